@@ -1,0 +1,39 @@
+#!/bin/sh
+# Fetches Debian's libtlsrpt0 and libtlsrpt0-dev, the C library that ours is compared with, without installing them.
+#
+#   tests/reference/fetch.sh        prints the folder that holds usr/lib/... and usr/include/... of both packages
+#
+# The mirror is the one that this machine's apt is configured with. The packages are unpacked once, into a cache outside
+# the checkout: $TLSRPT_CACHE, or libtlsrpt below the user's cache folder. Needs apt, dpkg-deb and a Debian keyring.
+set -eu
+
+suite=forky
+version=0.5.1
+cache=${TLSRPT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libtlsrpt}
+reference=$cache/debian-$version
+
+if [ ! -e "$reference/complete" ]; then
+    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 '/debian/\?$') || {
+        echo "fetch.sh: apt has no Debian mirror configured" >&2
+        exit 1
+    }
+    mkdir -p "$cache"
+    work=$(mktemp -d "$cache/reference.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/unpacked"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main" >"$work/sources.list"
+    private_apt() {
+        apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=- \
+            -o Dir::State::lists="$work/lists" -o Dir::State::status=/dev/null -o Dir::Cache="$work" \
+            -o APT::Sandbox::User=root "$@" >&2
+    }
+    private_apt update
+    (cd "$work" && private_apt download "libtlsrpt0=$version-*" "libtlsrpt0-dev=$version-*")
+    for package in "$work"/*.deb; do
+        dpkg-deb --extract "$package" "$work/unpacked"
+    done
+    touch "$work/unpacked/complete"
+    # A second run at the same time may have been first: either result is whole.
+    mv -T "$work/unpacked" "$reference" 2>/dev/null || [ -e "$reference/complete" ]
+fi
+echo "$reference"
