@@ -1,0 +1,74 @@
+//! The connection
+//!
+//! A socket for events to one collector. It may be opened once and kept, or opened for each event, which costs two
+//! more system calls. Several threads may make and finish delivery requests on one connection at the same time, and
+//! it may be used in the child after a fork. Programs that are executed do not inherit its descriptor.
+
+use core::ffi::{c_char, c_int};
+
+use super::{
+    pointers::{Place, code, connection_handle, required, socket},
+    types::ConnectionHandle,
+};
+use crate::{
+    connection::{close_socket, open_socket},
+    error::{Error, ErrorKind},
+    memory::Shared,
+};
+
+/// Opens a connection to the collector that listens at socketname, and sets *pcon to it; to NULL if that fails. The
+/// caller closes it with tlsrpt_close.
+///
+/// It does not wait for the collector, nor look for it: the name is resolved each time an event is sent, so the
+/// collector may start later or restart, and a relative name follows the working directory. A name has at most 107
+/// bytes (fewer where struct sockaddr_un is shorter).
+///
+/// Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if pcon or socketname is NULL; TLSRPT_ERR_TLSRPT_SOCKETNAMETOOLONG;
+/// TLSRPT_ERR_SOCKET + errno; TLSRPT_ERR_MALLOC_OPENCON + errno. Any thread.
+///
+/// # Safety
+///
+/// `pcon` is NULL or points to a variable, `socketname` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_open(pcon: *mut *mut ConnectionHandle, socketname: *const c_char) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    let open = || unsafe {
+        let place = Place::cleared(pcon)?;
+        let socket = open_socket(required(socketname)?)?;
+        place.set(connection_handle(socket));
+        Ok(())
+    };
+    code(open())
+}
+
+/// Closes the connection in *pcon and sets *pcon to NULL, also when the system reports an error.
+///
+/// Delivery requests that are still open keep the socket until they are finished or cancelled; they can be sent.
+///
+/// Returns 0; TLSRPT_ERR_TLSRPT_NOCONNECTION if pcon or *pcon is NULL; TLSRPT_ERR_CLOSE + errno. Any thread, after
+/// the last use of the handle.
+///
+/// # Safety
+///
+/// `pcon` is NULL or points to a variable that holds NULL or a handle from `tlsrpt_open`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_close(pcon: *mut *mut ConnectionHandle) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    let Some(handle) = (unsafe { Place::new(pcon) }).and_then(|place| place.take()) else {
+        return Error::internal(ErrorKind::NoConnection).code();
+    };
+    // SAFETY: handles come from `connection_handle`, and the variable no longer holds this one.
+    code(close_socket(unsafe { Shared::from_raw(handle.cast()) }))
+}
+
+/// The descriptor of the connection's socket, for instance to look at its options; -1 if con is NULL. It stays the
+/// connection's: do not close it. Any thread.
+///
+/// # Safety
+///
+/// `con` is NULL or a handle from `tlsrpt_open`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_get_socket(con: *mut ConnectionHandle) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    unsafe { socket(con) }.map_or(-1, |socket| socket.descriptor())
+}

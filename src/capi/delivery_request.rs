@@ -1,0 +1,81 @@
+//! The delivery request
+//!
+//! One event: what happened with TLS when mail was sent to one domain. Begin it, describe one or several policies,
+//! then finish it, which sends it, or cancel it. A handle is for one thread at a time.
+//!
+//! Errors stick: after the first one, the functions that describe a policy do nothing and return that same code. The
+//! handle stays valid and must still be finished or cancelled. So a caller may look only at what
+//! tlsrpt_finish_delivery_request returns.
+
+use core::ffi::{c_char, c_int};
+
+use super::{
+    pointers::{Place, code, delivery_request_handle, required, socket, take_request},
+    types::{ConnectionHandle, DeliveryRequestHandle},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    request::Request,
+};
+
+/// Begins a delivery request for mail to domainname, whose TLSRPT record (RFC 8460 section 3) is policyrecord, and
+/// sets *pdr to it; to NULL if that fails. The caller ends it with tlsrpt_finish_delivery_request or
+/// tlsrpt_cancel_delivery_request. The strings are copied.
+///
+/// Returns 0; TLSRPT_ERR_TLSRPT_NOCONNECTION if con is NULL; TLSRPT_ERR_TLSRPT_NULLARGUMENT if another argument is;
+/// TLSRPT_ERR_MALLOC_OPENDR or TLSRPT_ERR_FPRINTF_INITDR + errno without memory. Any thread.
+///
+/// # Safety
+///
+/// `pdr` is NULL or points to a variable, `con` is NULL or a handle from `tlsrpt_open`, the others are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_init_delivery_request(
+    pdr: *mut *mut DeliveryRequestHandle,
+    con: *mut ConnectionHandle,
+    domainname: *const c_char,
+    policyrecord: *const c_char,
+) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    let begin = || unsafe {
+        let place = Place::cleared(pdr)?;
+        let socket = socket(con).ok_or(Error::internal(ErrorKind::NoConnection))?;
+        let (domain, record) = (required(domainname)?, required(policyrecord)?);
+        let request = Request::begin((*socket).clone(), domain, record)?;
+        place.set(delivery_request_handle(request));
+        Ok(())
+    };
+    code(begin())
+}
+
+/// Gives up the delivery request in *pdr: frees it, sends nothing, sets *pdr to NULL.
+///
+/// Returns the first error of the request, or 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if pdr or *pdr is NULL. The thread
+/// that uses the handle.
+///
+/// # Safety
+///
+/// `pdr` is NULL or points to a variable that holds NULL or a handle from `tlsrpt_init_delivery_request`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_cancel_delivery_request(pdr: *mut *mut DeliveryRequestHandle) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    code(unsafe { take_request(pdr) }.and_then(|request| request.outcome()))
+}
+
+/// Sends the delivery request in *pdr to the collector as one datagram if no error was recorded, frees it in any
+/// case, and sets *pdr to NULL.
+///
+/// Returns the first error of the request, and sends nothing then, or 0. Found here:
+/// TLSRPT_ERR_TLSRPT_UNFINISHEDPOLICY; TLSRPT_ERR_TLSRPT_NOPOLICIES; TLSRPT_ERR_TLSRPT_NULLARGUMENT if pdr or *pdr is
+/// NULL; TLSRPT_ERR_FPRINTF_FINISHDR + errno without memory; TLSRPT_ERR_SENDTO + errno, namely ENOENT where no socket
+/// is, ECONNREFUSED where nobody listens, EAGAIN if the collector's queue is full (never in blocking mode), EACCES
+/// without permission to write to the socket or to pass a directory, EMSGSIZE for a datagram beyond what the system
+/// sends even after its send buffer was raised. The thread that uses the handle.
+///
+/// # Safety
+///
+/// As `tlsrpt_cancel_delivery_request`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_finish_delivery_request(pdr: *mut *mut DeliveryRequestHandle) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    code(unsafe { take_request(pdr) }.and_then(Request::finish))
+}

@@ -1,0 +1,21 @@
+//! The C functions of `tlsrpt.h`: thin, and the only place for pointers from outside.
+//!
+//! Each function checks its pointers, calls the same core as the Rust interface and turns the answer into a code. The
+//! doc comments of the functions are the comments of the header; each file here is one of its sections.
+
+pub mod connection;
+pub mod delivery_request;
+pub mod errors;
+mod pointers;
+pub mod policy;
+pub mod settings;
+pub mod types;
+pub mod version;
+
+/// A library without std needs this to link. Nothing in the finished library leads here, which `make check-symbols`
+/// holds.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // SAFETY: has no preconditions.
+    unsafe { libc::abort() }
+}

@@ -1,0 +1,121 @@
+//! The policies of a delivery request
+//!
+//! One after the other, at least one. While a policy is open, the three tlsrpt_add_* functions may be called in any
+//! order and any number of times. All strings are copied. They may hold any bytes: what is not UTF-8 is sent as
+//! U+FFFD, one for each maximal invalid part. Nothing is checked for sense: a policy with failures may end well.
+//!
+//! Each function returns the first error of the request if there was one before, and then does nothing else. With dr
+//! NULL it returns TLSRPT_ERR_TLSRPT_NULLARGUMENT.
+
+use core::ffi::{c_char, c_int};
+
+use super::{
+    pointers::{required, step, text},
+    types::{DeliveryRequestHandle, FailureTypeNumber, FinalResultNumber, PolicyTypeNumber},
+};
+use crate::event::{FailureDetails, TextList};
+
+/// Opens a policy. policydomainname is the domain that it is for: the recipient domain for MTA-STS and without a
+/// policy, the MX host for DANE; NULL leaves it out.
+///
+/// Returns 0; TLSRPT_ERR_TLSRPT_NESTEDPOLICY if one is open; TLSRPT_ERR_FPRINTF_INITPOLICY + errno without memory.
+/// The thread that uses the handle.
+///
+/// # Safety
+///
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`, `policydomainname` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_init_policy(
+    dr: *mut DeliveryRequestHandle,
+    policy_type: PolicyTypeNumber,
+    policydomainname: *const c_char,
+) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    unsafe { step(dr, |event| event.begin_policy(policy_type, text(policydomainname))) }
+}
+
+/// Closes the open policy with the result of the delivery under it and the number of its failures.
+///
+/// Returns 0; TLSRPT_ERR_TLSRPT_MEMSTREAMPS_NOT_INITIALIZED if no policy is open; TLSRPT_ERR_FPRINTF_FINISHPOLICY +
+/// errno without memory. The thread that uses the handle.
+///
+/// # Safety
+///
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_finish_policy(
+    dr: *mut DeliveryRequestHandle,
+    final_result: FinalResultNumber,
+) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    unsafe { step(dr, |event| event.finish_policy(final_result)) }
+}
+
+/// Adds a line of the open policy: of the MTA-STS policy file, or a TLSA record.
+///
+/// Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if policy_string is NULL; TLSRPT_ERR_TLSRPT_MEMSTREAMPS_NOT_INITIALIZED
+/// if no policy is open; TLSRPT_ERR_FPRINTF_ADDPOLICYSTRING + errno without memory. The thread that uses the handle.
+///
+/// # Safety
+///
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`, `policy_string` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_add_policy_string(
+    dr: *mut DeliveryRequestHandle,
+    policy_string: *const c_char,
+) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    unsafe { step(dr, |event| event.add_text(TextList::PolicyStrings, required(policy_string)?)) }
+}
+
+/// Adds an MX host pattern of the open MTA-STS policy, for instance "*.mail.example.org".
+///
+/// Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if mx_host_pattern is NULL; TLSRPT_ERR_TLSRPT_MEMSTREAMMX_NOT_INITIALIZED
+/// if no policy is open; TLSRPT_ERR_FPRINTF_ADDMXHOSTPATTERN + errno without memory. The thread that uses the handle.
+///
+/// # Safety
+///
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`, `mx_host_pattern` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_add_mx_host_pattern(
+    dr: *mut DeliveryRequestHandle,
+    mx_host_pattern: *const c_char,
+) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    unsafe { step(dr, |event| event.add_text(TextList::MxHostPatterns, required(mx_host_pattern)?)) }
+}
+
+/// Adds a failure to the open policy: its type, and what is known of it (RFC 8460 section 4.3). Each string may be
+/// NULL, and is left out then: the address that the mail was sent from; the name, the EHLO reply and the address of
+/// the MX host; where more is to be found; the text of the error.
+///
+/// Returns 0; TLSRPT_ERR_TLSRPT_MEMSTREAMFD_NOT_INITIALIZED if no policy is open; TLSRPT_ERR_FPRINTF_ADDFAILURE + errno
+/// without memory. The thread that uses the handle.
+///
+/// # Safety
+///
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`, the others are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tlsrpt_add_delivery_request_failure(
+    dr: *mut DeliveryRequestHandle,
+    failure_code: FailureTypeNumber,
+    sending_mta_ip: *const c_char,
+    receiving_mx_hostname: *const c_char,
+    receiving_mx_helo: *const c_char,
+    receiving_ip: *const c_char,
+    additional_information: *const c_char,
+    failure_reason_code: *const c_char,
+) -> c_int {
+    // SAFETY: the caller's part of the contract.
+    unsafe {
+        let details = FailureDetails {
+            sending_mta_ip: text(sending_mta_ip),
+            receiving_mx_hostname: text(receiving_mx_hostname),
+            receiving_mx_helo: text(receiving_mx_helo),
+            receiving_ip: text(receiving_ip),
+            additional_information: text(additional_information),
+            failure_reason_code: text(failure_reason_code),
+        };
+        step(dr, |event| event.add_failure(failure_code, &details))
+    }
+}

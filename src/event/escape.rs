@@ -1,0 +1,164 @@
+//! Strings in JSON: what may stand as it is, what is escaped, and what is replaced.
+//!
+//! `\b \f \n \r \t \\ \"` have short escapes; the other bytes below 0x20, and 0x7f, become `\u00xx`. Bytes that are
+//! not UTF-8 (an EHLO reply may hold any) become U+FFFD, one for each maximal invalid part as in
+//! `String::from_utf8_lossy`: a datagram is valid JSON whatever the other server said.
+
+use crate::{memory::Buffer, system::Errno};
+
+/// Appends `opening`, the escaped text and a closing quote; nothing where there is no text.
+pub(super) fn append_field<const N: usize>(
+    out: &mut Buffer<N>,
+    opening: &[u8],
+    text: Option<&[u8]>,
+) -> Result<(), Errno> {
+    let Some(text) = text else { return Ok(()) };
+    out.append(opening)?;
+    append_escaped(out, text)?;
+    out.append(b"\"")
+}
+
+/// Appends the text as a JSON string with its quotes.
+pub(super) fn append_string<const N: usize>(out: &mut Buffer<N>, text: &[u8]) -> Result<(), Errno> {
+    append_field(out, b"\"", Some(text))
+}
+
+/// Appends the text as it stands between the quotes of a JSON string.
+pub(super) fn append_escaped<const N: usize>(out: &mut Buffer<N>, text: &[u8]) -> Result<(), Errno> {
+    let mut rest = text;
+    loop {
+        let (plain, others) = rest.split_at_checked(plain_len(rest)).unwrap_or((rest, b""));
+        out.append(plain)?;
+        match others {
+            [] => return Ok(()),
+            [first, ..] if !first.is_ascii() => {
+                let end = others.iter().position(u8::is_ascii).unwrap_or(others.len());
+                let (foreign, behind) = others.split_at_checked(end).unwrap_or((others, b""));
+                append_utf8(out, foreign)?;
+                rest = behind;
+            }
+            [control, behind @ ..] => {
+                append_control(out, *control)?;
+                rest = behind;
+            }
+        }
+    }
+}
+
+/// How many bytes at the start stand for themselves and need no look at their neighbours.
+fn plain_len(text: &[u8]) -> usize {
+    const LANES: usize = 16;
+    let mut rest = text;
+    while let Some((lanes, behind)) = rest.split_first_chunk::<LANES>() {
+        // Without a branch for each byte, so that the compiler compares all of them at once.
+        if lanes.iter().fold(false, |found, byte| found | !is_plain(*byte)) {
+            break;
+        }
+        rest = behind;
+    }
+    let in_rest = rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
+    text.len() - rest.len() + in_rest
+}
+
+const fn is_plain(byte: u8) -> bool {
+    0x20 <= byte && byte < 0x7f && byte != b'"' && byte != b'\\'
+}
+
+/// Appends bytes above 0x7f: characters as they are, everything else replaced.
+fn append_utf8<const N: usize>(out: &mut Buffer<N>, bytes: &[u8]) -> Result<(), Errno> {
+    for part in bytes.utf8_chunks() {
+        out.append(part.valid().as_bytes())?;
+        if !part.invalid().is_empty() {
+            out.append("\u{fffd}".as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn append_control<const N: usize>(out: &mut Buffer<N>, byte: u8) -> Result<(), Errno> {
+    let short = match byte {
+        0x08 => br"\b",
+        0x0c => br"\f",
+        b'\n' => br"\n",
+        b'\r' => br"\r",
+        b'\t' => br"\t",
+        b'"' => br#"\""#,
+        b'\\' => br"\\",
+        _ => return out.append(&[b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte & 0xf)]),
+    };
+    out.append(short)
+}
+
+const fn hex(digit: u8) -> u8 {
+    if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{format, string::String, vec::Vec};
+
+    use super::append_escaped;
+    use crate::memory::{Buffer, Hooks};
+
+    fn escaped(text: &[u8]) -> Vec<u8> {
+        let mut out = Buffer::<8>::new(Hooks::current());
+        append_escaped(&mut out, text).unwrap();
+        out.as_slice().to_vec()
+    }
+
+    /// The same by the words of the specification, a character at a time.
+    fn naive(text: &[u8]) -> String {
+        let mut out = String::new();
+        for character in String::from_utf8_lossy(text).chars() {
+            match character {
+                '\u{8}' => out.push_str("\\b"),
+                '\u{c}' => out.push_str("\\f"),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '\0'..' ' | '\u{7f}' => out.push_str(&format!("\\u{:04x}", u32::from(character))),
+                _ => out.push(character),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn every_byte_at_every_place_of_a_block() {
+        for byte in 0..=255_u8 {
+            for len in 0..40 {
+                for place in 0..len {
+                    let mut text = std::vec![b'x'; len];
+                    text[place] = byte;
+                    assert_eq!(escaped(&text), naive(&text).as_bytes(), "{byte:#x} at {place} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_pair_of_bytes() {
+        for first in 0..=255_u8 {
+            for second in 0..=255_u8 {
+                let text = [b'a', first, second, b'z'];
+                assert_eq!(escaped(&text), naive(&text).as_bytes(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_replacement_for_each_maximal_invalid_part() {
+        for text in [
+            &b"caf\xe9"[..],
+            b"\xe2\x82",
+            b"\xe2\x82\xe2\x82\xac",
+            b"\xf0\x9f\x98\x80\xf0\x9f\x98",
+            b"\xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xf5\xff",
+            b"\xf0\x80\x80\x80\"\xc3",
+        ] {
+            assert_eq!(escaped(text), naive(text).as_bytes(), "{text:?}");
+        }
+    }
+}

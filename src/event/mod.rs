@@ -1,0 +1,132 @@
+//! What an event is and how it is written: the datagram of one delivery request. Safe code only, no I/O.
+//!
+//! ```text
+//! {"dpv": "1","d": "DOMAIN","pr": "TLSRPT RECORD","policies":[POLICY,POLICY...]}
+//! ```
+//!
+//! The text is written as the calls come, in its final form. Keys, their order and the spaces are what collectors
+//! group events by, and one collector may hear this library and the C library: not a byte may differ.
+
+#![forbid(unsafe_code)]
+
+mod escape;
+mod failure;
+mod number;
+mod open_policy;
+
+use core::ffi::c_int;
+
+pub use failure::FailureDetails;
+use open_policy::{LateLists, OpenPolicy};
+
+use crate::{
+    error::{Error, ErrorKind},
+    memory::{Buffer, Hooks},
+    system::Errno,
+};
+
+/// Bytes of a datagram that need no further allocation. Postfix's datagrams have 110 to 700 bytes; with this many, the
+/// whole delivery request is a block of 1,032 bytes, the largest that glibc serves from its per-thread cache.
+const USUAL: usize = 760;
+
+/// The datagram under construction.
+pub(crate) type Datagram = Buffer<USUAL>;
+
+/// The lists of a policy whose items come in text form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextList {
+    PolicyStrings,
+    MxHostPatterns,
+}
+
+/// One event: what happened when mail was sent to one domain.
+pub(crate) struct Event {
+    datagram: Datagram,
+    policies: usize,
+    open: Option<OpenPolicy>,
+    late: LateLists,
+}
+
+impl Event {
+    /// An event without a text yet: [`begin`](Self::begin) comes first. Apart from it so that an event is built in the
+    /// place where it stays.
+    #[inline]
+    pub(crate) const fn new(hooks: Hooks) -> Self {
+        Self { datagram: Datagram::new(hooks), policies: 0, open: None, late: LateLists::new(hooks) }
+    }
+
+    /// Begins the event with the policy domain and its TLSRPT record.
+    pub(crate) fn begin(&mut self, domain: &[u8], record: &[u8]) -> Result<(), Error> {
+        self.write_head(domain, record).map_err(no_memory(ErrorKind::WriteRequest))
+    }
+
+    /// Opens a policy of a type with this number.
+    pub(crate) fn begin_policy(&mut self, policy_type: c_int, domain: Option<&[u8]>) -> Result<(), Error> {
+        if self.open.is_some() {
+            return Err(Error::internal(ErrorKind::NestedPolicy));
+        }
+        self.write_policy_head(policy_type, domain).map_err(no_memory(ErrorKind::WritePolicy))?;
+        self.open = Some(OpenPolicy::new());
+        Ok(())
+    }
+
+    /// Adds a text to one of the lists of the open policy.
+    pub(crate) fn add_text(&mut self, list: TextList, text: &[u8]) -> Result<(), Error> {
+        let (misuse, failed) = match list {
+            TextList::PolicyStrings => (ErrorKind::NoPolicy, ErrorKind::WritePolicyString),
+            TextList::MxHostPatterns => (ErrorKind::NoPolicyForPattern, ErrorKind::WriteMxHostPattern),
+        };
+        let Some(policy) = &mut self.open else { return Err(Error::internal(misuse)) };
+        policy.add_text(&mut self.datagram, &mut self.late, list, text).map_err(no_memory(failed))
+    }
+
+    /// Adds a failure of a type with this number to the open policy.
+    pub(crate) fn add_failure(&mut self, failure_type: c_int, details: &FailureDetails<'_>) -> Result<(), Error> {
+        let Some(policy) = &mut self.open else { return Err(Error::internal(ErrorKind::NoPolicyForFailure)) };
+        let written = policy.add_failure(&mut self.datagram, failure_type, details);
+        written.map_err(no_memory(ErrorKind::WriteFailure))
+    }
+
+    /// Closes the open policy with the number of its result.
+    pub(crate) fn finish_policy(&mut self, result: c_int) -> Result<(), Error> {
+        let Some(policy) = self.open.take() else { return Err(Error::internal(ErrorKind::NoPolicy)) };
+        let written = policy.finish(&mut self.datagram, &mut self.late, result);
+        written.map_err(no_memory(ErrorKind::FinishPolicy))?;
+        self.policies += 1;
+        Ok(())
+    }
+
+    /// Completes the event and gives out its datagram.
+    pub(crate) fn finish(&mut self) -> Result<&[u8], Error> {
+        if self.open.is_some() {
+            return Err(Error::internal(ErrorKind::UnfinishedPolicy));
+        }
+        if self.policies == 0 {
+            return Err(Error::internal(ErrorKind::NoPolicies));
+        }
+        self.datagram.append(b"]}").map_err(no_memory(ErrorKind::FinishRequest))?;
+        Ok(self.datagram.as_slice())
+    }
+
+    fn write_head(&mut self, domain: &[u8], record: &[u8]) -> Result<(), Errno> {
+        self.datagram.append(br#"{"dpv": "1","d": ""#)?;
+        escape::append_escaped(&mut self.datagram, domain)?;
+        self.datagram.append(br#"","pr": ""#)?;
+        escape::append_escaped(&mut self.datagram, record)?;
+        self.datagram.append(br#"","policies":["#)
+    }
+
+    fn write_policy_head(&mut self, policy_type: c_int, domain: Option<&[u8]>) -> Result<(), Errno> {
+        if self.policies > 0 {
+            self.datagram.append(b",")?;
+        }
+        self.datagram.append(br#"{"policy-type":"#)?;
+        number::append(&mut self.datagram, policy_type)?;
+        escape::append_field(&mut self.datagram, br#","policy-domain": ""#, domain)
+    }
+}
+
+/// Makes the lack of memory the error of the call that lacked it.
+fn no_memory(kind: ErrorKind) -> impl FnOnce(Errno) -> Error {
+    move |errno| Error::system(kind, errno)
+}

@@ -1,0 +1,69 @@
+//! TLSRPT for mail servers: hands the TLS result of each delivery to the local report collector.
+//!
+//! A domain that publishes a TLSRPT record ([RFC 8460]) asks the servers that send mail to it for a daily report of TLS
+//! successes and failures. The sending server describes each delivery to this library, which writes one JSON datagram
+//! and sends it to the collector's socket (`tlsrpt-collectd` of tlsrpt-reporter); the collector makes the reports.
+//!
+//! ```no_run
+//! use tlsrpt::{Connection, FailureDetails, FailureType, FinalResult, PolicyType};
+//!
+//! # fn main() -> Result<(), tlsrpt::Error> {
+//! let connection = Connection::open("/run/tlsrpt/tlsrpt.sock")?;
+//! let mut request = connection.delivery_request("example.org", "v=TLSRPTv1; rua=mailto:tls@example.org")?;
+//!
+//! let mut policy = request.policy(PolicyType::Sts, Some(b"example.org"))?;
+//! policy.add_policy_string("version: STSv1")?;
+//! policy.add_policy_string("mode: enforce")?;
+//! policy.add_mx_host_pattern("*.mail.example.org")?;
+//! policy.add_failure(FailureType::CertificateExpired, &FailureDetails {
+//!     receiving_mx_hostname: Some(b"mx1.mail.example.org"),
+//!     receiving_ip: Some(b"2001:db8::25"),
+//!     ..FailureDetails::default()
+//! })?;
+//! policy.finish(FinalResult::Failure)?;
+//!
+//! request.send()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The rooms
+//!
+//! - [`Connection`], [`DeliveryRequest`], [`Policy`]: the interface for Rust.
+//! - `event`: what an event is and how it is written. Safe code, no system calls.
+//! - `system`: the socket. The only system calls.
+//! - `memory`: blocks and buffers from the caller's `malloc` and `free`.
+//! - `capi`: the C functions of `tlsrpt.h` (feature `capi`). The only pointers from outside.
+//!
+//! # What it never does
+//!
+//! It does not panic, print, exit, or wait: a full collector queue is an error at once ([`set_nonblocking`] is the
+//! default). It has no threads, no global state but the two settings, and needs neither `std` nor `alloc`.
+//!
+//! [RFC 8460]: https://www.rfc-editor.org/rfc/rfc8460
+
+#![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+#[cfg(feature = "capi")]
+pub mod capi;
+mod connection;
+mod delivery_request;
+mod error;
+mod event;
+mod memory;
+mod policy;
+mod request;
+mod system;
+pub mod version;
+mod vocabulary;
+
+pub use connection::Connection;
+pub use delivery_request::DeliveryRequest;
+pub use error::{Error, ErrorKind};
+pub use event::FailureDetails;
+pub use policy::Policy;
+pub use system::{set_blocking, set_nonblocking};
+pub use vocabulary::{Definition, FailureType, FinalResult, PolicyType};

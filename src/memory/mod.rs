@@ -1,0 +1,15 @@
+//! The room of the memory: blocks from the caller's `malloc`, given back to the `free` that belongs to it.
+//!
+//! Every allocation can fail and says so; nothing here panics or aborts.
+
+mod buffer;
+mod hooks;
+mod owned;
+mod shared;
+
+pub(crate) use buffer::Buffer;
+pub(crate) use hooks::Hooks;
+#[cfg(feature = "capi")]
+pub(crate) use hooks::{Free, Malloc};
+pub(crate) use owned::Owned;
+pub(crate) use shared::Shared;

@@ -1,0 +1,84 @@
+//! The errno of a call that failed.
+
+use core::{ffi::c_int, num::NonZeroU16};
+
+/// An errno that fits below a block of error codes: 1 to 999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Errno(NonZeroU16);
+
+impl Errno {
+    /// Stands for a call that failed without a usable errno.
+    pub(crate) const EIO: Self = Self::constant(libc::EIO);
+    pub(crate) const EINVAL: Self = Self::constant(libc::EINVAL);
+    pub(crate) const ENOMEM: Self = Self::constant(libc::ENOMEM);
+
+    /// `number` where it is an errno, else `otherwise`: a code must never be a block alone, nor run into the next block.
+    pub(crate) const fn from_number(number: c_int, otherwise: Self) -> Self {
+        if number < 1 || number > 999 {
+            return otherwise;
+        }
+        match NonZeroU16::new(number as u16) {
+            Some(number) => Self(number),
+            None => otherwise,
+        }
+    }
+
+    pub(crate) const fn number(self) -> c_int {
+        self.0.get() as c_int
+    }
+
+    const fn constant(number: c_int) -> Self {
+        match NonZeroU16::new(number as u16) {
+            Some(number) => Self(number),
+            None => panic!("not an errno"),
+        }
+    }
+}
+
+/// What `call` returned and the errno that it set, 0 if it set none. The thread's errno is put back when the call
+/// succeeded, as `succeeded` judges: a mail server that looks at errno later finds its own.
+pub(crate) fn report_errno<T>(call: impl FnOnce() -> T, succeeded: impl FnOnce(&T) -> bool) -> Result<T, c_int> {
+    let errno = location();
+    // SAFETY: libc returns the address of this thread's errno, valid as long as the thread runs.
+    let before = unsafe { errno.replace(0) };
+    let answer = call();
+    if succeeded(&answer) {
+        // SAFETY: as above.
+        unsafe { errno.write(before) };
+        Ok(answer)
+    } else {
+        // SAFETY: as above.
+        Err(unsafe { errno.read() })
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "hurd", target_os = "redox", target_os = "dragonfly"))]
+use libc::__errno_location as errno_location;
+
+#[cfg(any(target_os = "freebsd", target_os = "macos", target_os = "ios"))]
+use libc::__error as errno_location;
+
+#[cfg(any(target_os = "netbsd", target_os = "openbsd", target_os = "android"))]
+use libc::__errno as errno_location;
+
+#[cfg(any(target_os = "solaris", target_os = "illumos"))]
+use libc::___errno as errno_location;
+
+fn location() -> *mut c_int {
+    // SAFETY: has no preconditions.
+    unsafe { errno_location() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Errno;
+
+    #[test]
+    fn a_code_is_never_a_block_alone() {
+        assert_eq!(Errno::from_number(0, Errno::ENOMEM), Errno::ENOMEM);
+        assert_eq!(Errno::from_number(-5, Errno::EIO), Errno::EIO);
+        assert_eq!(Errno::from_number(1000, Errno::EIO), Errno::EIO);
+        assert_eq!(Errno::from_number(999, Errno::EIO).number(), 999);
+        assert_eq!(Errno::from_number(1, Errno::EIO).number(), 1);
+    }
+}

@@ -1,0 +1,143 @@
+//! The datagram socket to the collector.
+
+use core::{
+    ffi::{c_char, c_int, c_void},
+    mem,
+};
+
+use super::{Errno, blocking, report_errno};
+use crate::error::{Error, ErrorKind};
+
+/// An unconnected local datagram socket and the name of the collector's.
+///
+/// The name is looked up at each send, so the collector may start later, restart, or move with the working directory
+/// where the name is relative.
+pub(crate) struct Socket {
+    descriptor: c_int,
+    collector: libc::sockaddr_un,
+}
+
+impl Socket {
+    /// Creates the socket; the collector need not be there yet. `name` is a path without a NUL.
+    ///
+    /// A program that the mail server executes does not inherit the descriptor.
+    pub(crate) fn open(name: &[u8]) -> Result<Self, Error> {
+        let collector = address(name)?;
+        // SAFETY: takes no pointers.
+        let create = || unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+        let descriptor = checked(ErrorKind::Socket, create, |descriptor| *descriptor >= 0)?;
+        Ok(Self { descriptor, collector })
+    }
+
+    pub(crate) fn descriptor(&self) -> c_int {
+        self.descriptor
+    }
+
+    /// Sends one datagram. Waits only in blocking mode.
+    pub(crate) fn send(&self, datagram: &[u8]) -> Result<(), Error> {
+        match self.send_once(datagram) {
+            Err(error) if error.errno() == Some(libc::EMSGSIZE) && self.make_room_for(datagram.len()) => {
+                self.send_once(datagram)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Closes the socket and says how that went. The descriptor is gone either way.
+    pub(crate) fn close(self) -> Result<(), Error> {
+        let descriptor = self.descriptor;
+        mem::forget(self);
+        // SAFETY: the descriptor is ours, and forgetting `self` keeps it from being closed again.
+        let close = || unsafe { libc::close(descriptor) };
+        checked(ErrorKind::Close, close, |answer| *answer == 0).map(drop)
+    }
+
+    fn send_once(&self, datagram: &[u8]) -> Result<(), Error> {
+        let may_wait = blocking::may_wait();
+        let flags = blocking::send_flags(may_wait);
+        loop {
+            let answer = checked(ErrorKind::Send, || self.sendto(datagram, flags), |sent| *sent >= 0);
+            match answer {
+                // A signal while waiting is no reason to lose the event.
+                Err(error) if may_wait && error.errno() == Some(libc::EINTR) => {}
+                Err(error) => return Err(error),
+                Ok(_) => return Ok(()),
+            }
+        }
+    }
+
+    fn sendto(&self, datagram: &[u8], flags: c_int) -> isize {
+        // SAFETY: both pointers come from references, with the sizes of what they refer to.
+        unsafe {
+            libc::sendto(
+                self.descriptor,
+                datagram.as_ptr().cast::<c_void>(),
+                datagram.len(),
+                flags,
+                (&raw const self.collector).cast::<libc::sockaddr>(),
+                size_of::<libc::sockaddr_un>() as libc::socklen_t,
+            )
+        }
+    }
+
+    /// Raises the send buffer to what a datagram of `len` bytes needs, as far as the system allows.
+    fn make_room_for(&self, len: usize) -> bool {
+        /// What Linux sets aside in the send buffer next to the bytes of a datagram.
+        const OVERHEAD: usize = 32;
+        let Ok(size) = c_int::try_from(len.saturating_add(OVERHEAD)) else { return false };
+        // SAFETY: the pointer and the size are those of `size`.
+        let set = || unsafe {
+            libc::setsockopt(
+                self.descriptor,
+                libc::SOL_SOCKET,
+                libc::SO_SNDBUF,
+                (&raw const size).cast::<c_void>(),
+                size_of::<c_int>() as libc::socklen_t,
+            )
+        };
+        report_errno(set, |answer| *answer == 0).is_ok()
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours. Its errno has no one to go to.
+        let close = || unsafe { libc::close(self.descriptor) };
+        let _ = report_errno(close, |_| true);
+    }
+}
+
+/// Runs a system call and turns its failure into the error of this kind.
+fn checked<T>(kind: ErrorKind, call: impl FnOnce() -> T, succeeded: impl FnOnce(&T) -> bool) -> Result<T, Error> {
+    report_errno(call, succeeded).map_err(|errno| Error::system(kind, Errno::from_number(errno, Errno::EIO)))
+}
+
+/// The socket address with this name. The last byte of an address stays NUL.
+fn address(name: &[u8]) -> Result<libc::sockaddr_un, Error> {
+    // SAFETY: a structure of numbers, for which all zeros are valid.
+    let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };
+    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    if name.len() >= address.sun_path.len() {
+        return Err(Error::internal(ErrorKind::SocketNameTooLong));
+    }
+    for (place, byte) in address.sun_path.iter_mut().zip(name) {
+        *place = *byte as c_char;
+    }
+    Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::address;
+    use crate::error::{Error, ErrorKind};
+
+    #[test]
+    fn a_name_leaves_room_for_its_nul() {
+        let room = address(b"").unwrap().sun_path.len();
+        assert!(address(&vec![b'x'; room - 1]).is_ok());
+        let too_long = Error::internal(ErrorKind::SocketNameTooLong);
+        assert_eq!(address(&vec![b'x'; room]).err(), Some(too_long));
+    }
+}
