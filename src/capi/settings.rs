@@ -2,10 +2,9 @@
 //!
 //! They hold for every connection of the process, at once and in all threads.
 
-use crate::{
-    memory::{Free, Hooks, Malloc},
-    system,
-};
+use core::ffi::c_void;
+
+use crate::{memory::Hooks, system};
 
 /// Lets sends wait while the collector's queue is full. A mail server would rather lose an event than wait; this is
 /// for other programs, and for tests. Any thread.
@@ -30,6 +29,9 @@ pub extern "C" fn tlsrpt_set_nonblocking() {
 ///
 /// The functions do what `malloc` and `free` do, for as long as a handle made with them exists.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tlsrpt_set_malloc_and_free(malloc_function: Option<Malloc>, free_function: Option<Free>) {
+pub unsafe extern "C" fn tlsrpt_set_malloc_and_free(
+    malloc_function: Option<unsafe extern "C" fn(size: usize) -> *mut c_void>,
+    free_function: Option<unsafe extern "C" fn(ptr: *mut c_void)>,
+) {
     Hooks::install(malloc_function.zip(free_function));
 }

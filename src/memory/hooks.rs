@@ -10,9 +10,9 @@ use core::{
 use crate::system::{Errno, report_errno};
 
 /// A function with the contract of C's `malloc`.
-pub(crate) type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;
+type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;
 /// A function with the contract of C's `free`.
-pub(crate) type Free = unsafe extern "C" fn(*mut c_void);
+type Free = unsafe extern "C" fn(*mut c_void);
 
 /// The pair that serves one handle. Kept with what it allocated, so that a block goes back to where it came from even
 /// when the caller sets another pair in between.

@@ -9,7 +9,5 @@ mod shared;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use hooks::Hooks;
-#[cfg(feature = "capi")]
-pub(crate) use hooks::{Free, Malloc};
 pub(crate) use owned::Owned;
 pub(crate) use shared::Shared;

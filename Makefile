@@ -1,0 +1,108 @@
+# make                 the shared and the static library, in build/
+# make demo            shows the library at work
+# make test            everything that needs cargo, a C compiler, make and Python 3
+# make test-memory     the C tests under valgrind
+# make lint            format, clippy
+# make header          writes the generated files anew
+# make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR
+# make uninstall       takes the same files away
+
+PREFIX = /usr/local
+LIBDIR = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+MANDIR = $(PREFIX)/share/man
+
+CARGO = cargo
+CFLAGS = -O2 -g
+PYTHON = python3
+OBJCOPY = objcopy
+NM = nm
+
+BUILD = build
+SONAME = libtlsrpt.so.0
+# The name of the file is the C library's: replacing that file in place is an installation too.
+REALNAME = $(SONAME).0.0
+SHARED = $(BUILD)/$(REALNAME)
+STATIC = $(BUILD)/libtlsrpt.a
+LIBRARIES = $(SHARED) $(STATIC)
+
+.PHONY: all
+all: $(LIBRARIES)
+
+# ---- the libraries
+
+RELEASE = target/release
+SOURCES = Cargo.toml Cargo.lock src/*.rs src/*/*.rs
+
+$(SHARED): $(SOURCES)
+	$(CARGO) rustc --target-dir target --release --locked --lib --features capi --crate-type cdylib,staticlib -- \
+		-C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,defs
+	mkdir -p $(BUILD)
+	cp $(RELEASE)/libtlsrpt.so $@
+	ln -sf $(REALNAME) $(BUILD)/$(SONAME)
+	ln -sf $(SONAME) $(BUILD)/libtlsrpt.so
+
+# One object with the exported functions global and all else local: what Rust brings along stays out, so the library
+# shares a program with other Rust libraries.
+$(STATIC): $(SHARED)
+	$(NM) -D --defined-only $(SHARED) | awk '$$2 == "T" { print $$3 }' >$(BUILD)/exports
+	$(LD) -r --gc-sections $$(sed 's/^/-u /' $(BUILD)/exports) -o $(BUILD)/libtlsrpt.o $(RELEASE)/libtlsrpt.a
+	$(OBJCOPY) --keep-global-symbols=$(BUILD)/exports $(BUILD)/libtlsrpt.o
+	rm -f $@
+	$(AR) rcs $@ $(BUILD)/libtlsrpt.o
+
+.PHONY: header
+header:
+	WRITE_GENERATED=1 $(CARGO) test --quiet --locked --test generated_files
+
+# ---- installation
+
+.PHONY: install
+install: $(LIBRARIES) $(BUILD)/libtlsrpt.pc
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3
+	install -m 644 $(SHARED) $(STATIC) $(DESTDIR)$(LIBDIR)
+	ln -sf $(REALNAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtlsrpt.so
+	install -m 644 include/tlsrpt.h include/tlsrpt_version.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(BUILD)/libtlsrpt.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
+	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
+
+.PHONY: uninstall
+uninstall:
+	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libtlsrpt.so libtlsrpt.a pkgconfig/libtlsrpt.pc
+	cd $(DESTDIR)$(INCLUDEDIR) && rm -f tlsrpt.h tlsrpt_version.h
+	for page in man/*.3; do rm -f $(DESTDIR)$(MANDIR)/man3/$${page##*/}; done
+
+.PHONY: $(BUILD)/libtlsrpt.pc
+$(BUILD)/libtlsrpt.pc:
+	mkdir -p $(BUILD)
+	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@LIBDIR@,$(LIBDIR),' -e 's,@INCLUDEDIR@,$(INCLUDEDIR),' \
+		-e "s,@VERSION@,$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)," pkgconfig/libtlsrpt.pc.in >$@
+
+# ---- tests
+
+.PHONY: test
+test: test-rust test-vectors
+
+.PHONY: test-rust
+test-rust:
+	$(CARGO) test --locked --workspace
+
+# The recorded call sequences through the C interface of both libraries. ctypes loads the static one inside a shell.
+.PHONY: test-vectors
+test-vectors: $(LIBRARIES)
+	$(CC) -shared -o $(BUILD)/static-in-a-shell.so -Wl,--whole-archive $(STATIC) -Wl,--no-whole-archive
+	$(PYTHON) tests/vectors/replay.py check $(SHARED) tests/vectors/sequences.jsonl
+	$(PYTHON) tests/vectors/replay.py check $(BUILD)/static-in-a-shell.so tests/vectors/sequences.jsonl
+
+.PHONY: lint
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --release --lib --features capi -- -D warnings
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+	$(CARGO) clean
