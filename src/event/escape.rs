@@ -4,68 +4,50 @@
 //! not UTF-8 (an EHLO reply may hold any) become U+FFFD, one for each maximal invalid part as in
 //! `String::from_utf8_lossy`: a datagram is valid JSON whatever the other server said.
 
+use super::plain::{is_all_plain, plain_len};
 use crate::{memory::Buffer, system::Errno};
 
-/// Appends `opening`, the escaped text and a closing quote; nothing where there is no text.
-pub(super) fn append_field<const N: usize>(
-    out: &mut Buffer<N>,
-    opening: &[u8],
-    text: Option<&[u8]>,
-) -> Result<(), Errno> {
-    let Some(text) = text else { return Ok(()) };
+/// Appends a text as a JSON string: `opening`, which ends with the quote, the escaped text, and the closing quote.
+#[inline(always)]
+pub(super) fn append_string(out: &mut Buffer, opening: &[u8], text: &[u8]) -> Result<(), Errno> {
     out.append(opening)?;
+    append_closed(out, text)
+}
+
+/// Appends the escaped text and the closing quote.
+fn append_closed(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
+    if is_all_plain(text) {
+        return out.append_two(text, b"\"");
+    }
     append_escaped(out, text)?;
     out.append(b"\"")
 }
 
-/// Appends the text as a JSON string with its quotes.
-pub(super) fn append_string<const N: usize>(out: &mut Buffer<N>, text: &[u8]) -> Result<(), Errno> {
-    append_field(out, b"\"", Some(text))
-}
-
-/// Appends the text as it stands between the quotes of a JSON string.
-pub(super) fn append_escaped<const N: usize>(out: &mut Buffer<N>, text: &[u8]) -> Result<(), Errno> {
+/// Appends the text as it stands between the quotes.
+#[cold]
+fn append_escaped(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
     let mut rest = text;
     loop {
         let (plain, others) = rest.split_at_checked(plain_len(rest)).unwrap_or((rest, b""));
         out.append(plain)?;
-        match others {
+        rest = match others {
             [] => return Ok(()),
             [first, ..] if !first.is_ascii() => {
                 let end = others.iter().position(u8::is_ascii).unwrap_or(others.len());
                 let (foreign, behind) = others.split_at_checked(end).unwrap_or((others, b""));
                 append_utf8(out, foreign)?;
-                rest = behind;
+                behind
             }
-            [control, behind @ ..] => {
-                append_control(out, *control)?;
-                rest = behind;
+            [first, behind @ ..] => {
+                append_control(out, *first)?;
+                behind
             }
-        }
+        };
     }
-}
-
-/// How many bytes at the start stand for themselves and need no look at their neighbours.
-fn plain_len(text: &[u8]) -> usize {
-    const LANES: usize = 16;
-    let mut rest = text;
-    while let Some((lanes, behind)) = rest.split_first_chunk::<LANES>() {
-        // Without a branch for each byte, so that the compiler compares all of them at once.
-        if lanes.iter().fold(false, |found, byte| found | !is_plain(*byte)) {
-            break;
-        }
-        rest = behind;
-    }
-    let in_rest = rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
-    text.len() - rest.len() + in_rest
-}
-
-const fn is_plain(byte: u8) -> bool {
-    0x20 <= byte && byte < 0x7f && byte != b'"' && byte != b'\\'
 }
 
 /// Appends bytes above 0x7f: characters as they are, everything else replaced.
-fn append_utf8<const N: usize>(out: &mut Buffer<N>, bytes: &[u8]) -> Result<(), Errno> {
+fn append_utf8(out: &mut Buffer, bytes: &[u8]) -> Result<(), Errno> {
     for part in bytes.utf8_chunks() {
         out.append(part.valid().as_bytes())?;
         if !part.invalid().is_empty() {
@@ -75,7 +57,7 @@ fn append_utf8<const N: usize>(out: &mut Buffer<N>, bytes: &[u8]) -> Result<(), 
     Ok(())
 }
 
-fn append_control<const N: usize>(out: &mut Buffer<N>, byte: u8) -> Result<(), Errno> {
+fn append_control(out: &mut Buffer, byte: u8) -> Result<(), Errno> {
     let short = match byte {
         0x08 => br"\b",
         0x0c => br"\f",
@@ -97,13 +79,13 @@ const fn hex(digit: u8) -> u8 {
 mod tests {
     use std::{format, string::String, vec::Vec};
 
-    use super::append_escaped;
+    use super::append_string;
     use crate::memory::{Buffer, Hooks};
 
     fn escaped(text: &[u8]) -> Vec<u8> {
-        let mut out = Buffer::<8>::new(Hooks::current());
-        append_escaped(&mut out, text).unwrap();
-        out.as_slice().to_vec()
+        let mut out = Buffer::new(Hooks::current());
+        append_string(&mut out, b"\"", text).unwrap();
+        out.as_slice().strip_prefix(b"\"").unwrap().strip_suffix(b"\"").unwrap().to_vec()
     }
 
     /// The same by the words of the specification, a character at a time.

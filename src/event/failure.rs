@@ -2,8 +2,8 @@
 
 use core::ffi::c_int;
 
-use super::{Datagram, escape::append_field, number};
-use crate::system::Errno;
+use super::{escape::append_string, number::append_number};
+use crate::{memory::Buffer, system::Errno};
 
 /// What is known of a failure besides its type (RFC 8460 section 4.3). Whatever is `None` is left out of the report.
 ///
@@ -25,15 +25,25 @@ pub struct FailureDetails<'a> {
 }
 
 impl FailureDetails<'_> {
-    pub(super) fn append_to(&self, datagram: &mut Datagram, failure_type: c_int) -> Result<(), Errno> {
-        datagram.append(br#"{"c":"#)?;
-        number::append(datagram, failure_type)?;
-        append_field(datagram, br#","s": ""#, self.sending_mta_ip)?;
-        append_field(datagram, br#","n": ""#, self.receiving_mx_hostname)?;
-        append_field(datagram, br#","h": ""#, self.receiving_mx_helo)?;
-        append_field(datagram, br#","r": ""#, self.receiving_ip)?;
-        append_field(datagram, br#","a": ""#, self.additional_information)?;
-        append_field(datagram, br#","f": ""#, self.failure_reason_code)?;
+    /// The values by the keys of the datagram, in their order.
+    const fn fields(&self) -> [(&'static [u8; 7], Option<&[u8]>); 6] {
+        [
+            (br#","s": ""#, self.sending_mta_ip),
+            (br#","n": ""#, self.receiving_mx_hostname),
+            (br#","h": ""#, self.receiving_mx_helo),
+            (br#","r": ""#, self.receiving_ip),
+            (br#","a": ""#, self.additional_information),
+            (br#","f": ""#, self.failure_reason_code),
+        ]
+    }
+
+    pub(super) fn append_to(&self, datagram: &mut Buffer, failure_type: c_int) -> Result<(), Errno> {
+        append_number(datagram, br#"{"c":"#, failure_type)?;
+        for (opening, value) in self.fields() {
+            if let Some(value) = value {
+                append_string(datagram, opening, value)?;
+            }
+        }
         datagram.append(b"}")
     }
 }

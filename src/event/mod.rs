@@ -13,10 +13,13 @@ mod escape;
 mod failure;
 mod number;
 mod open_policy;
+mod plain;
 
 use core::ffi::c_int;
 
+use escape::append_string;
 pub use failure::FailureDetails;
+use number::append_number;
 use open_policy::{LateLists, OpenPolicy};
 
 use crate::{
@@ -24,13 +27,6 @@ use crate::{
     memory::{Buffer, Hooks},
     system::Errno,
 };
-
-/// Bytes of a datagram that need no further allocation. Postfix's datagrams have 110 to 700 bytes; with this many, the
-/// whole delivery request is a block of 1,032 bytes, the largest that glibc serves from its per-thread cache.
-const USUAL: usize = 760;
-
-/// The datagram under construction.
-pub(crate) type Datagram = Buffer<USUAL>;
 
 /// The lists of a policy whose items come in text form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +36,12 @@ pub(crate) enum TextList {
 }
 
 /// One event: what happened when mail was sent to one domain.
+#[repr(C)]
 pub(crate) struct Event {
-    datagram: Datagram,
     policies: usize,
     open: Option<OpenPolicy>,
     late: LateLists,
+    datagram: Buffer,
 }
 
 impl Event {
@@ -52,7 +49,7 @@ impl Event {
     /// place where it stays.
     #[inline]
     pub(crate) const fn new(hooks: Hooks) -> Self {
-        Self { datagram: Datagram::new(hooks), policies: 0, open: None, late: LateLists::new(hooks) }
+        Self { policies: 0, open: None, late: LateLists::new(), datagram: Buffer::new(hooks) }
     }
 
     /// Begins the event with the policy domain and its TLSRPT record.
@@ -66,11 +63,12 @@ impl Event {
             return Err(Error::internal(ErrorKind::NestedPolicy));
         }
         self.write_policy_head(policy_type, domain).map_err(no_memory(ErrorKind::WritePolicy))?;
-        self.open = Some(OpenPolicy::new());
+        self.open = Some(OpenPolicy::new(&self.datagram));
         Ok(())
     }
 
     /// Adds a text to one of the lists of the open policy.
+    #[inline]
     pub(crate) fn add_text(&mut self, list: TextList, text: &[u8]) -> Result<(), Error> {
         let (misuse, failed) = match list {
             TextList::PolicyStrings => (ErrorKind::NoPolicy, ErrorKind::WritePolicyString),
@@ -109,20 +107,20 @@ impl Event {
     }
 
     fn write_head(&mut self, domain: &[u8], record: &[u8]) -> Result<(), Errno> {
-        self.datagram.append(br#"{"dpv": "1","d": ""#)?;
-        escape::append_escaped(&mut self.datagram, domain)?;
-        self.datagram.append(br#"","pr": ""#)?;
-        escape::append_escaped(&mut self.datagram, record)?;
-        self.datagram.append(br#"","policies":["#)
+        append_string(&mut self.datagram, br#"{"dpv": "1","d": ""#, domain)?;
+        append_string(&mut self.datagram, br#","pr": ""#, record)?;
+        self.datagram.append(br#","policies":["#)
     }
 
     fn write_policy_head(&mut self, policy_type: c_int, domain: Option<&[u8]>) -> Result<(), Errno> {
         if self.policies > 0 {
             self.datagram.append(b",")?;
         }
-        self.datagram.append(br#"{"policy-type":"#)?;
-        number::append(&mut self.datagram, policy_type)?;
-        escape::append_field(&mut self.datagram, br#","policy-domain": ""#, domain)
+        append_number(&mut self.datagram, br#"{"policy-type":"#, policy_type)?;
+        match domain {
+            Some(domain) => append_string(&mut self.datagram, br#","policy-domain": ""#, domain),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,13 +4,16 @@
 //! datagram. An item of a list that the text has already left waits in a buffer of its own until the policy is
 //! finished; each waiting list is then moved in once. So the cost is linear in what is added, in any order.
 
-use core::ffi::c_int;
+use core::{ffi::c_int, ops::Range};
 
-use super::{Datagram, FailureDetails, TextList, escape::append_string, number};
+use super::{FailureDetails, TextList, escape::append_string, number::append_number};
 use crate::{
-    memory::{Buffer, Hooks},
+    memory::{Buffer, Hooks, Owned},
     system::Errno,
 };
+
+/// What ends each list.
+const LIST_END: &[u8] = b"]";
 
 /// The parts of a policy's text, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +32,7 @@ impl Part {
         }
     }
 
-    /// What begins the part. The head is there from the start.
+    /// What begins the list. The head is there from the start.
     const fn opening(self) -> &'static [u8] {
         match self {
             Self::Head => b"",
@@ -38,135 +41,130 @@ impl Part {
             Self::FailureDetails => br#","failure-details":["#,
         }
     }
-
-    const fn closing(self) -> &'static [u8] {
-        match self {
-            Self::Head => b"",
-            _ => b"]",
-        }
-    }
 }
 
-/// Items of the two lists that failures or the other list may overtake.
+/// Items of the two lists that failures or the other list may overtake, each behind its comma.
 pub(super) struct LateLists {
-    policy_strings: Buffer<0>,
-    mx_host_patterns: Buffer<0>,
+    policy_strings: Option<Owned<Buffer>>,
+    mx_host_patterns: Option<Owned<Buffer>>,
 }
 
 impl LateLists {
     #[inline]
-    pub(super) const fn new(hooks: Hooks) -> Self {
-        Self { policy_strings: Buffer::new(hooks), mx_host_patterns: Buffer::new(hooks) }
+    pub(super) const fn new() -> Self {
+        Self { policy_strings: None, mx_host_patterns: None }
     }
 
-    fn of(&mut self, list: TextList) -> &mut Buffer<0> {
-        match list {
+    #[cold]
+    fn add(&mut self, hooks: Hooks, list: TextList, text: &[u8]) -> Result<(), Errno> {
+        let items = match list {
             TextList::PolicyStrings => &mut self.policy_strings,
             TextList::MxHostPatterns => &mut self.mx_host_patterns,
+        };
+        if items.is_none() {
+            *items = Some(Owned::new(hooks, Buffer::new(hooks))?);
         }
+        items.as_mut().map_or(Ok(()), |items| append_string(items, b",\"", text))
     }
-}
-
-/// Where late items of a list belong in the datagram.
-#[derive(Clone, Copy)]
-struct Place {
-    position: usize,
-    /// Whether the list stands there already, so that the items join it.
-    list_exists: bool,
 }
 
 pub(super) struct OpenPolicy {
     /// The part at the end of the datagram.
     part: Part,
-    /// Valid once the text has gone past the list.
-    policy_strings: Place,
-    /// Likewise.
-    mx_host_patterns: Place,
+    /// Where the policy strings begin, or would.
+    policy_strings: usize,
+    /// Where the MX host patterns begin, or would. Valid once the text has gone past the policy strings.
+    mx_host_patterns: usize,
+    /// Where the failure details begin. Valid once the text has gone past the patterns.
+    failure_details: usize,
     failures: c_int,
 }
 
 impl OpenPolicy {
-    pub(super) const fn new() -> Self {
-        const UNKNOWN: Place = Place { position: 0, list_exists: false };
-        Self { part: Part::Head, policy_strings: UNKNOWN, mx_host_patterns: UNKNOWN, failures: 0 }
+    /// The policy whose head is the end of the datagram.
+    pub(super) const fn new(datagram: &Buffer) -> Self {
+        let end = datagram.len();
+        Self { part: Part::Head, policy_strings: end, mx_host_patterns: end, failure_details: end, failures: 0 }
     }
 
+    #[inline]
     pub(super) fn add_text(
         &mut self,
-        datagram: &mut Datagram,
+        datagram: &mut Buffer,
         late: &mut LateLists,
         list: TextList,
         text: &[u8],
     ) -> Result<(), Errno> {
         let part = Part::of(list);
         if part < self.part {
-            let items = late.of(list);
-            items.append(b",")?;
-            return append_string(items, text);
+            return late.add(datagram.hooks(), list, text);
         }
-        self.begin_item(datagram, part)?;
-        append_string(datagram, text)
+        if part == self.part {
+            return append_string(datagram, b",\"", text);
+        }
+        self.begin_list(datagram, part)?;
+        append_string(datagram, b"\"", text)
     }
 
     pub(super) fn add_failure(
         &mut self,
-        datagram: &mut Datagram,
+        datagram: &mut Buffer,
         failure_type: c_int,
         details: &FailureDetails<'_>,
     ) -> Result<(), Errno> {
-        self.begin_item(datagram, Part::FailureDetails)?;
+        if self.part == Part::FailureDetails {
+            datagram.append(b",")?;
+        } else {
+            self.begin_list(datagram, Part::FailureDetails)?;
+        }
         details.append_to(datagram, failure_type)?;
         self.failures = self.failures.saturating_add(1);
         Ok(())
     }
 
     /// Moves the late items to their places and closes the policy.
-    pub(super) fn finish(self, datagram: &mut Datagram, late: &mut LateLists, result: c_int) -> Result<(), Errno> {
-        datagram.append(self.part.closing())?;
+    pub(super) fn finish(self, datagram: &mut Buffer, late: &mut LateLists, result: c_int) -> Result<(), Errno> {
+        self.end_part(datagram)?;
         // The list that stands further back goes first: the place of the other one stays valid.
-        join(datagram, self.mx_host_patterns, Part::MxHostPatterns, &mut late.mx_host_patterns)?;
-        join(datagram, self.policy_strings, Part::PolicyStrings, &mut late.policy_strings)?;
-        datagram.append(br#","t":"#)?;
-        number::append(datagram, self.failures)?;
-        datagram.append(br#","f":"#)?;
-        number::append(datagram, result)?;
+        if let Some(items) = late.mx_host_patterns.take() {
+            join(datagram, self.mx_host_patterns..self.failure_details, Part::MxHostPatterns, items.as_slice())?;
+        }
+        if let Some(items) = late.policy_strings.take() {
+            join(datagram, self.policy_strings..self.mx_host_patterns, Part::PolicyStrings, items.as_slice())?;
+        }
+        append_number(datagram, br#","t":"#, self.failures)?;
+        append_number(datagram, br#","f":"#, result)?;
         datagram.append(b"}")
     }
 
-    /// Brings the text to where an item of `part` can follow.
-    fn begin_item(&mut self, datagram: &mut Datagram, part: Part) -> Result<(), Errno> {
-        if self.part == part {
-            return datagram.append(b",");
+    /// Goes on to the list of a later part, as far as its first item.
+    fn begin_list(&mut self, datagram: &mut Buffer, part: Part) -> Result<(), Errno> {
+        self.end_part(datagram)?;
+        if part > Part::PolicyStrings && self.part <= Part::PolicyStrings {
+            self.mx_host_patterns = datagram.len();
         }
-        let end_of_items = datagram.len();
-        datagram.append(self.part.closing())?;
-        let end_of_list = datagram.len();
-        for (list, place) in
-            [(Part::PolicyStrings, &mut self.policy_strings), (Part::MxHostPatterns, &mut self.mx_host_patterns)]
-        {
-            if list == self.part {
-                *place = Place { position: end_of_items, list_exists: true };
-            } else if self.part < list && list < part {
-                *place = Place { position: end_of_list, list_exists: false };
-            }
+        if part > Part::MxHostPatterns {
+            self.failure_details = datagram.len();
         }
-        datagram.append(part.opening())?;
         self.part = part;
-        Ok(())
+        datagram.append(part.opening())
+    }
+
+    #[inline]
+    fn end_part(&self, datagram: &mut Buffer) -> Result<(), Errno> {
+        if self.part == Part::Head { Ok(()) } else { datagram.append(LIST_END) }
     }
 }
 
-/// Moves waiting items, each behind its comma, to their place.
-fn join(datagram: &mut Datagram, place: Place, part: Part, items: &mut Buffer<0>) -> Result<(), Errno> {
-    match items.as_slice() {
-        [] => return Ok(()),
-        joining if place.list_exists => datagram.insert(place.position, joining)?,
-        [_comma, first @ ..] => {
-            datagram.insert(place.position, part.closing())?;
-            datagram.insert(place.position, first)?;
-            datagram.insert(place.position, part.opening())?;
+/// Moves late items to the list that takes up `place`, which may have none yet.
+#[cold]
+fn join(datagram: &mut Buffer, place: Range<usize>, part: Part, items: &[u8]) -> Result<(), Errno> {
+    match items {
+        [_comma, first @ ..] if place.is_empty() => {
+            datagram.insert(place.start, LIST_END)?;
+            datagram.insert(place.start, first)?;
+            datagram.insert(place.start, part.opening())
         }
+        joining => datagram.insert(place.end.saturating_sub(LIST_END.len()), joining),
     }
-    items.clear();
-    Ok(())
 }

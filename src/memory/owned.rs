@@ -14,6 +14,7 @@ pub(crate) struct Owned<T> {
     block: NonNull<Block<T>>,
 }
 
+#[repr(C)]
 struct Block<T> {
     hooks: Hooks,
     value: T,
