@@ -36,7 +36,7 @@ SOURCES = Cargo.toml Cargo.lock src/*.rs src/*/*.rs
 
 $(SHARED): $(SOURCES)
 	$(CARGO) rustc --target-dir target --release --locked --lib --features capi --crate-type cdylib,staticlib -- \
-		-C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,defs
+		-C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,defs -C link-arg=-nostartfiles
 	mkdir -p $(BUILD)
 	cp $(RELEASE)/libtlsrpt.so $@
 	ln -sf $(REALNAME) $(BUILD)/$(SONAME)

@@ -4,7 +4,9 @@
 //! not UTF-8 (an EHLO reply may hold any) become U+FFFD, one for each maximal invalid part as in
 //! `String::from_utf8_lossy`: a datagram is valid JSON whatever the other server said.
 
-use super::plain::{is_all_plain, plain_len};
+use core::str;
+
+use super::plain::{is_all_plain, verbatim_len};
 use crate::{memory::Buffer, system::Errno};
 
 /// Appends a text as a JSON string: `opening`, which ends with the quote, the escaped text, and the closing quote.
@@ -27,34 +29,26 @@ fn append_closed(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
 #[cold]
 fn append_escaped(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
     let mut rest = text;
-    loop {
-        let (plain, others) = rest.split_at_checked(plain_len(rest)).unwrap_or((rest, b""));
-        out.append(plain)?;
-        rest = match others {
-            [] => return Ok(()),
-            [first, ..] if !first.is_ascii() => {
-                let end = others.iter().position(u8::is_ascii).unwrap_or(others.len());
-                let (foreign, behind) = others.split_at_checked(end).unwrap_or((others, b""));
-                append_utf8(out, foreign)?;
-                behind
-            }
-            [first, behind @ ..] => {
-                append_control(out, *first)?;
-                behind
-            }
-        };
+    while let Err(error) = str::from_utf8(rest) {
+        let (valid, behind) = rest.split_at_checked(error.valid_up_to()).unwrap_or((rest, b""));
+        append_valid(out, valid)?;
+        out.append("\u{fffd}".as_bytes())?;
+        let invalid = error.error_len().unwrap_or(behind.len());
+        rest = behind.get(invalid..).unwrap_or_default();
     }
+    append_valid(out, rest)
 }
 
-/// Appends bytes above 0x7f: characters as they are, everything else replaced.
-fn append_utf8(out: &mut Buffer, bytes: &[u8]) -> Result<(), Errno> {
-    for part in bytes.utf8_chunks() {
-        out.append(part.valid().as_bytes())?;
-        if !part.invalid().is_empty() {
-            out.append("\u{fffd}".as_bytes())?;
-        }
+/// Appends UTF-8.
+fn append_valid(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
+    let mut rest = text;
+    loop {
+        let (verbatim, others) = rest.split_at_checked(verbatim_len(rest)).unwrap_or((rest, b""));
+        out.append(verbatim)?;
+        let Some((control, behind)) = others.split_first() else { return Ok(()) };
+        append_control(out, *control)?;
+        rest = behind;
     }
-    Ok(())
 }
 
 fn append_control(out: &mut Buffer, byte: u8) -> Result<(), Errno> {

@@ -1,13 +1,16 @@
-//! How much of a string needs no escape, found for many bytes at a time.
+//! Which bytes of a string need no escape, found for many bytes at a time.
 //!
 //! Nearly all strings of an event are plain ASCII of 10 to 80 bytes. A look at each byte would be most of the cost of
-//! an event, so bytes are compared in words of eight. The last word overlaps the one before it, which spares a loop
-//! over the rest.
+//! an event, so bytes are compared in words of eight.
+
+/// The highest bit of each byte in a word.
+const HIGH: u64 = in_each_byte(0x80);
 
 /// Whether all bytes stand for themselves in a JSON string and are ASCII.
 pub(super) fn is_all_plain(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
-        // Without a way out before the end: nearly all strings are plain to the end.
+        // The last block may overlap the one before it. There is no way out before the end: nearly all strings are
+        // plain to the end.
         let mut special = special_in_16(last);
         let mut rest = text;
         while let Some((block, behind)) = rest.split_first_chunk::<16>() {
@@ -23,41 +26,57 @@ pub(super) fn is_all_plain(text: &[u8]) -> bool {
         let both = u64::from(u32::from_ne_bytes(*first)) << 32 | u64::from(u32::from_ne_bytes(*last));
         return special_in_8(both) == 0;
     }
-    text.iter().all(|byte| is_plain(*byte))
+    text.iter().all(|byte| byte.is_ascii() && !is_escaped(*byte))
 }
 
-/// How many bytes at the start do.
-pub(super) fn plain_len(text: &[u8]) -> usize {
+/// How many bytes at the start of a UTF-8 text need no escape.
+pub(super) fn verbatim_len(text: &[u8]) -> usize {
     let mut rest = text;
-    while let Some((block, behind)) = rest.split_first_chunk::<16>() {
-        if special_in_16(block) != 0 {
-            break;
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+        let escaped = escaped_in_8(u64::from_le_bytes(*word));
+        if escaped != 0 {
+            return text.len() - rest.len() + escaped.trailing_zeros() as usize / 8;
         }
         rest = behind;
     }
-    let in_rest = rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
+    let in_rest = rest.iter().position(|byte| is_escaped(*byte)).unwrap_or(rest.len());
     text.len() - rest.len() + in_rest
 }
 
-const fn is_plain(byte: u8) -> bool {
-    0x20 <= byte && byte < 0x7f && byte != b'"' && byte != b'\\'
+const fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f
 }
 
-/// Not 0 if one of the bytes is not plain.
+/// Not 0 if one of the bytes needs an escape or is not ASCII.
 fn special_in_16(block: &[u8; 16]) -> u64 {
     let both = u128::from_ne_bytes(*block);
     special_in_8(both as u64) | special_in_8((both >> 64) as u64)
 }
 
-/// Not 0 if one of the eight bytes is not plain. Which one it is does not show: a byte that is not plain may make the
-/// ones above it look so too.
+/// Not 0 if one of the eight bytes needs an escape or is not ASCII. Which one does not show: a byte that does may make
+/// those above it look so too.
 const fn special_in_8(word: u64) -> u64 {
-    // In a byte below 0x80 each of these sets the highest bit for what it is named for; the others have it already.
+    // In an ASCII byte each of these sets the highest bit for what it is named for; the others have it already.
     let controls = word.wrapping_sub(in_each_byte(0x20));
     let quotes = (word ^ in_each_byte(b'"')).wrapping_sub(in_each_byte(1));
     let backslashes = (word ^ in_each_byte(b'\\')).wrapping_sub(in_each_byte(1));
     let deletes = word.wrapping_add(in_each_byte(1));
-    (word | controls | quotes | backslashes | deletes) & in_each_byte(0x80)
+    (word | controls | quotes | backslashes | deletes) & HIGH
+}
+
+/// The highest bit of each of the eight bytes that needs an escape. Unlike [`special_in_8`] it is exact, which costs
+/// more.
+const fn escaped_in_8(word: u64) -> u64 {
+    // Clears the highest bit of a byte below `limit`; no byte borrows from the one above it.
+    const fn not_below(bytes: u64, limit: u8) -> u64 {
+        (bytes | HIGH).wrapping_sub(in_each_byte(limit))
+    }
+    let low = word & !HIGH;
+    let no_control = not_below(low, 0x20);
+    let no_quote = not_below(low ^ in_each_byte(b'"'), 1);
+    let no_backslash = not_below(low ^ in_each_byte(b'\\'), 1);
+    let no_delete = not_below(low ^ in_each_byte(0x7f), 1);
+    !(no_control & no_quote & no_backslash & no_delete) & !word & HIGH
 }
 
 const fn in_each_byte(byte: u8) -> u64 {

@@ -8,6 +8,9 @@ use core::{
 use super::{Errno, blocking, report_errno};
 use crate::error::{Error, ErrorKind};
 
+/// The room for a name in a socket address, but for its NUL: 107 bytes on Linux, 103 on FreeBSD.
+const MAX_NAME_LEN: usize = size_of::<libc::sockaddr_un>() - mem::offset_of!(libc::sockaddr_un, sun_path) - 1;
+
 /// An unconnected local datagram socket and the name of the collector's.
 ///
 /// The name is looked up at each send, so the collector may start later, restart, or move with the working directory
@@ -21,12 +24,15 @@ impl Socket {
     /// Creates the socket; the collector need not be there yet. `name` is a path without a NUL.
     ///
     /// A program that the mail server executes does not inherit the descriptor.
+    #[inline]
     pub(crate) fn open(name: &[u8]) -> Result<Self, Error> {
-        let collector = address(name)?;
+        if name.len() > MAX_NAME_LEN {
+            return Err(Error::internal(ErrorKind::SocketNameTooLong));
+        }
         // SAFETY: takes no pointers.
         let create = || unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
         let descriptor = checked(ErrorKind::Socket, create, |descriptor| *descriptor >= 0)?;
-        Ok(Self { descriptor, collector })
+        Ok(Self { descriptor, collector: address(name) })
     }
 
     pub(crate) fn descriptor(&self) -> c_int {
@@ -112,32 +118,32 @@ fn checked<T>(kind: ErrorKind, call: impl FnOnce() -> T, succeeded: impl FnOnce(
     report_errno(call, succeeded).map_err(|errno| Error::system(kind, Errno::from_number(errno, Errno::EIO)))
 }
 
-/// The socket address with this name. The last byte of an address stays NUL.
-fn address(name: &[u8]) -> Result<libc::sockaddr_un, Error> {
+/// The socket address with this name, of [`MAX_NAME_LEN`] bytes at most.
+fn address(name: &[u8]) -> libc::sockaddr_un {
     // SAFETY: a structure of numbers, for which all zeros are valid.
     let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };
     address.sun_family = libc::AF_UNIX as libc::sa_family_t;
-    if name.len() >= address.sun_path.len() {
-        return Err(Error::internal(ErrorKind::SocketNameTooLong));
-    }
     for (place, byte) in address.sun_path.iter_mut().zip(name) {
         *place = *byte as c_char;
     }
-    Ok(address)
+    address
 }
 
 #[cfg(test)]
 mod tests {
-    use std::vec;
-
-    use super::address;
+    use super::{MAX_NAME_LEN, Socket, address};
     use crate::error::{Error, ErrorKind};
 
     #[test]
-    fn a_name_leaves_room_for_its_nul() {
-        let room = address(b"").unwrap().sun_path.len();
-        assert!(address(&vec![b'x'; room - 1]).is_ok());
+    fn the_longest_name_leaves_room_for_its_nul() {
+        let address = address(&[b'x'; MAX_NAME_LEN]);
+        assert_eq!(address.sun_path.iter().position(|byte| *byte == 0), Some(MAX_NAME_LEN));
+        assert!(Socket::open(&[b'x'; MAX_NAME_LEN]).is_ok());
+    }
+
+    #[test]
+    fn a_longer_name_is_refused() {
         let too_long = Error::internal(ErrorKind::SocketNameTooLong);
-        assert_eq!(address(&vec![b'x'; room]).err(), Some(too_long));
+        assert_eq!(Socket::open(&[b'x'; MAX_NAME_LEN + 1]).err(), Some(too_long));
     }
 }
