@@ -80,6 +80,12 @@ $(BUILD)/libtlsrpt.pc:
 	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@LIBDIR@,$(LIBDIR),' -e 's,@INCLUDEDIR@,$(INCLUDEDIR),' \
 		-e "s,@VERSION@,$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)," pkgconfig/libtlsrpt.pc.in >$@
 
+# ---- the demonstration
+
+.PHONY: demo
+demo: $(LIBRARIES)
+	@MAKE='$(MAKE)' CC='$(CC)' PYTHON='$(PYTHON)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' sh examples/demo.sh
+
 # ---- tests
 
 .PHONY: test
