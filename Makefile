@@ -3,6 +3,7 @@
 # make test            everything that needs cargo, a C compiler, make and Python 3
 # make test-memory     the C tests under valgrind
 # make lint            format, clippy
+# make lint-man        the manual pages; needs mandoc and man
 # make header          writes the generated files anew
 # make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR
 # make uninstall       takes the same files away
@@ -107,6 +108,10 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --release --lib --features capi -- -D warnings
+
+.PHONY: lint-man
+lint-man:
+	CC='$(CC)' sh man/lint.sh
 
 .PHONY: clean
 clean:

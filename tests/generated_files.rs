@@ -1,4 +1,4 @@
-//! The files that are made from the source: both headers, and the list of error codes in libtlsrpt(3).
+//! The files that are made from the source: both headers, and the lists of constants in the manual.
 //!
 //! As a test it compares what is committed with what the source gives. `make header` runs it with `WRITE_GENERATED`
 //! set, and it writes the files instead.
@@ -20,9 +20,14 @@ fn version_header() {
 }
 
 #[test]
-fn error_codes_in_the_manual() {
-    let manual = "man/libtlsrpt.3";
-    check(manual, &with_error_codes(&read(manual)));
+fn constants_in_the_manual() {
+    let failures = FailureType::ALL.iter().map(|value| value.definition());
+    check_list("man/tlsrpt_add_delivery_request_failure.3", failures.map(described).collect());
+    let policies = PolicyType::ALL.iter().map(|value| value.definition());
+    check_list("man/tlsrpt_init_policy.3", policies.map(described).collect());
+    let results = FinalResult::ALL.iter().map(|value| value.definition());
+    check_list("man/tlsrpt_finish_policy.3", results.map(described).collect());
+    check_list("man/libtlsrpt.3", ErrorKind::ALL.iter().map(|kind| numbered(kind.definition())).collect());
 }
 
 /// Compares the file with what it should hold, or makes it so.
@@ -125,18 +130,24 @@ fn error_constants() -> String {
     text
 }
 
-/// The manual with its list of codes made anew.
-fn with_error_codes(manual: &str) -> String {
-    const BEGIN: &str = ".\\\" The list of codes is made by `make header`.\n";
-    const END: &str = ".\\\" The end of the list of codes.\n";
-    let (before, rest) = manual.split_once(BEGIN).expect("the manual has a place for the codes");
-    let (_, after) = rest.split_once(END).expect("the place for the codes has an end");
-    let mut list = String::new();
-    for kind in ErrorKind::ALL {
-        let Definition { constant, value, meaning } = kind.definition();
-        writeln!(list, ".It Dv {constant} Pq {value}\n{}.", meaning[..1].to_uppercase() + &meaning[1..]).unwrap();
-    }
-    format!("{before}{BEGIN}{list}{END}{after}")
+/// Compares the list in a manual page with `items`, or puts them there.
+fn check_list(page: &str, items: String) {
+    const BEGIN: &str = ".\\\" This list is made by `make header`.\n";
+    const END: &str = ".\\\" The end of the list.\n";
+    let text = read(page);
+    let (before, rest) = text.split_once(BEGIN).expect("the page has a place for the list");
+    let (_, after) = rest.split_once(END).expect("the place for the list has an end");
+    check(page, &format!("{before}{BEGIN}{items}{END}{after}"));
+}
+
+/// An item of a list in the manual: a constant and what it stands for.
+fn described(Definition { constant, meaning, .. }: Definition) -> String {
+    format!(".It Dv {constant}\n{meaning}\n")
+}
+
+/// Likewise, with the number.
+fn numbered(Definition { constant, value, meaning }: Definition) -> String {
+    format!(".It Dv {constant} Pq {value}\n{}.\n", meaning[..1].to_uppercase() + &meaning[1..])
 }
 
 /// A C comment of these paragraphs, whose lines are filled again to the header's width.
