@@ -47,6 +47,11 @@
 #[cfg(test)]
 extern crate std;
 
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(feature = "capi")]
 pub mod capi;
 mod connection;
