@@ -5,6 +5,8 @@
 # make lint            format, clippy
 # make lint-man        the manual pages; needs mandoc and man
 # make header          writes the generated files anew
+# make bench           measures the library beside the C library (docs/performance.md)
+# make bench-check     holds what does not depend on the machine
 # make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR
 # make uninstall       takes the same files away
 
@@ -112,6 +114,25 @@ lint:
 .PHONY: lint-man
 lint-man:
 	CC='$(CC)' sh man/lint.sh
+
+# ---- performance
+
+BENCH_PROGRAM = $(RELEASE)/tlsrpt-bench
+
+# The C library to measure beside ours: Debian's, or REFERENCE=path.
+.PHONY: bench
+bench: $(SHARED) bench-program
+	reference="$(REFERENCE)"; \
+	[ -n "$$reference" ] || reference=$$(find "$$(tests/reference/fetch.sh)" -name $(SONAME)); \
+	$(BENCH_PROGRAM) all $(SHARED) "$$reference" --report docs/performance.md --chart docs/performance.svg
+
+.PHONY: bench-check
+bench-check: $(LIBRARIES) bench-program
+	$(PYTHON) bench/check.py $(BENCH_PROGRAM) $(SHARED)
+
+.PHONY: bench-program
+bench-program:
+	$(CARGO) build --target-dir target --release --locked --package tlsrpt-bench
 
 .PHONY: clean
 clean:

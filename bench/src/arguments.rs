@@ -1,0 +1,53 @@
+//! The command line.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "tlsrpt-bench", about = "Measures libtlsrpt beside the C library and the bare system calls")]
+struct CommandLine {
+    #[command(subcommand)]
+    part: Part,
+}
+
+/// What to measure.
+#[derive(Subcommand)]
+pub(crate) enum Part {
+    /// Measure everything and print the tables
+    All(Arguments),
+    /// Send one event many times, for callgrind; nobody needs to listen
+    Repeat {
+        /// The library to load
+        library: PathBuf,
+        /// Which event: 0 MTA-STS success, 1 DANE failure, 2 no policy
+        event: usize,
+        /// How many times
+        times: usize,
+    },
+    /// Print how many blocks each event takes from malloc, from open to close
+    Allocations {
+        /// The library to load
+        library: PathBuf,
+    },
+}
+
+/// Everything that `all` needs.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Our shared library
+    pub(crate) ours: PathBuf,
+    /// The C library's
+    pub(crate) reference: PathBuf,
+    /// A file that shows the tables between its two markers
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+    /// Where to write the bar chart
+    #[arg(long)]
+    pub(crate) chart: Option<PathBuf>,
+}
+
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Part, clap::Error> {
+    let name = std::iter::once(OsString::from("tlsrpt-bench"));
+    CommandLine::try_parse_from(name.chain(arguments)).map(|line| line.part)
+}
