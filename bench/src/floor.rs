@@ -46,7 +46,7 @@ pub(crate) fn measure() -> String {
 
 fn length(string: &CStr) -> usize {
     // SAFETY: a C string.
-    unsafe { libc::strlen(string.as_ptr()) }
+    unsafe { CStr::from_ptr(string.as_ptr()) }.count_bytes()
 }
 
 fn contender<'a>(part: impl Fn() + 'a) -> Contender<'a> {
