@@ -12,20 +12,15 @@ use crate::{memory::Buffer, system::Errno};
 /// Appends a text as a JSON string: `opening`, which ends with the quote, the escaped text, and the closing quote.
 #[inline(always)]
 pub(super) fn append_string(out: &mut Buffer, opening: &[u8], text: &[u8]) -> Result<(), Errno> {
-    out.append(opening)?;
-    append_closed(out, text)
+    if is_all_plain(text) {
+        out.append_all([opening, text, b"\""])
+    } else {
+        out.append(opening)?;
+        append_escaped(out, text)
+    }
 }
 
 /// Appends the escaped text and the closing quote.
-fn append_closed(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
-    if is_all_plain(text) {
-        return out.append_two(text, b"\"");
-    }
-    append_escaped(out, text)?;
-    out.append(b"\"")
-}
-
-/// Appends the text as it stands between the quotes.
 #[cold]
 fn append_escaped(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
     let mut rest = text;
@@ -36,7 +31,8 @@ fn append_escaped(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
         let invalid = error.error_len().unwrap_or(behind.len());
         rest = behind.get(invalid..).unwrap_or_default();
     }
-    append_valid(out, rest)
+    append_valid(out, rest)?;
+    out.append(b"\"")
 }
 
 /// Appends UTF-8.

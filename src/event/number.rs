@@ -9,7 +9,7 @@ use crate::{memory::Buffer, system::Errno};
 #[inline(always)]
 pub(super) fn append_number(out: &mut Buffer, opening: &[u8], number: c_int) -> Result<(), Errno> {
     match number {
-        0..=9 => out.append_two(opening, &[b'0' + number as u8]),
+        0..=9 => out.append_all([opening, &[b'0' + number as u8]]),
         _ => {
             out.append(opening)?;
             append_long(out, number)
@@ -30,7 +30,7 @@ fn append_long(out: &mut Buffer, number: c_int) -> Result<(), Errno> {
         }
     }
     let sign: &[u8] = if number < 0 { b"-" } else { b"" };
-    out.append_two(sign, digits.get(unused..).unwrap_or_default())
+    out.append_all([sign, digits.get(unused..).unwrap_or_default()])
 }
 
 #[cfg(test)]

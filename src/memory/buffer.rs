@@ -65,17 +65,19 @@ impl Buffer {
         Ok(())
     }
 
-    /// Adds two runs of bytes at the end, or none. Made for short texts of any length: one check and one new length
-    /// serve both, and there is no call of memcpy.
-    #[inline]
-    pub(crate) fn append_two(&mut self, first: &[u8], second: &[u8]) -> Result<(), Errno> {
-        let more = first.len().saturating_add(second.len());
+    /// Adds several runs of bytes at the end, or none. Made for short texts of any length between constants: one check
+    /// and one new length serve all, and there is no call of memcpy.
+    #[inline(always)]
+    pub(crate) fn append_all<const RUNS: usize>(&mut self, runs: [&[u8]; RUNS]) -> Result<(), Errno> {
+        let more = runs.iter().fold(0_usize, |more, run| more.saturating_add(run.len()));
         self.reserve(more)?;
         // SAFETY: as in `append`, for one after the other.
         unsafe {
-            let end = self.start_mut().add(self.len);
-            copy_run(first, end);
-            copy_run(second, end.add(first.len()));
+            let mut end = self.start_mut().add(self.len);
+            for run in runs {
+                copy_run(run, end);
+                end = end.add(run.len());
+            }
         }
         self.len += more;
         Ok(())
@@ -216,8 +218,8 @@ mod tests {
         for len in 0..100 {
             let bytes: Vec<u8> = (1..=len).collect();
             let mut buffer = Buffer::new(Hooks::current());
-            buffer.append_two(&bytes, b">").unwrap();
-            buffer.append_two(b"<", &bytes).unwrap();
+            buffer.append_all([&bytes, b">"]).unwrap();
+            buffer.append_all([b"<", &bytes]).unwrap();
             assert_eq!(buffer.as_slice(), [&bytes[..], b"><", &bytes].concat());
         }
     }
