@@ -52,6 +52,15 @@ pub(crate) fn report_errno<T>(call: impl FnOnce() -> T, succeeded: impl FnOnce(&
     }
 }
 
+/// Puts the thread's errno back when the whole of `calls` succeeded: what was refused on the way is nobody's business.
+pub(super) fn keep_errno<T, E>(calls: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let errno = location();
+    // SAFETY: libc returns the address of this thread's errno, valid as long as the thread runs.
+    let before = unsafe { errno.read() };
+    // SAFETY: as above.
+    calls().inspect(|_| unsafe { errno.write(before) })
+}
+
 #[cfg(any(target_os = "linux", target_os = "hurd", target_os = "redox", target_os = "dragonfly"))]
 use libc::__errno_location as errno_location;
 
@@ -71,7 +80,7 @@ fn location() -> *mut c_int {
 
 #[cfg(test)]
 mod tests {
-    use super::Errno;
+    use super::{Errno, keep_errno, location, report_errno};
 
     #[test]
     fn a_code_is_never_a_block_alone() {
@@ -80,5 +89,26 @@ mod tests {
         assert_eq!(Errno::from_number(1000, Errno::EIO), Errno::EIO);
         assert_eq!(Errno::from_number(999, Errno::EIO).number(), 999);
         assert_eq!(Errno::from_number(1, Errno::EIO).number(), 1);
+    }
+    /// Fails and leaves this errno.
+    fn refused(errno: i32) -> Result<(), i32> {
+        report_errno(
+            || {
+                // SAFETY: this thread's errno.
+                unsafe { location().write(errno) };
+            },
+            |()| false,
+        )
+    }
+
+    #[test]
+    fn a_refusal_on_the_way_leaves_no_trace_in_a_success() {
+        // SAFETY: this thread's errno.
+        let errno = || unsafe { location().read() };
+        assert_eq!(refused(1), Err(1));
+        assert_eq!(keep_errno(|| refused(90).or(Ok::<_, i32>(()))), Ok(()));
+        assert_eq!(errno(), 1);
+        assert_eq!(keep_errno(|| refused(90)), Err(90));
+        assert_eq!(errno(), 90);
     }
 }

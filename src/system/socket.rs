@@ -5,7 +5,7 @@ use core::{
     mem,
 };
 
-use super::{Errno, blocking, report_errno};
+use super::{Errno, blocking, errno::keep_errno, report_errno};
 use crate::error::{Error, ErrorKind};
 
 /// The room for a name in a socket address, but for its NUL: 107 bytes on Linux, 103 on FreeBSD.
@@ -41,12 +41,12 @@ impl Socket {
 
     /// Sends one datagram. Waits only in blocking mode.
     pub(crate) fn send(&self, datagram: &[u8]) -> Result<(), Error> {
-        match self.send_once(datagram) {
+        keep_errno(|| match self.send_once(datagram) {
             Err(error) if error.errno() == Some(libc::EMSGSIZE) && self.make_room_for(datagram.len()) => {
                 self.send_once(datagram)
             }
             answer => answer,
-        }
+        })
     }
 
     /// Closes the socket and says how that went. The descriptor is gone either way.
