@@ -11,6 +11,28 @@ use crate::{
 ///
 /// It must be [finished](Self::finish): one that is dropped open fails its delivery request with
 /// [`ErrorKind::UnfinishedPolicy`], so half a policy is never reported.
+///
+/// It borrows its request, so that the request cannot be sent meanwhile. This compiles:
+///
+/// ```
+/// # use tlsrpt::{DeliveryRequest, Error, FinalResult, PolicyType};
+/// fn report_success(mut request: DeliveryRequest) -> Result<(), Error> {
+///     let policy = request.policy(PolicyType::Sts, Some(b"example.org"))?;
+///     policy.finish(FinalResult::Success)?;
+///     request.send()
+/// }
+/// ```
+///
+/// and this does not:
+///
+/// ```compile_fail
+/// # use tlsrpt::{DeliveryRequest, Error, FinalResult, PolicyType};
+/// fn report_success(mut request: DeliveryRequest) -> Result<(), Error> {
+///     let policy = request.policy(PolicyType::Sts, Some(b"example.org"))?;
+///     request.send()?;
+///     policy.finish(FinalResult::Success)
+/// }
+/// ```
 #[must_use = "a policy that is not finished fails its delivery request"]
 pub struct Policy<'a> {
     request: &'a mut Request,
