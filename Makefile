@@ -1,7 +1,10 @@
 # make                 the shared and the static library, in build/
 # make demo            shows the library at work
 # make test            everything that needs cargo, a C compiler, make and Python 3
+# make test-headers    the headers with gcc, clang and their C++
+# make test-pkg-config links as pkg-config says
 # make test-memory     the C tests under valgrind
+# make test-reference  against Debian's build of the C library, which apt fetches
 # make lint            format, clippy
 # make lint-man        the manual pages; needs mandoc and man
 # make header          writes the generated files anew
@@ -20,6 +23,8 @@ CFLAGS = -O2 -g
 PYTHON = python3
 OBJCOPY = objcopy
 NM = nm
+# The scripts of the tests use the same ones.
+export CC CFLAGS NM
 
 BUILD = build
 SONAME = libtlsrpt.so.0
@@ -91,8 +96,11 @@ demo: $(LIBRARIES)
 
 # ---- tests
 
+TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts
+
 .PHONY: test
-test: test-rust test-vectors
+test:
+	tests/run.sh "$(MAKE)" $(TESTS)
 
 .PHONY: test-rust
 test-rust:
@@ -104,6 +112,46 @@ test-vectors: $(LIBRARIES)
 	$(CC) -shared -o $(BUILD)/static-in-a-shell.so -Wl,--whole-archive $(STATIC) -Wl,--no-whole-archive
 	$(PYTHON) tests/vectors/replay.py check $(SHARED) tests/vectors/sequences.jsonl
 	$(PYTHON) tests/vectors/replay.py check $(BUILD)/static-in-a-shell.so tests/vectors/sequences.jsonl
+
+.PHONY: test-c
+test-c: $(LIBRARIES)
+	c-tests/run.sh $(BUILD)/c-tests/shared include $(SHARED)
+	c-tests/run.sh $(BUILD)/c-tests/static include $(STATIC)
+
+# C++ and a second compiler are not among what `make test` needs: test-headers has them.
+.PHONY: test-c-headers
+test-c-headers: $(LIBRARIES)
+	c-tests/headers.sh $(BUILD)/c-tests/headers include $(SHARED) $(CC)
+
+.PHONY: test-headers
+test-headers: $(LIBRARIES)
+	c-tests/headers.sh $(BUILD)/c-tests/headers include $(SHARED) "gcc clang" "g++ clang++"
+
+SCRATCH = $(CURDIR)/$(BUILD)/scratch
+
+.PHONY: install-scratch
+install-scratch:
+	rm -rf $(SCRATCH)
+	$(MAKE) install DESTDIR=$(SCRATCH) PREFIX=/usr/local LIBDIR=/usr/local/lib INCLUDEDIR=/usr/local/include
+
+.PHONY: test-links
+test-links: install-scratch
+	c-tests/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local
+
+# Nor is pkg-config.
+.PHONY: test-pkg-config
+test-pkg-config: install-scratch
+	c-tests/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local pkg-config
+
+.PHONY: test-artefacts
+test-artefacts: $(LIBRARIES)
+	$(PYTHON) tests/artefacts.py check $(BUILD)
+	$(PYTHON) tests/artefacts.py control $(BUILD)/controls
+
+.PHONY: test-memory
+test-memory: $(LIBRARIES)
+	c-tests/controls.sh $(BUILD)/c-tests/controls include $(SHARED)
+	RUN=c-tests/under-valgrind.sh c-tests/run.sh $(BUILD)/c-tests/memory include $(SHARED)
 
 .PHONY: lint
 lint:

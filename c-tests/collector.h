@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -95,8 +96,12 @@ static inline int largest_send_buffer(void)
 /* The next datagram, with a NUL behind it; NULL if there is none. A sent datagram is there at once: nothing waits. */
 static inline const char *collector_receive(void)
 {
-    ssize_t length = recv(collector.receiver, collector.datagram, DATAGRAM_ROOM, MSG_DONTWAIT);
+    int waiting = 0;
+    ssize_t length;
 
+    needed(ioctl(collector.receiver, FIONREAD, &waiting), "ioctl");
+    length = recv(collector.receiver, collector.datagram, waiting < DATAGRAM_ROOM ? (size_t)waiting + 1 : DATAGRAM_ROOM,
+                  MSG_DONTWAIT);
     if (length < 0)
         return NULL;
     collector.datagram[length] = '\0';

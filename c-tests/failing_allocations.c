@@ -125,14 +125,17 @@ static void ends_that_no_longer_fit(struct tlsrpt_connection_t *con, int left, i
 {
     int length, in_policy = 0, in_request = 0, otherwise = 0;
 
-    for (length = 1; length < 2000; length++) {
+    /* Ends when the text before the policy's end fills the block alone. */
+    for (length = 1; length < (int)sizeof long_text; length++) {
         struct ends ends = ends_behind(con, length, left);
 
+        if (ends.policy < 0)
+            break;
         if (ends.policy == 35000 + counts_as && ends.request == ends.policy)
             in_policy++;
         else if (ends.policy == 0 && ends.request == 37000 + counts_as)
             in_request++;
-        else if (ends.policy > 0 || ends.request > 0)
+        else if (ends.policy != 0 || ends.request != 0)
             otherwise++;
     }
     CHECK(in_policy > 0);

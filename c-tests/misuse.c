@@ -531,7 +531,9 @@ static int end_of_child(kind_of_misuse kind, int number, int quiet)
 
 static void die(int signal)
 {
-    /* The folder would stay behind. */
+    /* Nothing but the signal is to be found. */
+    take_step(&dr, "cancel");
+    tlsrpt_close(&con);
     collector_remove();
     raise(signal);
 }

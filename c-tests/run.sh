@@ -4,7 +4,7 @@
 #   c-tests/run.sh OUTPUT INCLUDEDIR LIBRARY [PROGRAM...]
 #
 # LIBRARY is a shared or a static library, by its path. CC, CFLAGS and RUN (what a program is run under) come from the
-# environment. Each program prints its closing line; the last line here adds them up.
+# environment. Each program prints its closing line.
 set -eu
 
 output=$1 include=$2 library=$3
@@ -20,23 +20,16 @@ trap 'rm -rf "$TMPDIR"' EXIT
 chmod 755 "$TMPDIR"
 
 mkdir -p "$output"
-passed=0 failed=0
+wrong=0
+echo "with ${library##*/}:"
 for program; do
     # shellcheck disable=SC2086
     ${CC:-cc} ${CFLAGS--O1 -g} -std=c11 -D_DEFAULT_SOURCE -pedantic -Wall -Wextra -Werror -I"$include" \
         -o "$output/$program" "$tests/$program.c" "$library" -Wl,-rpath,"$(cd "$(dirname "$library")" && pwd)"
-    # The program's own status decides too: one that dies has no closing line, and one under valgrind may end well.
     status=0
-    ${RUN:-} "$output/$program" >"$output/$program.out" || status=$?
-    cat "$output/$program.out"
-    counts=$(sed -n "s/^$program: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p" "$output/$program.out")
-    right=${counts% *} wrong=${counts#* }
-    if [ "$status" -ne 0 ] && [ "${wrong:-0}" -eq 0 ]; then
-        echo "$program: ended with status $status" >&2
-        wrong=1
-    fi
-    passed=$((passed + ${right:-0}))
-    failed=$((failed + ${wrong:-1}))
+    ${RUN:-} "$output/$program" || status=$?
+    # One that dies has no closing line, and what a program is run under may find fault where the program finds none.
+    [ "$status" -le 1 ] || echo "$program, which ended with status $status: 0 passed, 1 failed"
+    [ "$status" -eq 0 ] || wrong=1
 done
-echo "C programs with ${library##*/}: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+exit "$wrong"

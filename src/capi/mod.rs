@@ -12,8 +12,8 @@ pub mod settings;
 pub mod types;
 pub mod version;
 
-/// A library without std needs this to link. Nothing in the finished library leads here, which `make check-symbols`
-/// holds.
+/// A library without std needs this to link. Nothing in the finished library leads here, which
+/// `make test-artefacts` holds.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     // SAFETY: has no preconditions.

@@ -1,0 +1,11 @@
+/* Reads a byte behind a block: what looks for wrong accesses must see it. */
+#include <stdlib.h>
+
+int main(void)
+{
+    volatile char *block = malloc(10);
+    int read = block && block[10];
+
+    free((void *)block);
+    return read & 0;
+}

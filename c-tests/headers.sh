@@ -1,0 +1,42 @@
+#!/bin/sh
+# Compiles the types of the functions and the constants as C of several ages and as C++, without a warning, and runs
+# what comes out.
+#
+#   c-tests/headers.sh OUTPUT INCLUDEDIR LIBRARY C_COMPILERS [C++_COMPILERS]
+#
+# The compilers come as lists of words. One that is missing is an error.
+set -eu
+
+output=$1 include=$2 library=$3 c_compilers=$4 cxx_compilers=${5-}
+tests=$(dirname "$0")
+mkdir -p "$output"
+passed=0 failed=0
+
+# try COMPILER LANGUAGE STANDARD...: with all warnings, which are errors.
+try() {
+    compiler=$1 language=$2
+    shift 2
+    for program in function_types constants; do
+        if "$compiler" "$@" -Wall -Wextra -Werror -I"$include" -o "$output/$program" \
+            -x "$language" "$tests/$program.c" -x none "$library" \
+            -Wl,-rpath,"$(cd "$(dirname "$library")" && pwd)" && "$output/$program" >"$output/$program.out"; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            echo "$compiler $*: $program fails" >&2
+        fi
+    done
+}
+
+# The documented types have (), which is old C for "any arguments": newer compilers mention it when pedantic.
+for compiler in $c_compilers; do
+    try "$compiler" c -std=gnu89
+    try "$compiler" c -std=c99 -pedantic -Wno-strict-prototypes
+    try "$compiler" c -std=c17 -pedantic -Wno-strict-prototypes
+done
+for compiler in $cxx_compilers; do
+    try "$compiler" c++ -std=c++98
+    try "$compiler" c++ -std=c++17 -pedantic
+done
+echo "headers with $c_compilers${cxx_compilers:+ $cxx_compilers}: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Makes each target, whatever becomes of the others, and closes with the sum of what they report.
+#
+#   tests/run.sh MAKE TARGET...
+set -eu
+
+make=$1
+shift
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+
+for target; do
+    # A pipe keeps only its last status; the first goes to the report, as a failure that no line need have told.
+    {
+        $make --no-print-directory "$target" 2>&1 || echo "make $target: failed"
+    } | tee -a "$report"
+done
+
+# Three forms: cargo's, that of the recorded sequences, and ours.
+awk '
+    function add(right, wrong) { passed += right; failed += wrong }
+    /^test result: / { add($4, $6) }
+    /^[0-9]+ of [0-9]+ call sequences/ { add($1, $3 - $1) }
+    /: [0-9]+ passed, [0-9]+ failed$/ { add($(NF - 3), $(NF - 1)) }
+    /^make [a-z-]+: failed$/ { broken++ }
+    END {
+        if (failed < broken) failed = broken
+        printf "%d passed, %d failed\n", passed, failed
+        exit failed > 0 || passed == 0
+    }
+' "$report"
