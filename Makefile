@@ -4,7 +4,7 @@
 # make test-headers    the headers with gcc, clang and their C++
 # make test-pkg-config links as pkg-config says
 # make test-memory     the C tests under valgrind
-# make test-reference  against Debian's build of the C library, which apt fetches
+# make test-reference  against Debian's build of the C library, which apt fetches; COUNT sequences from SEED
 # make lint            format, clippy
 # make lint-man        the manual pages; needs mandoc and man
 # make header          writes the generated files anew
@@ -24,7 +24,7 @@ PYTHON = python3
 OBJCOPY = objcopy
 NM = nm
 # The scripts of the tests use the same ones.
-export CC CFLAGS NM
+export CC CFLAGS NM PYTHON
 
 BUILD = build
 SONAME = libtlsrpt.so.0
@@ -152,6 +152,10 @@ test-artefacts: $(LIBRARIES)
 test-memory: $(LIBRARIES)
 	c-tests/controls.sh $(BUILD)/c-tests/controls include $(SHARED)
 	RUN=c-tests/under-valgrind.sh c-tests/run.sh $(BUILD)/c-tests/memory include $(SHARED)
+
+.PHONY: test-reference
+test-reference: $(LIBRARIES)
+	tests/reference/run.sh $(SHARED) $(BUILD)/reference "$(COUNT)" "$(SEED)"
 
 .PHONY: lint
 lint:
