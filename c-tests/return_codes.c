@@ -196,6 +196,7 @@ static void no_permission(void)
     needed(chmod(collector.name, 0), "chmod");
     CHECK_INT(EACCES, send_as_an_ordinary_user());
     CHECK_TEXT(NULL, collector_receive());
+    needed(chmod(collector.name, 0600), "chmod");
 }
 
 /* The collector's side is shut: an error, and no SIGPIPE, which would end this program. */
