@@ -1,0 +1,66 @@
+"""Compares what was seen with the two libraries and shows a difference so that it can be understood at once."""
+
+from collections import Counter
+
+from harness.scenario import CANDIDATE, REFERENCE, Problem
+
+COMPARED = ("outcome", "events", "datagrams", "warnings")
+MOST_SHOWN = 5
+
+
+def same(rounds):
+    """Raises Problem unless what was seen of each domain in each round is the same with both libraries.
+
+    ROUNDS is {label of library: {name of round: {domain: what was seen}}}.
+    """
+    reference, candidate = rounds[REFERENCE], rounds[CANDIDATE]
+    problems = []
+    for name, seen in reference.items():
+        for domain in seen:
+            problems += differences(name, domain, seen[domain], candidate[name][domain])
+    if problems:
+        left_out = len(problems) - MOST_SHOWN
+        raise Problem("\n\n".join(problems[:MOST_SHOWN])
+                      + ("\n\nand %d more differences" % left_out if left_out > 0 else ""))
+
+
+def differences(round_name, domain, reference, candidate):
+    """Descriptions of how what was seen of one domain differs: a list, empty or of one text."""
+    differing = [aspect for aspect in COMPARED if Counter(reference[aspect]) != Counter(candidate[aspect])]
+    if not differing:
+        return []
+    lines = ["%s: %s, %s" % (domain, " and ".join(differing), round_name)]
+    for aspect in differing:
+        lines += side_by_side(aspect, reference[aspect], candidate[aspect])
+    for label, seen in ((REFERENCE, reference), (CANDIDATE, candidate)):
+        lines += ["  mail log with %s:" % label] + ["    " + line for line in seen["log"][-20:]]
+    return ["\n".join(lines)]
+
+
+def side_by_side(aspect, reference, candidate):
+    """The values that only one side has, one above the other, with a mark where they part."""
+    only_reference = sorted((Counter(reference) - Counter(candidate)).elements())
+    only_candidate = sorted((Counter(candidate) - Counter(reference)).elements())
+    lines = []
+    for number in range(max(len(only_reference), len(only_candidate))):
+        left = only_reference[number] if number < len(only_reference) else "(none)"
+        right = only_candidate[number] if number < len(only_candidate) else "(none)"
+        width = max(len(REFERENCE), len(CANDIDATE))
+        lines += ["  %s" % aspect, "    %-*s  %s" % (width, REFERENCE, left), "    %-*s  %s" % (width, CANDIDATE, right),
+                  "    %s^ here they part" % (" " * (width + 2 + parting(left, right)))]
+    return lines
+
+
+def parting(left, right):
+    """How many characters two texts begin with in common."""
+    count = 0
+    for ours, theirs in zip(left, right):
+        if ours != theirs:
+            break
+        count += 1
+    return count
+
+
+def count(seen, aspect):
+    """How many of something all rounds together saw."""
+    return sum(len(of_domain[aspect]) for of_round in seen.values() for of_domain in of_round.values())

@@ -1,0 +1,90 @@
+"""A DNS server for the fake world. It claims that every answer was validated (AD), so that DANE works."""
+
+import ipaddress
+import socket
+import struct
+import threading
+
+TYPES = {"A": 1, "NS": 2, "MX": 15, "TXT": 16, "AAAA": 28, "TLSA": 52}
+TYPE_NAMES = {number: name for name, number in TYPES.items()}
+ANSWER_AUTHORITATIVE, RECURSION_DESIRED, RECURSION_AVAILABLE, AUTHENTIC_DATA = 0x8400, 0x0100, 0x0080, 0x0020
+NO_SUCH_NAME = 3
+TIME_TO_LIVE = 60
+POINTER_TO_QUESTION = b"\xc0\x0c"
+
+
+def encode_name(name):
+    labels = [label.encode() for label in name.split(".") if label]
+    return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+
+
+def decode_name(message, offset):
+    """The name at an offset of a query, in lower case, and the offset after it."""
+    labels = []
+    while message[offset]:
+        length = message[offset]
+        labels.append(message[offset + 1:offset + 1 + length].decode("latin-1").lower())
+        offset += 1 + length
+    return ".".join(labels), offset + 1
+
+
+def encode_value(kind, value):
+    """The data of a record as it stands in an answer."""
+    if kind in ("A", "AAAA"):
+        return ipaddress.ip_address(value).packed
+    if kind == "MX":
+        return struct.pack(">H", value[0]) + encode_name(value[1])
+    if kind == "TXT":
+        text = value.encode()
+        chunks = [text[start:start + 255] for start in range(0, len(text), 255)]
+        return b"".join(bytes([len(chunk)]) + chunk for chunk in chunks)
+    if kind == "TLSA":
+        return bytes(value[:3]) + bytes.fromhex(value[3])
+    raise ValueError("no records of type " + kind)
+
+
+def answer(zone, query):
+    """The answer to a query from a ZONE of {(name, type): [values]}."""
+    identifier, flags = struct.unpack_from(">HH", query)
+    name, offset = decode_name(query, 12)
+    number, = struct.unpack_from(">H", query, offset)
+    kind = TYPE_NAMES.get(number)
+    values = zone.get((name, kind), [])
+    known = any(owner == name or owner.endswith("." + name) for owner, _ in zone) or not name
+    flags = (ANSWER_AUTHORITATIVE | RECURSION_AVAILABLE | AUTHENTIC_DATA | (flags & RECURSION_DESIRED)
+             | (0 if known else NO_SUCH_NAME))
+    reply = struct.pack(">HHHHHH", identifier, flags, 1, len(values), 0, 0) + query[12:offset + 4]
+    for value in values:
+        data = encode_value(kind, value)
+        reply += POINTER_TO_QUESTION + struct.pack(">HHIH", number, 1, TIME_TO_LIVE, len(data)) + data
+    return reply
+
+
+def serve(address, zone):
+    """Answers on port 53 of an address, over UDP and TCP, for as long as this process lives."""
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind((address, 53))
+    listener = socket.create_server((address, 53))
+    threading.Thread(target=_serve_udp, args=(datagrams, zone), daemon=True).start()
+    threading.Thread(target=_serve_tcp, args=(listener, zone), daemon=True).start()
+
+
+def _serve_udp(datagrams, zone):
+    while True:
+        query, client = datagrams.recvfrom(4096)
+        reply = answer(zone, query)
+        if len(reply) > 1232:
+            # Truncated: the client asks again over TCP.
+            flags, = struct.unpack_from(">H", reply, 2)
+            _, end = decode_name(query, 12)
+            reply = reply[:2] + struct.pack(">HHHHH", flags | 0x0200, 1, 0, 0, 0) + query[12:end + 4]
+        datagrams.sendto(reply, client)
+
+
+def _serve_tcp(listener, zone):
+    while True:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as incoming:
+            length, = struct.unpack(">H", incoming.read(2))
+            reply = answer(zone, incoming.read(length))
+            connection.sendall(struct.pack(">H", len(reply)) + reply)

@@ -1,0 +1,155 @@
+"""A mail host: Postfix in a root filesystem of its own, sending to the fake world."""
+
+import contextlib
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+
+from harness import certificates, domains, roots, world
+
+HOSTNAME = "sender.test"
+SENDER = "sender@" + HOSTNAME
+QUEUE = "/var/spool/postfix"
+SOCKET = "run/tlsrpt/tlsrpt.sock"  # below the queue folder, which the SMTP client is chrooted to
+MAIL_LOG = "/var/log/postfix.log"
+MAIN_CF = "/etc/postfix/main.cf"
+POLICIES = "/etc/postfix/tls_policy"
+AUTHORITY = "/etc/postfix/authority.pem"
+TLSPROXY = "tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy"  # commented out in Debian's master.cf
+LIBRARY = "libtlsrpt.so.0"
+
+SETTINGS = {
+    "myhostname": HOSTNAME,
+    "inet_interfaces": "127.0.0.1",
+    "inet_protocols": "all",
+    "smtp_bind_address6": world.CLIENT_IPV6,
+    "mydestination": HOSTNAME + ", localhost",
+    "alias_maps": "",
+    "maillog_file": MAIL_LOG,
+    "smtp_tls_security_level": "may",
+    "smtp_dns_support_level": "dnssec",
+    "smtp_tls_CAfile": AUTHORITY,
+    "smtp_tls_policy_maps": "texthash:" + POLICIES,
+    "smtp_tls_loglevel": "1",
+    "smtp_tlsrpt_enable": "yes",
+    "smtp_tlsrpt_socket_name": SOCKET,
+    # A failed delivery is no reason to hold back the next mail to that domain: each scenario wants its own attempt.
+    "smtp_destination_concurrency_failed_cohort_limit": "0",
+}
+
+PREFIX = re.compile(r"^\S+ +\S+ +\S+ \S+ ")  # date, time and host of a log line
+PROCESS_ID = re.compile(r"\[\d+\]")
+QUEUE_ID = re.compile(r"^(postfix/\w+): [0-9A-Za-z]{6,}: ")
+
+
+class Postfix:
+    """A Postfix in its own overlay of a root filesystem, with LIBRARY (a file) in place of its libtlsrpt.so.0."""
+
+    def __init__(self, the_world, lower, library=None, name="mailhost", settings=None):
+        self.folder = os.path.join(the_world.folder, name)
+        self.root = roots.overlay(lower, self.folder)
+        self.settings = dict(SETTINGS, **(settings or {}))
+        self.library = library
+        self.commands = "/usr/sbin/"
+        if library:
+            shutil.copyfile(library, self.installed_library())
+        self._write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % world.RESOLVER)
+        self._write("/etc/hosts", "127.0.0.1 localhost %s\n" % HOSTNAME)
+        self._write(POLICIES, "".join("%s %s\n" % (domain.name, domain.policy)
+                                      for domain in domains.DOMAINS if domain.policy))
+        shutil.copyfile(the_world.certificate(certificates.AUTHORITY_FILE), self.root + AUTHORITY)
+        self.socket = os.path.join(self.root + QUEUE, SOCKET)
+        os.makedirs(os.path.dirname(self.socket), mode=0o755, exist_ok=True)
+
+    def _write(self, path, text):
+        with open(self.root + path, "w") as target:
+            target.write(text)
+
+    def installed_library(self):
+        """The file in the root filesystem that stands behind libtlsrpt.so.0."""
+        return find_library(self.root)
+
+    def run(self, *command, **options):
+        """Runs one of Postfix's commands."""
+        return roots.run(self.root, [self.commands + command[0]] + list(command[1:]), **options)
+
+    def start(self, **settings):
+        """Starts it with changed settings. (A reload would leave it to chance which mails the old processes send.)"""
+        self.settings.update(settings)
+        self.run("postconf", "-e", *["%s=%s" % pair for pair in self.settings.items()])
+        self.run("postconf", "-M", TLSPROXY)
+        # Every program reads main.cf again and again for as long as it is no more than two seconds old.
+        os.utime(self.root + MAIN_CF, (0, 0))
+        self._command("start")
+        return self
+
+    def stop(self):
+        self._command("stop")
+
+    def _command(self, word):
+        outcome = self.run("postfix", word, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if outcome.returncode != 0:
+            raise RuntimeError("postfix %s: %s\n%s" % (word, outcome.stdout.decode("utf-8", "replace"),
+                                                       "\n".join(self.log(0)[-20:])))
+
+    def mark(self):
+        """The present end of the mail log."""
+        path = self.root + MAIL_LOG
+        return os.path.getsize(path) if os.path.exists(path) else 0
+
+    def log(self, mark):
+        """The lines of the mail log since a mark."""
+        if not os.path.exists(self.root + MAIL_LOG):
+            return []
+        with open(self.root + MAIL_LOG, "rb") as log:
+            log.seek(mark)
+            return log.read().decode("utf-8", "backslashreplace").split("\n")[:-1]
+
+    def send(self, recipients, header="", options=(), sender=SENDER):
+        """Hands in one mail with Postfix's sendmail command."""
+        mail = "Subject: a test\nFrom: %s\nTo: undisclosed:;\n%s\nhello\n" % (sender, header)
+        self.run("sendmail", *options, "-f", sender, *recipients, input=mail.encode())
+
+    def forget_mails(self):
+        """Empties the queue of what was deferred."""
+        self.run("postsuper", "-d", "ALL", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def require_library(self, *programs):
+        """Makes sure that running Postfix programs have loaded the library that they are tested with."""
+        installed = self.installed_library()
+        if digest(installed) != digest(self.library):
+            raise RuntimeError("%s is not the library that is tested" % installed)
+        loaded = programs_with(installed[len(self.root):])
+        if not loaded.issuperset(programs):
+            raise RuntimeError("only %s have loaded %s" % (sorted(loaded), installed))
+
+
+def find_library(root):
+    """The file behind libtlsrpt.so.0 in a root filesystem."""
+    found, = glob.glob(root + "/usr/lib/*/" + LIBRARY)
+    return os.path.realpath(found)
+
+
+def programs_with(path):
+    """The names of the running programs that have a file mapped, by its path as they see it."""
+    names = set()
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open("/proc/%s/maps" % process) as maps:
+            if any(line.rstrip().endswith(path) for line in maps):
+                with open("/proc/%s/comm" % process) as command:
+                    names.add(command.read().strip())
+    return names
+
+
+def without_process(line):
+    """A log line without what differs from run to run: time, process numbers and queue ids."""
+    return QUEUE_ID.sub(r"\1: ", PROCESS_ID.sub("", PREFIX.sub("", line)))
+
+
+def digest(path):
+    """What tells one library file from another."""
+    with open(path, "rb") as library:
+        return hashlib.sha256(library.read()).hexdigest()

@@ -1,0 +1,41 @@
+"""The packages of the host that the harness needs."""
+
+import os
+import shutil
+import subprocess
+
+# What is looked for: the package that has it. A path with a slash is looked for as it stands.
+NEEDED = {
+    "debootstrap": "debootstrap",
+    "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
+    "unshare": "util-linux",
+    "setpriv": "util-linux",
+    "ip": "iproute2",
+    "curl": "curl",
+    "gcc": "gcc",
+    "abidiff": "abigail-tools",
+}
+APT = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+
+
+def install():
+    """Installs what is missing."""
+    missing = sorted({package for wanted, package in NEEDED.items() if not found(wanted)} | missing_venv())
+    if missing:
+        print("installing " + " ".join(missing), flush=True)
+        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        subprocess.run(APT + ["update"], env=environment, check=True)
+        subprocess.run(APT + ["install", "--yes", "--no-install-recommends"] + missing, env=environment, check=True)
+
+
+def found(wanted):
+    return os.path.exists(wanted) if "/" in wanted else shutil.which(wanted)
+
+
+def missing_venv():
+    """Debian's Python comes without what makes virtual environments."""
+    try:
+        import ensurepip  # noqa: F401
+    except ImportError:
+        return {"python3-venv"}
+    return set()

@@ -1,0 +1,106 @@
+"""Root filesystems of Debian releases, kept in the cache and never written after they are made."""
+
+import os
+import shutil
+import subprocess
+
+from harness import cache, namespace
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+# Every Debian release since etch is made by the same script; an older debootstrap may not know the newest names.
+DEBOOTSTRAP_SCRIPT = "/usr/share/debootstrap/scripts/sid"
+
+STABLE = "trixie"
+TESTING = "forky"
+PACKAGES = ["postfix", "ca-certificates", "openssl"]
+
+# For Postfix from Debian's source package, and for building this project with Debian's own Rust.
+BUILD_PACKAGES = ["build-essential", "m4", "libdb-dev", "libssl-dev", "libnsl-dev", "rustc", "cargo", "python3",
+                  "pkg-config"]
+SOURCE_PACKAGE = "postfix"
+SOURCE_FOLDER = "/usr/src/" + SOURCE_PACKAGE
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
+
+
+def debian(suite):
+    """The root filesystem of a Debian release with its unmodified Postfix."""
+    recipe = {"suite": suite, "packages": PACKAGES, "script": DEBOOTSTRAP_SCRIPT}
+    return cache.entry(suite, recipe, lambda path: namespace.call(
+        "harness.roots:make_debian", {"suite": suite, "path": path, "mirror": mirror()}, network=True))
+
+
+def build():
+    """Debian stable with compilers, Rust and Postfix's source beside its Postfix."""
+    base = debian(STABLE)
+    recipe = {"base": os.path.basename(base), "packages": BUILD_PACKAGES, "source": SOURCE_PACKAGE}
+    return cache.entry("build", recipe, lambda path: namespace.call(
+        "harness.roots:make_build", {"base": base, "path": path}, network=True))
+
+
+def mirror():
+    """The Debian mirror that this machine's apt is configured with, or TLSRPT_DEBIAN_MIRROR where it has none."""
+    if os.environ.get("TLSRPT_DEBIAN_MIRROR"):
+        return os.environ["TLSRPT_DEBIAN_MIRROR"]
+    sites = subprocess.run(["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"],
+                           stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout.split()
+    for site in sites:
+        if site.rstrip("/").endswith("/debian"):
+            return site
+    raise SystemExit("apt has no Debian mirror configured here: set TLSRPT_DEBIAN_MIRROR to one")
+
+
+def make_debian(suite, path, mirror):
+    """Runs debootstrap, in a namespace, so that the mounts it makes go with it."""
+    subprocess.run(["debootstrap", "--variant=minbase", "--keyring", KEYRING, "--include", ",".join(PACKAGES),
+                    suite, path, mirror, DEBOOTSTRAP_SCRIPT], check=True)
+
+
+def make_build(base, path):
+    """Copies a root filesystem and installs what building needs, in a namespace, so that no daemon stays."""
+    subprocess.run(["cp", "--archive", "--reflink=auto", base + "/.", path], check=True)
+    prepare(path)
+    with open(path + "/usr/sbin/policy-rc.d", "w") as policy:
+        policy.write("#!/bin/sh\nexit 101\n")
+    os.chmod(policy.name, 0o755)
+    with open(path + "/etc/apt/sources.list") as listed:
+        binary = listed.read()
+    with open(path + "/etc/apt/sources.list", "a") as listed:
+        listed.write(binary.replace("deb ", "deb-src ", 1))
+    shutil.copy("/etc/resolv.conf", path + "/etc/resolv.conf")
+    apt = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root"]
+    run(path, apt + ["update"])
+    run(path, apt + ["install", "--yes", "--no-install-recommends"] + BUILD_PACKAGES)
+    run(path, ["sh", "-euc", "cd /usr/src && apt-get -qq -o APT::Sandbox::User=root source %s && mv %s-*/ %s"
+               % (SOURCE_PACKAGE, SOURCE_PACKAGE, SOURCE_FOLDER)])
+
+
+def overlay(lower, folder):
+    """A writable view of the root filesystem LOWER in FOLDER, which is on a tmpfs: what is written goes with it."""
+    for part in ("upper", "work", "root"):
+        os.makedirs(os.path.join(folder, part))
+    root = os.path.join(folder, "root")
+    options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/work" % (lower, folder, folder)
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, root], check=True)
+    prepare(root)
+    return root
+
+
+def prepare(root):
+    """Mounts what programs in a root filesystem expect."""
+    subprocess.run(["mount", "-t", "proc", "proc", root + "/proc"], check=True)
+
+
+def run(root, command, **options):
+    """Runs a command in a root filesystem, with an environment of its own; a failure is an error unless check=False."""
+    environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}
+    environment.update({name: os.environ[name] for name in PROXY_VARIABLES if name in os.environ})
+    options.setdefault("check", True)
+    return subprocess.run(["chroot", root] + command, env=environment, **options)
+
+
+def package_version(root, package):
+    """The version of an installed package."""
+    return run(root, ["dpkg-query", "--show", "--showformat=${Version}", package],
+               stdout=subprocess.PIPE, universal_newlines=True).stdout

@@ -1,0 +1,21 @@
+"""Waiting for something to be so."""
+
+import time
+
+INTERVAL = 0.01
+
+
+class Timeout(Exception):
+    """What was waited for did not come."""
+
+
+def until(what, condition, seconds=60):
+    """Waits until CONDITION() is true and returns its value; WHAT names it in the error."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Timeout("waited %d s for %s" % (seconds, what))
+        time.sleep(INTERVAL)

@@ -1,0 +1,76 @@
+"""The fake world of one namespace: its network, its DNS and the mail servers of all domains."""
+
+import hashlib
+import os
+import ssl
+import subprocess
+
+from harness import cache, certificates, dns, domains, smtp_server
+
+RESOLVER = "127.0.0.1"
+CLIENT_IPV6 = "2001:db8::1"
+IPV4, IPV6 = "127.0.1.%d", "2001:db8::1:%x"
+CERTIFICATE_USAGE_DANE_EE, SELECTOR_CERTIFICATE, MATCHING_SHA256, MATCHING_UNKNOWN = 3, 0, 1, 9
+
+
+class World:
+    """Everything outside of the mail host: made once in a namespace, gone with it."""
+
+    def __init__(self, certificate_folder, mountpoint):
+        self.certificates = certificate_folder
+        self.mails = []
+        self.folder = mountpoint
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self.folder], check=True)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        self.addresses = {domain.name: (IPV6 if domain.ipv6 else IPV4) % (number + 2)
+                          for number, domain in enumerate(domains.DOMAINS)}
+        for address in [CLIENT_IPV6] + [known for known in self.addresses.values() if ":" in known]:
+            subprocess.run(["ip", "address", "add", address + "/128", "dev", "lo", "nodad"], check=True)
+        for domain in domains.DOMAINS:
+            context = self.server_context(domain.server)
+            if not domain.tls13:
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
+            smtp_server.serve(self.addresses[domain.name], domain, context, self.mails)
+        dns.serve(RESOLVER, self.zone())
+
+    def certificate(self, name):
+        """The path of a certificate, without the suffix."""
+        return os.path.join(self.certificates, name)
+
+    def server_context(self, name):
+        """What a TLS server needs to show the certificate NAME."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate(name) + ".pem", self.certificate(name) + ".key")
+        return context
+
+    def zone(self):
+        """All DNS records. The root's NS record, though empty, answers Postfix's probe for DNSSEC."""
+        zone = {("", "NS"): []}
+        for domain in domains.DOMAINS:
+            zone[domain.name, "MX"] = [(10, domain.server)]
+            zone[domain.server, "AAAA" if domain.ipv6 else "A"] = [self.addresses[domain.name]]
+            zone["_smtp._tls." + domain.name, "TXT"] = list(domain.record)
+            if domain.tlsa:
+                zone["_25._tcp." + domain.server, "TLSA"] = [self.tlsa(domain)]
+        return zone
+
+    def tlsa(self, domain):
+        """The TLSA record of a domain's mail server."""
+        with open(self.certificate(domain.server) + ".pem") as pem:
+            digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.read())).hexdigest()
+        if domain.tlsa == domains.OTHER_CERTIFICATE:
+            digest = "00" * 32
+        matching = MATCHING_UNKNOWN if domain.tlsa == domains.UNUSABLE else MATCHING_SHA256
+        return (CERTIFICATE_USAGE_DANE_EE, SELECTOR_CERTIFICATE, matching, digest)
+
+
+def mountpoint():
+    """A folder for a namespace to mount its tmpfs on; outside of the namespace it stays empty."""
+    path = os.path.join(cache.folder(), "mountpoint")
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def open_arguments():
+    """What the function in a namespace needs to make its World, found out before the namespace is entered."""
+    return {"certificate_folder": certificates.folder(), "mountpoint": mountpoint()}

@@ -1,0 +1,54 @@
+"""Shows that the comparison can fail: the C library with one letter changed must be noticed, and the domain named."""
+
+import os
+
+from harness import compare, delivery, postfix, recorder, roots, world
+from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
+
+DOMAIN = "sts-self-signed.test"
+FORMAT, CHANGED_FORMAT = b'"mx-host"', b'"mx-h0st"'
+
+
+def observe(library, root, world_arguments, change):
+    """In a namespace: one mail, with the library as it is or with a letter changed."""
+    the_world = world.World(**world_arguments)
+    if change:
+        library = changed_copy(library, the_world.folder)
+    host = postfix.Postfix(the_world, root, library)
+    recording = recorder.Recorder(host.socket).start()
+    host.start()
+    seen = delivery.deliver(host, recording, [DOMAIN])
+    host.require_library("smtp")
+    host.stop()
+    return {"one mail": seen}
+
+
+def changed_copy(library, folder):
+    """A library that writes another attribute name than the original."""
+    with open(library, "rb") as original:
+        content = original.read()
+    if FORMAT not in content:
+        raise RuntimeError("%s has no %s to change" % (library, FORMAT.decode()))
+    path = os.path.join(folder, "changed.so")
+    with open(path, "wb") as changed:
+        changed.write(content.replace(FORMAT, CHANGED_FORMAT))
+    return path
+
+
+def check(context):
+    arguments = {"root": roots.debian(roots.STABLE), "world_arguments": world.open_arguments(),
+                 "library": context.libraries[REFERENCE]}
+    rounds = {label: context.call("scenarios.control:observe", change=label == CANDIDATE, **arguments)
+              for label in (REFERENCE, CANDIDATE)}
+    try:
+        compare.same(rounds)
+    except Problem as noticed:
+        shown = [DOMAIN, FORMAT.decode(), CHANGED_FORMAT.decode(), "mail log with", "status=deferred"]
+        left_out = [text for text in shown if text not in str(noticed)]
+        if left_out:
+            raise Problem("the difference is noticed, but its description lacks %s:\n%s" % (left_out, noticed))
+        return Row("the C library and a copy with one letter changed", "the difference is noticed and the domain named")
+    raise Problem("a library with one letter changed passes for the original")
+
+
+SCENARIOS = [Scenario("control", "a library with one letter changed is noticed", check)]
