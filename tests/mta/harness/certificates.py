@@ -6,8 +6,8 @@ import subprocess
 from harness import cache, domains, namespace, roots
 
 AUTHORITY = "authority"
-AUTHORITY_FILE = AUTHORITY + ".pem"
 REPORT_SINK = "reports.sts.test"
+MAIL_HOST = "sender.test"
 WRONG_NAME = "other.example"
 EXPIRED_PERIOD = ["-not_before", "20200101000000Z", "-not_after", "20210101000000Z"]
 VALID_PERIOD = ["-days", "3650"]
@@ -15,8 +15,9 @@ NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"
 
 
 def folder():
-    """The folder with NAME.pem and NAME.key for each mail server, for the report sink and for the authority."""
-    wanted = [("", AUTHORITY, domains.TRUSTED), (REPORT_SINK, REPORT_SINK, domains.TRUSTED)]
+    """The folder with NAME.pem and NAME.key for each mail server, the mail host, the report sink and the authority."""
+    wanted = [(AUTHORITY, AUTHORITY, domains.TRUSTED)]
+    wanted += [(name, name, domains.TRUSTED) for name in (REPORT_SINK, MAIL_HOST)]
     wanted += [(domain.server, WRONG_NAME if domain.certificate == domains.WRONG_NAME else domain.server,
                 domain.certificate) for domain in domains.DOMAINS]
     root = roots.debian(roots.STABLE)
@@ -30,14 +31,14 @@ def make(root, path, wanted):
     inside = "/mnt"
     subprocess.run(["mount", "--bind", path, root + inside], check=True)
     for file_name, common_name, kind in wanted:
-        target = os.path.join(inside, file_name or AUTHORITY)
+        target = os.path.join(inside, file_name)
         command = ["openssl", "req", "-x509", "-subj", "/CN=" + common_name,
                    "-keyout", target + ".key", "-out", target + ".pem"] + NEW_KEY
         command += EXPIRED_PERIOD if kind == domains.EXPIRED else VALID_PERIOD
-        if file_name:
+        if file_name != AUTHORITY:
             command += ["-addext", "subjectAltName=DNS:" + common_name,
                         "-addext", "basicConstraints=critical,CA:FALSE"]
-        if file_name and kind != domains.SELF_SIGNED:
+        if file_name != AUTHORITY and kind != domains.SELF_SIGNED:
             signer = os.path.join(inside, AUTHORITY)
             command += ["-CA", signer + ".pem", "-CAkey", signer + ".key"]
         roots.run(root, command, stderr=subprocess.DEVNULL)

@@ -6,11 +6,12 @@ import hashlib
 import os
 import re
 import shutil
+import smtplib
 import subprocess
 
 from harness import certificates, domains, roots, world
 
-HOSTNAME = "sender.test"
+HOSTNAME = certificates.MAIL_HOST
 SENDER = "sender@" + HOSTNAME
 QUEUE = "/var/spool/postfix"
 SOCKET = "run/tlsrpt/tlsrpt.sock"  # below the queue folder, which the SMTP client is chrooted to
@@ -18,17 +19,21 @@ MAIL_LOG = "/var/log/postfix.log"
 MAIN_CF = "/etc/postfix/main.cf"
 POLICIES = "/etc/postfix/tls_policy"
 AUTHORITY = "/etc/postfix/authority.pem"
+KEY, CERTIFICATE = "/etc/postfix/key.pem", "/etc/postfix/certificate.pem"
 TLSPROXY = "tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy"  # commented out in Debian's master.cf
 LIBRARY = "libtlsrpt.so.0"
 
 SETTINGS = {
     "myhostname": HOSTNAME,
+    "mydomain": HOSTNAME,
     "inet_interfaces": "127.0.0.1",
     "inet_protocols": "all",
     "smtp_bind_address6": world.CLIENT_IPV6,
     "mydestination": HOSTNAME + ", localhost",
     "alias_maps": "",
     "maillog_file": MAIL_LOG,
+    "smtpd_tls_security_level": "may",
+    "smtpd_tls_chain_files": "%s, %s" % (KEY, CERTIFICATE),
     "smtp_tls_security_level": "may",
     "smtp_dns_support_level": "dnssec",
     "smtp_tls_CAfile": AUTHORITY,
@@ -60,7 +65,9 @@ class Postfix:
         self._write("/etc/hosts", "127.0.0.1 localhost %s\n" % HOSTNAME)
         self._write(POLICIES, "".join("%s %s\n" % (domain.name, domain.policy)
                                       for domain in domains.DOMAINS if domain.policy))
-        shutil.copyfile(the_world.certificate(certificates.AUTHORITY_FILE), self.root + AUTHORITY)
+        for source, target in ((certificates.AUTHORITY + ".pem", AUTHORITY), (HOSTNAME + ".pem", CERTIFICATE),
+                               (HOSTNAME + ".key", KEY)):
+            shutil.copyfile(the_world.certificate(source), self.root + target)
         self.socket = os.path.join(self.root + QUEUE, SOCKET)
         os.makedirs(os.path.dirname(self.socket), mode=0o755, exist_ok=True)
 
@@ -107,6 +114,13 @@ class Postfix:
         with open(self.root + MAIL_LOG, "rb") as log:
             log.seek(mark)
             return log.read().decode("utf-8", "backslashreplace").split("\n")[:-1]
+
+    def submit(self, recipients, mail_options):
+        """Hands in one mail by SMTP over TLS, with options of the MAIL command."""
+        with smtplib.SMTP("127.0.0.1", 25, timeout=60) as client:
+            client.starttls()
+            client.ehlo()
+            client.sendmail(SENDER, recipients, "Subject: a test\r\n\r\nhello\r\n", mail_options=mail_options)
 
     def send(self, recipients, header="", options=(), sender=SENDER):
         """Hands in one mail with Postfix's sendmail command."""

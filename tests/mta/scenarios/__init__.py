@@ -1,5 +1,5 @@
 """All scenarios, in the order in which they are listed and run."""
 
-from scenarios import control, unmodified
+from scenarios import control, requirements, unmodified
 
-ALL = control.SCENARIOS + unmodified.SCENARIOS
+ALL = control.SCENARIOS + unmodified.SCENARIOS + requirements.SCENARIOS
