@@ -41,4 +41,4 @@ def make(root, path, wanted):
         if file_name != AUTHORITY and kind != domains.SELF_SIGNED:
             signer = os.path.join(inside, AUTHORITY)
             command += ["-CA", signer + ".pem", "-CAkey", signer + ".key"]
-        roots.run(root, command, stderr=subprocess.DEVNULL)
+        roots.run(root, command)

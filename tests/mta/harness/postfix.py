@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import smtplib
-import subprocess
 
 from harness import certificates, domains, roots, world
 
@@ -26,6 +25,7 @@ LIBRARY = "libtlsrpt.so.0"
 SETTINGS = {
     "myhostname": HOSTNAME,
     "mydomain": HOSTNAME,
+    "myorigin": HOSTNAME,
     "inet_interfaces": "127.0.0.1",
     "inet_protocols": "all",
     "smtp_bind_address6": world.CLIENT_IPV6,
@@ -61,6 +61,10 @@ class Postfix:
         self.commands = "/usr/sbin/"
         if library:
             shutil.copyfile(library, self.installed_library())
+        self.place_files(the_world)
+
+    def place_files(self, the_world):
+        """Places the files that its configuration names."""
         self._write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % world.RESOLVER)
         self._write("/etc/hosts", "127.0.0.1 localhost %s\n" % HOSTNAME)
         self._write(POLICIES, "".join("%s %s\n" % (domain.name, domain.policy)
@@ -97,10 +101,10 @@ class Postfix:
         self._command("stop")
 
     def _command(self, word):
-        outcome = self.run("postfix", word, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if outcome.returncode != 0:
-            raise RuntimeError("postfix %s: %s\n%s" % (word, outcome.stdout.decode("utf-8", "replace"),
-                                                       "\n".join(self.log(0)[-20:])))
+        try:
+            self.run("postfix", word)
+        except RuntimeError as failure:
+            raise RuntimeError("%s\n%s" % (failure, "\n".join(self.log(0)[-20:]))) from None
 
     def mark(self):
         """The present end of the mail log."""
@@ -129,12 +133,12 @@ class Postfix:
 
     def forget_mails(self):
         """Empties the queue of what was deferred."""
-        self.run("postsuper", "-d", "ALL", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.run("postsuper", "-d", "ALL")
 
-    def require_library(self, *programs):
+    def require_library(self, *programs, path=None):
         """Makes sure that running Postfix programs have loaded the library that they are tested with."""
-        installed = self.installed_library()
-        if digest(installed) != digest(self.library):
+        installed = path or self.installed_library()
+        if self.library and digest(installed) != digest(self.library):
             raise RuntimeError("%s is not the library that is tested" % installed)
         loaded = programs_with(installed[len(self.root):])
         if not loaded.issuperset(programs):

@@ -92,15 +92,21 @@ def prepare(root):
     subprocess.run(["mount", "-t", "proc", "proc", root + "/proc"], check=True)
 
 
-def run(root, command, **options):
-    """Runs a command in a root filesystem, with an environment of its own; a failure is an error unless check=False."""
+def run(root, command, check=True, **options):
+    """Runs a command in a root filesystem with an environment of its own, and returns what it printed.
+
+    A failure is an error that shows all of that, unless check is False.
+    """
     environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}
     environment.update({name: os.environ[name] for name in PROXY_VARIABLES if name in os.environ})
-    options.setdefault("check", True)
-    return subprocess.run(["chroot", root] + command, env=environment, **options)
+    outcome = subprocess.run(["chroot", root] + command, env=environment, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, **options)
+    printed = outcome.stdout.decode("utf-8", "replace")
+    if check and outcome.returncode != 0:
+        raise RuntimeError("%s ended with %d:\n%s" % (" ".join(command), outcome.returncode, printed))
+    return printed
 
 
 def package_version(root, package):
     """The version of an installed package."""
-    return run(root, ["dpkg-query", "--show", "--showformat=${Version}", package],
-               stdout=subprocess.PIPE, universal_newlines=True).stdout
+    return run(root, ["dpkg-query", "--show", "--showformat=${Version}", package])

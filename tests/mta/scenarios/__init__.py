@@ -1,5 +1,5 @@
 """All scenarios, in the order in which they are listed and run."""
 
-from scenarios import control, requirements, unmodified
+from scenarios import control, from_source, requirements, unmodified
 
-ALL = control.SCENARIOS + unmodified.SCENARIOS + requirements.SCENARIOS
+ALL = control.SCENARIOS + unmodified.SCENARIOS + requirements.SCENARIOS + from_source.SCENARIOS

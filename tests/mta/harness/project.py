@@ -1,0 +1,46 @@
+"""This project inside a root filesystem: built there by Debian's own Rust, without a network, and installed."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+from harness import cache, roots
+
+SOURCE = "/usr/src/libtlsrpt"
+VENDORED = "/usr/src/vendored-crates"
+CARGO_HOME = "/usr/src/cargo-home"
+NOT_COPIED = shutil.ignore_patterns("target", "build", ".git")
+INSTALLED = "/usr/local/lib/libtlsrpt.so.0.0.0"
+
+CARGO_CONFIG = """[source.crates-io]
+replace-with = "vendored"
+[source.vendored]
+directory = "%s"
+""" % VENDORED
+
+
+def crates(checkout):
+    """A folder with the sources of the crates that Cargo.lock names."""
+    lock = os.path.join(checkout, "Cargo.lock")
+    with open(lock, "rb") as content:
+        recipe = {"Cargo.lock": hashlib.sha256(content.read()).hexdigest()}
+    return cache.entry("crates", recipe, lambda path: subprocess.run(
+        ["cargo", "vendor", "--quiet", "--locked", "--manifest-path", os.path.join(checkout, "Cargo.toml"), path],
+        check=True, stdout=subprocess.DEVNULL))
+
+
+def install(root, checkout, crate_sources):
+    """Copies the project into a writable root filesystem and runs `make install` there."""
+    shutil.copytree(checkout, root + SOURCE, ignore=NOT_COPIED, symlinks=True)
+    for folder in (VENDORED, CARGO_HOME):
+        os.mkdir(root + folder)
+    subprocess.run(["mount", "--bind", crate_sources, root + VENDORED], check=True)
+    with open(root + CARGO_HOME + "/config.toml", "w") as config:
+        config.write(CARGO_CONFIG)
+    roots.run(root, ["env", "CARGO_HOME=" + CARGO_HOME, "make", "-C", SOURCE, "install"])
+
+
+def rust_version(root):
+    """The version of the compiler in a root filesystem."""
+    return roots.run(root, ["rustc", "--version"]).split()[1]

@@ -1,0 +1,99 @@
+"""Built on Debian 13 by Debian's own tools: this library by its Rust, Postfix from source against `make install`."""
+
+import os
+import re
+import subprocess
+
+from harness import compare, delivery, postfix, postfix_source, project, recorder, roots, world
+from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
+
+DOMAINS = ["good.test", "sts.test", "sts-self-signed.test", "dane.test", "encrypt-no-tls.test", "ipv6.test"]
+SHARED, STATIC = "shared", "static"
+ALL_ANSWERED = re.compile(r"(\d+) of (\d+) call sequences answered byte for byte like the reference$")
+SYMBOL = "tlsrpt_finish_delivery_request"
+REPLAY = os.path.join(project.SOURCE, "tests", "vectors", "replay.py")
+SEQUENCES = os.path.join(project.SOURCE, "tests", "vectors", "sequences.jsonl")
+
+
+def observe_reference(library, root, world_arguments):
+    """In a namespace: what Debian's Postfix says with the C library."""
+    the_world = world.World(**world_arguments)
+    host = postfix.Postfix(the_world, root, library)
+    recording = recorder.Recorder(host.socket).start()
+    host.start()
+    seen = delivery.deliver(host, recording, DOMAINS)
+    host.stop()
+    return {"one mail": seen}
+
+
+def observe(kind, root, objects, checkout, crate_sources, world_arguments):
+    """In a namespace: what Postfix from source says with our library linked in one of the two ways."""
+    the_world = world.World(**world_arguments)
+    host = postfix.Postfix(the_world, root)
+    project.install(host.root, checkout, crate_sources)
+    if kind == STATIC:
+        for name in ("libtlsrpt.so", "libtlsrpt.so.0", "libtlsrpt.so.0.0.0"):
+            os.unlink(os.path.join(host.root + os.path.dirname(project.INSTALLED), name))
+    command = postfix_source.link_and_install(host.root, objects)
+    host.place_files(the_world)
+    recording = recorder.Recorder(host.socket).start()
+    host.start()
+    seen = delivery.deliver(host, recording, DOMAINS)
+    require_kind(host, kind)
+    host.stop()
+    return {"rounds": {"one mail": seen}, "command": command,
+            "version": host.run("postconf", "-hd", "mail_version").strip()}
+
+
+def require_kind(host, kind):
+    """Makes sure that the library is in the SMTP client in the way that this scenario is about, and Debian's is not."""
+    if kind == SHARED:
+        host.require_library("smtp", path=host.root + project.INSTALLED)
+    program = host.root + "/usr/libexec/postfix/smtp"
+    defined = subprocess.run(["nm", "--defined-only", program], stdout=subprocess.PIPE, check=True).stdout.decode()
+    if (SYMBOL in defined) != (kind == STATIC) or postfix.programs_with(host.installed_library()[len(host.root):]):
+        raise RuntimeError("the SMTP client does not have the %s library" % kind)
+
+
+def check(context, kind):
+    crate_sources = project.crates(context.checkout)
+    world_arguments = world.open_arguments()
+    objects = postfix_source.compiled(context.checkout, crate_sources)
+    reference = context.call("scenarios.from_source:observe_reference", library=context.libraries[REFERENCE],
+                             root=roots.debian(roots.STABLE), world_arguments=world_arguments)
+    seen = context.call("scenarios.from_source:observe", kind=kind, root=roots.build(), objects=objects,
+                        checkout=context.checkout, crate_sources=crate_sources, world_arguments=world_arguments)
+    compare.same({REFERENCE: reference, CANDIDATE: seen["rounds"]})
+    version = ".".join(seen["version"].split(".")[:2])
+    context.versions["command of the %s build" % kind] = seen["command"]
+    return Row("Postfix %s from Debian's source package by the lines of its TLSRPT_README, with our %s library from "
+               "`make install`" % (version, kind),
+               "%d datagrams and log lines, the same as of the packaged Postfix with the C library" % compare.count(
+                   reference, "datagrams"))
+
+
+def replay(root, checkout, crate_sources, mountpoint):
+    """In a namespace: builds the library with Debian's Rust and replays the recorded calls on it."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", mountpoint], check=True)
+    writable = roots.overlay(root, mountpoint)
+    project.install(writable, checkout, crate_sources)
+    said = roots.run(writable, ["python3", REPLAY, "check", project.INSTALLED, SEQUENCES], check=False)
+    return {"said": said.strip(), "rust": project.rust_version(writable)}
+
+
+def check_rust(context):
+    answer = context.call("scenarios.from_source:replay", root=roots.build(), checkout=context.checkout,
+                          crate_sources=project.crates(context.checkout), mountpoint=world.mountpoint())
+    right, total = ALL_ANSWERED.match(answer["said"]).groups() if ALL_ANSWERED.match(answer["said"]) else (0, 1)
+    if right != total:
+        raise Problem("built by rustc %s, the library answers differently:\n%s" % (answer["rust"], answer["said"]))
+    context.versions["rustc of " + roots.STABLE] = answer["rust"]
+    return Row("our library built in Debian 13 by its rustc %s" % ".".join(answer["rust"].split(".")[:2]),
+               answer["said"])
+
+
+SCENARIOS = [
+    Scenario("debian-rust", "Debian 13's own Rust builds the library; the recorded calls are replayed on it", check_rust),
+    Scenario("source-shared", "Postfix from source with our shared library", lambda context: check(context, SHARED)),
+    Scenario("source-static", "Postfix from source with our static library", lambda context: check(context, STATIC)),
+]
