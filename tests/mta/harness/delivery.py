@@ -17,14 +17,14 @@ def deliver(host, recorder, names, send=None):
 
     SEND, if given, hands in the mail to a list of recipients in a way of its own.
     """
-    mark, first = host.mark(), len(recorder.datagrams)
+    mark, first = host.mark(), recorder.count()
     for name in names:
         (send or host.send)([domains.BY_NAME[name].recipient])
     waiting.until("a delivery attempt for each of %s" % ", ".join(names),
                   lambda: all(outcomes(host.log(mark), name) for name in names))
-    waiting.until("a datagram for each event that Postfix logged", lambda: reported(host.log(mark)) <= len(
-        recorder.datagrams) - first)
-    lines, datagrams = host.log(mark), recorder.datagrams[first:]
+    waiting.until("a datagram for each event that Postfix logged", lambda: reported(host.log(mark)) <= (
+        recorder.count() - first))
+    lines, datagrams = host.log(mark), recorder.since(first)
     host.forget_mails()
     seen = {name: observe(name, lines, datagrams) for name in names}
     seen["(all)"] = {

@@ -9,6 +9,12 @@ SOCKET_MODE = 0o622  # anyone may write, as tlsrpt-collectd's documentation has 
 LARGEST = 1 << 20
 
 
+def short(path):
+    """Another name of a path in a folder that exists: the name of a socket may have 107 bytes only."""
+    folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY)
+    return "/proc/self/fd/%d/%s" % (folder, os.path.basename(path))
+
+
 class Recorder:
     """A collector's socket; datagrams holds what arrived, in order."""
 
@@ -18,13 +24,21 @@ class Recorder:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(path)
+        self.socket.bind(short(path))
         os.chmod(path, SOCKET_MODE)
 
     def start(self):
         """Receives in the background. Before this call, datagrams wait in the queue of the socket."""
         threading.Thread(target=self._receive, daemon=True).start()
         return self
+
+    def count(self):
+        """How many events have arrived."""
+        return len(self.datagrams)
+
+    def since(self, first):
+        """What has arrived after the first so many."""
+        return self.datagrams[first:]
 
     def _receive(self):
         while True:

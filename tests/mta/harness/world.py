@@ -9,6 +9,7 @@ from harness import cache, certificates, dns, domains, smtp_server
 
 RESOLVER = "127.0.0.1"
 CLIENT_IPV6 = "2001:db8::1"
+SECOND_CLIENT = "127.0.0.3"  # of a second mail host; Postfix listens only at addresses that were added
 IPV4, IPV6 = "127.0.1.%d", "2001:db8::1:%x"
 CERTIFICATE_USAGE_DANE_EE, SELECTOR_CERTIFICATE, MATCHING_SHA256, MATCHING_UNKNOWN = 3, 0, 1, 9
 
@@ -24,6 +25,7 @@ class World:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         self.addresses = {domain.name: (IPV6 if domain.ipv6 else IPV4) % (number + 2)
                           for number, domain in enumerate(domains.DOMAINS)}
+        subprocess.run(["ip", "address", "add", SECOND_CLIENT + "/32", "dev", "lo"], check=True)
         for address in [CLIENT_IPV6] + [known for known in self.addresses.values() if ":" in known]:
             subprocess.run(["ip", "address", "add", address + "/128", "dev", "lo", "nodad"], check=True)
         for domain in domains.DOMAINS:

@@ -1,0 +1,173 @@
+"""The real tlsrpt-reporter: the collector at the socket of a mail host, its fetcher, and what makes and sends reports."""
+
+import configparser
+import contextlib
+import datetime
+import os
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+
+from harness import cache, certificates, recorder, waiting
+
+PACKAGE, VERSION = "tlsrpt-reporter", "0.6.0"
+SOCKET_MODE = "0622"
+ORGANIZATION = "Sender Inc"
+CONTACT = "postmaster@" + certificates.MAIL_HOST
+SENDER = "tls-reports@" + certificates.MAIL_HOST
+DAY_ENDS_SOON = 120  # seconds: a scenario takes less
+
+
+def environment():
+    """A Python environment with tlsrpt-reporter. It is called as `python script`, so that it can be renamed when made."""
+    recipe = {"package": PACKAGE, "version": VERSION, "python": [sys.executable, sys.version]}
+    return cache.entry("reporter", recipe, make_environment)
+
+
+def make_environment(path):
+    subprocess.run([sys.executable, "-m", "venv", path], check=True)
+    subprocess.run([os.path.join(path, "bin", "python"), "-m", "pip", "--quiet", "install",
+                    "%s==%s" % (PACKAGE, VERSION)], check=True)
+
+
+def wait_for_a_day_to_count_on():
+    """Waits past midnight (UTC) if it is near: the collector starts a new database then."""
+    def far_from_midnight():
+        now = datetime.datetime.now(datetime.timezone.utc)
+        midnight = (now + datetime.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return (midnight - now).total_seconds() > DAY_ENDS_SOON
+    waiting.until("the end of the day", far_from_midnight, seconds=DAY_ENDS_SOON + 60)
+
+
+class Program:
+    """One of the programs with a section of a configuration file of its own."""
+
+    def __init__(self, environment_folder, folder, name, settings):
+        self.name = name
+        self.folder = folder
+        os.makedirs(folder, exist_ok=True)
+        self.configuration = self.path("cfg")
+        config = configparser.ConfigParser(interpolation=None)
+        config[name.replace("-", "_")] = dict(settings, logfilename=self.path("log"), log_level="debug")
+        with open(self.configuration, "w") as target:
+            config.write(target)
+        bin_folder = os.path.join(environment_folder, "bin")
+        self.command = [os.path.join(bin_folder, "python"), os.path.join(bin_folder, name),
+                        "--config_file", self.configuration]
+        self.working_folder = folder
+        self.process = None
+
+    def path(self, suffix):
+        return os.path.join(self.folder, "%s.%s" % (self.name, suffix))
+
+    def start(self):
+        with open(self.path("out"), "a") as output:
+            self.process = subprocess.Popen(self.command, stdout=output, stderr=output, cwd=self.working_folder)
+        return self
+
+    def end(self, number=signal.SIGTERM):
+        """Ends it with a signal and returns its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def said(self):
+        """What it printed and logged, for an error's description."""
+        text = ""
+        for suffix in ("out", "log"):
+            if os.path.exists(self.path(suffix)):
+                with open(self.path(suffix), errors="replace") as log:
+                    text += log.read()
+        return text
+
+
+class Collector(Program):
+    """tlsrpt-collectd at a socket. It can be asked how many events it has stored, as a Recorder can."""
+
+    def __init__(self, environment_folder, folder, socket_path, **settings):
+        self.database = os.path.join(folder, "collectd.sqlite")
+        self.socket = socket_path
+        super().__init__(environment_folder, folder, "tlsrpt-collectd", dict({
+            "storage": "sqlite://" + self.database, "socketname": os.path.basename(socket_path), "socketmode": SOCKET_MODE,
+            "sockettimeout": "1", "max_uncommited_datagrams": "1", "retry_commit_datagram_count": "1",
+            "pidfilename": os.path.join(folder, "collectd.pid")}, **settings))
+        self.working_folder = os.path.dirname(socket_path)
+        self.fetcher = Program(environment_folder, folder, "tlsrpt-fetcher", {"storage": "sqlite://" + self.database})
+
+    def start(self):
+        """Starts it and waits until it takes datagrams."""
+        super().start()
+        waiting.until("the collector", lambda: not self.alive() or self.serving())
+        if not self.alive():
+            raise RuntimeError("tlsrpt-collectd does not start:\n" + self.said())
+        return self
+
+    def serving(self):
+        """Whether it is at its socket with all that it needs; what a killed one left does not count."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+            probe.connect(recorder.short(self.socket))
+            return (stat.S_IMODE(os.stat(self.socket).st_mode) == int(SOCKET_MODE, 8)
+                    and os.path.exists(self.database + ".yesterday") and self.count() is not None)
+        return False
+
+    def count(self):
+        """How many events are stored."""
+        rows = query(self.database, "SELECT coalesce(sum(cntrtotal), 0) FROM finalresults")
+        return rows[0][0] if rows else None
+
+    def since(self, _first):
+        """Datagrams as such are not kept."""
+        return []
+
+    def end_day(self):
+        """Makes what was collected yesterday's, as happens at midnight."""
+        collected = self.count()
+        self.process.send_signal(signal.SIGUSR2)
+        waiting.until("yesterday's database", lambda: self.alive() is False or query(
+            self.database + ".yesterday", "SELECT sum(cntrtotal) FROM finalresults, daystatus WHERE day = daycomplete"
+        ) == [(collected,)])
+
+
+class Reporter(Program):
+    """tlsrpt-reportd with the fetchers of one or more collectors."""
+
+    def __init__(self, environment_folder, folder, collectors, send_mail, post):
+        self.database = os.path.join(folder, "reportd.sqlite")
+        self.collectors = collectors
+        super().__init__(environment_folder, folder, "tlsrpt-reportd", {
+            "organization_name": ORGANIZATION, "contact_info": CONTACT, "sender_address": SENDER,
+            "dbname": self.database, "pidfilename": os.path.join(folder, "reportd.pid"),
+            "fetchers": ",".join(" ".join(collector.fetcher.command) for collector in collectors),
+            "sendmail_script": send_mail, "http_script": post,
+            "interval_main_loop": "1", "spread_out_delivery": "1", "min_wait_delivery": "0", "max_wait_delivery": "1",
+            "max_retries_domainlist": "2", "min_wait_domainlist": "0", "max_wait_domainlist": "1",
+            "max_retries_domaindetails": "2", "min_wait_domaindetails": "0", "max_wait_domaindetails": "1",
+            "max_retries_delivery": "2"})
+
+    def send_all(self, domains):
+        """Makes and sends the reports on so many domains, waits until all are sent, and returns how many went out."""
+        self.start()
+        waiting.until("%d reports to be sent" % domains, lambda: not self.alive() or self.sent_all(domains))
+        if not self.alive():
+            raise RuntimeError("tlsrpt-reportd ended:\n" + self.said())
+        self.end()
+        return query(self.database, "SELECT count(*) FROM destinations WHERE status = 'sent'")[0][0]
+
+    def sent_all(self, domains):
+        made = query(self.database, "SELECT count(DISTINCT domain) FROM reports")
+        waiting_for = query(self.database, "SELECT count(*) FROM destinations WHERE status IS NULL")
+        return made == [(domains,)] and waiting_for == [(0,)]
+
+
+def query(database, statement):
+    """The rows of a query, or none as long as the database or its tables are not there."""
+    try:
+        with sqlite3.connect("file:%s?mode=ro" % database, uri=True) as connection:
+            return connection.execute(statement).fetchall()
+    except sqlite3.OperationalError:
+        return []
