@@ -13,6 +13,7 @@ NEEDED = {
     "ip": "iproute2",
     "curl": "curl",
     "gcc": "gcc",
+    "g++": "g++",
     "abidiff": "abigail-tools",
 }
 APT = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
