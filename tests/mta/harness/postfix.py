@@ -79,6 +79,11 @@ class Postfix:
         with open(self.root + path, "w") as target:
             target.write(text)
 
+    def group(self):
+        """The number of the group that its SMTP client runs as."""
+        with open(self.root + "/etc/passwd") as users:
+            return next(int(line.split(":")[3]) for line in users if line.startswith("postfix:"))
+
     def installed_library(self):
         """The file in the root filesystem that stands behind libtlsrpt.so.0."""
         return find_library(self.root)
