@@ -84,6 +84,10 @@ class Postfix:
         with open(self.root + "/etc/passwd") as users:
             return next(int(line.split(":")[3]) for line in users if line.startswith("postfix:"))
 
+    def chrooted(self):
+        """Whether its SMTP client runs in a chroot, which is the queue folder."""
+        return self.run("postconf", "-F", "-h", "smtp/unix/chroot").strip() == "y"
+
     def installed_library(self):
         """The file in the root filesystem that stands behind libtlsrpt.so.0."""
         return find_library(self.root)

@@ -15,12 +15,12 @@ TOO_LONG = "x" * 120
 QUOTED, QUOTATION = re.compile(r"\(error (\d+)\)$"), "(what tlsrpt_strerror says)"
 WELL, WELL_FOR_GROUP = "a collector as it should be", "a socket that only the group postfix may write to"
 WELL_AGAIN = "a collector again, after all faults"
-WELL_IN_CHROOT = "an absolute socket name, which begins at the chroot"
+WELL_BY_FULL_NAME = "an absolute socket name"
 NO_SOCKET, STALE_SOCKET, NO_SOCKET_FILE = "no socket", "stale socket", "a file that is no socket"
 STREAM_SOCKET, NO_PERMISSION, CLOSED_FOLDER = "a stream socket", "no permission", "no permission for the folder"
 FULL_QUEUE, LONG_NAME = "full queue", "socket name too long"
 COLLECTED, KILLED, RESTARTED = "tlsrpt-collectd", "tlsrpt-collectd killed", "tlsrpt-collectd started again"
-HARMLESS = (WELL, WELL_FOR_GROUP, WELL_AGAIN, WELL_IN_CHROOT, COLLECTED, RESTARTED)
+HARMLESS = (WELL, WELL_FOR_GROUP, WELL_AGAIN, WELL_BY_FULL_NAME, COLLECTED, RESTARTED)
 
 
 class Faults:
@@ -77,8 +77,8 @@ class Faults:
         self.restart(postfix.SOCKET)
         self.recording = recorder.Recorder(self.path).start()
         self.deliver(WELL_AGAIN)
-        self.restart("/" + postfix.SOCKET)
-        self.deliver(WELL_IN_CHROOT)
+        self.restart(os.path.join("/" if self.host.chrooted() else postfix.QUEUE, postfix.SOCKET))
+        self.deliver(WELL_BY_FULL_NAME)
 
     def run_collector(self, environment):
         """Rounds with the real collector, killed and started again between mails."""
