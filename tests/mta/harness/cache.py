@@ -1,7 +1,8 @@
-"""What is slow to make (root filesystems, certificates, a Python environment) is made once and kept outside the checkout.
+"""What is slow to make (root filesystems, certificates, a Python environment), made once and kept outside the checkout.
 
-An entry is a folder named for what it holds and for the hash of the recipe that it was made by. It is made under another
-name and renamed when whole, so that a crash never leaves a half-made one, and made again when the recipe changes.
+An entry is a folder named for what it holds and for the hash of the recipe that it was made by. It is made under
+another name and renamed when whole, so that a crash never leaves a half-made one, and made again when the recipe
+changes.
 """
 
 import contextlib

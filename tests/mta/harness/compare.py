@@ -46,7 +46,9 @@ def side_by_side(aspect, reference, candidate):
         left = only_reference[number] if number < len(only_reference) else "(none)"
         right = only_candidate[number] if number < len(only_candidate) else "(none)"
         width = max(len(REFERENCE), len(CANDIDATE))
-        lines += ["  %s" % aspect, "    %-*s  %s" % (width, REFERENCE, left), "    %-*s  %s" % (width, CANDIDATE, right),
+        lines += ["  %s" % aspect,
+                  "    %-*s  %s" % (width, REFERENCE, left),
+                  "    %-*s  %s" % (width, CANDIDATE, right),
                   "    %s^ here they part" % (" " * (width + 2 + parting(left, right)))]
     return lines
 

@@ -39,8 +39,8 @@ class Domain:
     tlsa: str = ""
     ehlo: tuple = ()  # more lines of the EHLO reply
     requiretls: bool = False  # offers REQUIRETLS once TLS is on
-    # A session of TLS 1.2 is there when the handshake ends. A ticket of TLS 1.3 may come too late to be kept when the client
-    # hangs up at once, so that whether the next handshake is a reused one would be left to chance.
+    # A session of TLS 1.2 is there when the handshake ends. A ticket of TLS 1.3 may come too late to be kept when the
+    # client hangs up at once, so that whether the next handshake is a reused one would be left to chance.
     tls13: bool = False
     ipv6: bool = False  # the server has an IPv6 address only
 
@@ -115,7 +115,8 @@ DOMAINS = (
     Domain("hostile-ehlo.test", starttls=MISSING, policy="encrypt", ehlo=HOSTILE_EHLO),
     Domain("long-ehlo.test", starttls=MISSING, policy="encrypt", ehlo=LONG_EHLO),
     Domain("hostile-record.test", record=record('mailto:a"b\\c/d\u00e9\x01\x7f@good.test')),
-    Domain("long-record.test", tls13=True, record=record(",".join("mailto:reports%d@good.test" % n for n in range(30)))),
+    Domain("long-record.test", tls13=True,
+           record=record(",".join("mailto:reports%d@good.test" % n for n in range(30)))),
     Domain("two-records.test", record=record(REPORTS_BY_MAIL) + record(REPORTS_BY_HTTPS)),
     Domain("other-record.test", record=("v=spf1 -all",)),
     # IPv6

@@ -1,4 +1,4 @@
-"""First process of a namespace (see namespace.py): calls the function that argv names with the JSON on standard input."""
+"""First process of a namespace (see namespace.py): calls the function that argv names with JSON from standard input."""
 
 import importlib
 import json

@@ -7,13 +7,14 @@ import re
 import shutil
 import subprocess
 
-from harness import cache, namespace, project, roots
+from harness import cache, namespace, project, roots, world
 
 SOURCE = roots.SOURCE_FOLDER
 README = SOURCE + "/README_FILES/TLSRPT_README"
 # What TLSRPT_README calls "...": the settings of a build with TLS on a current Debian, by INSTALL and TLS_README.
 OTHER_SETTINGS = {"CCARGS": "-DUSE_TLS -DNO_NIS", "AUXLIBS": "-lssl -lcrypto -ldb -lnsl -lresolv"}
-README_COMMAND = re.compile(r'make -f Makefile\.init makefiles \\\n +"CCARGS=\.\.\. [^"]+" \\\n +"AUXLIBS=\.\.\. [^"]+"')
+README_COMMAND = re.compile(
+    r'make -f Makefile\.init makefiles \\\n +"CCARGS=\.\.\. [^"]+" \\\n +"AUXLIBS=\.\.\. [^"]+"')
 DEBIANS_FILES = ("/etc/postfix", "/usr/lib/postfix/sbin")
 
 
@@ -25,10 +26,9 @@ def compiled(checkout, crate_sources):
         with open(path, "rb") as content:
             headers[os.path.basename(path)] = hashlib.sha256(content.read()).hexdigest()
     recipe = {"root": os.path.basename(root), "headers": headers, "settings": OTHER_SETTINGS}
-    mountpoint = os.path.join(cache.folder(), "mountpoint")
-    os.makedirs(mountpoint, exist_ok=True)
-    return cache.entry("postfix-objects", recipe, lambda path: namespace.call("harness.postfix_source:compile_objects", {
-        "lower": root, "mountpoint": mountpoint, "path": path, "checkout": checkout, "crate_sources": crate_sources}))
+    arguments = {"lower": root, "mountpoint": world.mountpoint(), "checkout": checkout, "crate_sources": crate_sources}
+    return cache.entry("postfix-objects", recipe, lambda path: namespace.call(
+        "harness.postfix_source:compile_objects", dict(arguments, path=path)))
 
 
 def compile_objects(lower, mountpoint, path, checkout, crate_sources):

@@ -9,10 +9,14 @@ SOCKET_MODE = 0o622  # anyone may write, as tlsrpt-collectd's documentation has 
 LARGEST = 1 << 20
 
 
+@contextlib.contextmanager
 def short(path):
     """Another name of a path in a folder that exists: the name of a socket may have 107 bytes only."""
     folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY)
-    return "/proc/self/fd/%d/%s" % (folder, os.path.basename(path))
+    try:
+        yield "/proc/self/fd/%d/%s" % (folder, os.path.basename(path))
+    finally:
+        os.close(folder)
 
 
 class Recorder:
@@ -24,7 +28,8 @@ class Recorder:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(short(path))
+        with short(path) as name:
+            self.socket.bind(name)
         os.chmod(path, SOCKET_MODE)
 
     def start(self):

@@ -1,4 +1,4 @@
-"""The real tlsrpt-reporter: the collector at the socket of a mail host, its fetcher, and what makes and sends reports."""
+"""The real tlsrpt-reporter: the collector at a mail host's socket, its fetcher, and what makes and sends reports."""
 
 import configparser
 import contextlib
@@ -22,7 +22,7 @@ DAY_ENDS_SOON = 120  # seconds: a scenario takes less
 
 
 def environment():
-    """A Python environment with tlsrpt-reporter. It is called as `python script`, so that it can be renamed when made."""
+    """A Python environment with tlsrpt-reporter. It is called as `python script`, so it can be renamed when made."""
     recipe = {"package": PACKAGE, "version": VERSION, "python": [sys.executable, sys.version]}
     return cache.entry("reporter", recipe, make_environment)
 
@@ -93,7 +93,8 @@ class Collector(Program):
         self.database = os.path.join(folder, "collectd.sqlite")
         self.socket = socket_path
         super().__init__(environment_folder, folder, "tlsrpt-collectd", dict({
-            "storage": "sqlite://" + self.database, "socketname": os.path.basename(socket_path), "socketmode": SOCKET_MODE,
+            "storage": "sqlite://" + self.database,
+            "socketname": os.path.basename(socket_path), "socketmode": SOCKET_MODE,
             "sockettimeout": "1", "max_uncommited_datagrams": "1", "retry_commit_datagram_count": "1",
             "pidfilename": os.path.join(folder, "collectd.pid")}, **settings))
         self.working_folder = os.path.dirname(socket_path)
@@ -110,7 +111,8 @@ class Collector(Program):
     def serving(self):
         """Whether it is at its socket with all that it needs; what a killed one left does not count."""
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
-            probe.connect(recorder.short(self.socket))
+            with recorder.short(self.socket) as name:
+                probe.connect(name)
             return (stat.S_IMODE(os.stat(self.socket).st_mode) == int(SOCKET_MODE, 8)
                     and os.path.exists(self.database + ".yesterday") and self.count() is not None)
         return False

@@ -91,7 +91,7 @@ def run(root, command, check=True, **options):
 
     A failure is an error that shows all of that, unless check is False.
     """
-    environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}
+    environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", "HOME": "/", "DEBIAN_FRONTEND": "noninteractive"}
     environment.update({name: os.environ[name] for name in PROXY_VARIABLES if name in os.environ})
     outcome = subprocess.run(["chroot", root] + command, env=environment, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, **options)

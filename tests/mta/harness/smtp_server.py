@@ -1,4 +1,4 @@
-"""Fake mail servers: each has an address of its own, answers STARTTLS as its domain says, and keeps the mails it gets."""
+"""Fake mail servers: each has an address of its own, answers STARTTLS as its domain says, and keeps its mails."""
 
 import contextlib
 import socket
@@ -94,7 +94,7 @@ class Session(socketserver.BaseRequestHandler):
         return True
 
     def spoil_handshake(self):
-        """Says nothing or nonsense instead of TLS, and waits until the client has seen it: a reset could overtake it."""
+        """Says nothing or nonsense instead of TLS, and waits until the client saw it: a reset could overtake it."""
         if self.domain.starttls == domains.GARBAGE:
             self.connection.sendall(NOT_TLS)
         self.connection.shutdown(socket.SHUT_WR)

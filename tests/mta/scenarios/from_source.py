@@ -73,7 +73,7 @@ def check(context, kind):
 
 
 def observe_installed(root, checkout, crate_sources, world_arguments):
-    """In a namespace: builds the library with Debian's Rust, installs it beside Debian's package, and tries both ways."""
+    """In a namespace: builds the library with Debian's Rust, installs it beside Debian's package, and uses it."""
     the_world = world.World(**world_arguments)
     host = postfix.Postfix(the_world, root)
     project.install(host.root, checkout, crate_sources)
@@ -93,11 +93,12 @@ def check_rust(context):
     answered = ALL_ANSWERED.search(seen["said"])
     if not answered or answered.group(1) != answered.group(2):
         raise Problem("built by rustc %s, the library answers differently:\n%s" % (seen["rust"], seen["said"]))
-    reference = context.call("scenarios.from_source:observe_reference", library=context.libraries[REFERENCE], **arguments)
+    reference = context.call("scenarios.from_source:observe_reference", library=context.libraries[REFERENCE],
+                             **arguments)
     compare.same({REFERENCE: reference, CANDIDATE: seen["rounds"]})
     context.versions["rustc of " + roots.STABLE] = seen["rust"]
-    return Row("our library built in Debian 13 by its rustc %s and installed by `make install` beside Debian's package, "
-               "whose Postfix loads it" % ".".join(seen["rust"].split(".")[:2]),
+    return Row("our library built in Debian 13 by its rustc %s and installed by `make install` beside Debian's "
+               "package, whose Postfix loads it" % ".".join(seen["rust"].split(".")[:2]),
                "%s; %d datagrams and log lines" % (answered.group(), compare.count(seen["rounds"], "datagrams")))
 
 

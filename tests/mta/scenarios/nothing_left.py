@@ -65,7 +65,8 @@ def interrupt(arguments, number):
     harness = subprocess.Popen([sys.executable, "-c", INTERRUPTED, json.dumps(arguments)],
                                env=dict(os.environ, PYTHONPATH=HARNESS, PYTHONDONTWRITEBYTECODE="1"))
     try:
-        running = waiting.until("Postfix in a namespace", lambda: harness.poll() is not None or with_daemon(harness.pid))
+        running = waiting.until("Postfix in a namespace",
+                                lambda: harness.poll() is not None or with_daemon(harness.pid))
         if harness.returncode is not None:
             raise Problem("the harness ended before it could be interrupted")
     finally:

@@ -1,4 +1,4 @@
-"""What the sender asks of TLS: REQUIRETLS (RFC 8689) to servers that can and cannot, and TLS-Required: no on reports."""
+"""What the sender asks of TLS: REQUIRETLS (RFC 8689) of servers that can and cannot, TLS-Required: no on reports."""
 
 from harness import compare, delivery, postfix, recorder, roots, world
 from harness.scenario import CANDIDATE, Problem, Row, Scenario

@@ -17,7 +17,8 @@ class Site:
         self.world = the_world
         self.hosts, self.collectors = [], []
         for number, library in enumerate(libraries):
-            settings = {"inet_interfaces": world.SECOND_CLIENT, "smtp_bind_address": world.SECOND_CLIENT} if number else {}
+            names = ("inet_interfaces", "smtp_bind_address") if number else ()
+            settings = {name: world.SECOND_CLIENT for name in names}
             host = postfix.Postfix(the_world, root, library, "mailhost%d" % (number + 1), settings)
             folder = os.path.join(the_world.folder, "collector%d" % (number + 1))
             self.collectors.append(reporter.Collector(environment, folder, host.socket))
@@ -120,7 +121,8 @@ def check_two_hosts(context):
         if sessions != [MAILS_EACH * len(seen["events"])]:
             raise Problem("the report on %s (%s) has entries of %s sessions: what both hosts saw of the policy should "
                           "be one entry:\n%s" % (domain, how, sessions, reports.comparable(report)))
-    return Row("two mail hosts, one with each library, each with its tlsrpt-collectd; one tlsrpt-reportd with two fetchers",
+    return Row("two mail hosts, one with each library, each with its tlsrpt-collectd; one tlsrpt-reportd with two "
+               "fetchers",
                "%d reports: equal policies of both hosts meet in one entry with the sum of the sessions" % len(
                    seen["reports"]))
 
