@@ -20,10 +20,16 @@ def deliver(host, recorder, names, send=None):
     mark, first = host.mark(), recorder.count()
     for name in names:
         (send or host.send)([domains.BY_NAME[name].recipient])
-    waiting.until("a delivery attempt for each of %s" % ", ".join(names),
-                  lambda: all(outcomes(host.log(mark), name) for name in names))
-    waiting.until("a datagram for each event that Postfix logged", lambda: reported(host.log(mark)) <= (
-        recorder.count() - first))
+    try:
+        waiting.until("a delivery attempt for each of %s" % ", ".join(names),
+                      lambda: all(outcomes(host.log(mark), name) for name in names))
+        waiting.until("a datagram for each event that Postfix logged",
+                      lambda: reported(host.log(mark)) <= recorder.count() - first)
+    except waiting.Timeout as timeout:
+        missing = [name for name in names if not outcomes(host.log(mark), name)]
+        raise RuntimeError("%s\nwithout an attempt: %s\nevents logged: %d, arrived: %d\nmail log:\n%s" % (
+            timeout, ", ".join(missing) or "none", reported(host.log(mark)), recorder.count() - first,
+            "\n".join(host.log(mark)))) from None
     lines, datagrams = host.log(mark), recorder.since(first)
     host.forget_mails()
     seen = {name: observe(name, lines, datagrams) for name in names}

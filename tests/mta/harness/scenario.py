@@ -1,5 +1,6 @@
 """What a scenario is: parts that run in namespaces, each with one library, and a judgement of what they observed."""
 
+import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -20,6 +21,12 @@ class Context:
     checkout: str
     slots: object  # a semaphore: how many namespaces may work at once
     versions: dict = field(default_factory=dict)  # exact versions seen, for the log of the run
+
+    def reference_version(self):
+        """The version that the C library says it is."""
+        version = ctypes.CDLL(self.libraries[REFERENCE]).tlsrpt_version
+        version.restype = ctypes.c_char_p
+        return version().decode()
 
     def call(self, function, **arguments):
         """Calls a function in namespaces of its own as soon as there is a free slot."""
