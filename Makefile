@@ -5,6 +5,7 @@
 # make test-pkg-config links as pkg-config says
 # make test-memory     the C tests under valgrind
 # make test-reference  against Debian's build of the C library, which apt fetches; COUNT sequences from SEED
+# make test-mta        on real mail servers; root, on Debian or Ubuntu
 # make lint            format, clippy
 # make lint-man        the manual pages; needs mandoc and man
 # make header          writes the generated files anew
@@ -156,6 +157,11 @@ test-memory: $(LIBRARIES)
 .PHONY: test-reference
 test-reference: $(LIBRARIES)
 	tests/reference/run.sh $(SHARED) $(BUILD)/reference "$(COUNT)" "$(SEED)"
+
+# Root, on Debian or Ubuntu; SCENARIOS="name name" for some of them.
+.PHONY: test-mta
+test-mta: $(LIBRARIES)
+	tests/mta/run $(SCENARIOS)
 
 .PHONY: lint
 lint:

@@ -2,7 +2,7 @@
 
 import os
 
-FILE = "docs/tested.md"
+FILE = "README.md"
 BEGIN, END = "<!-- what tests/mta/run ran: begin -->", "<!-- what tests/mta/run ran: end -->"
 HEAD = ["| scenario | run | compared |", "| --- | --- | --- |"]
 
