@@ -10,7 +10,7 @@
 # make lint-man        the manual pages; needs mandoc and man
 # make header          writes the generated files anew
 # make bench           measures the library beside the C library (docs/performance.md)
-# make bench-check     holds what does not depend on the machine
+# make bench-check     holds what does not depend on the machine; needs valgrind
 # make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR
 # make uninstall       takes the same files away
 
@@ -185,7 +185,7 @@ bench: $(SHARED) bench-program
 	$(BENCH_PROGRAM) all $(SHARED) "$$reference" --report docs/performance.md --chart docs/performance.svg
 
 .PHONY: bench-check
-bench-check: $(LIBRARIES) bench-program
+bench-check: test-artefacts bench-program
 	$(PYTHON) bench/check.py $(BENCH_PROGRAM) $(SHARED)
 
 .PHONY: bench-program
