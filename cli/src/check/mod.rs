@@ -1,0 +1,63 @@
+//! What `tlsrpt check` looks at, and what it finds.
+
+mod access;
+mod library;
+mod postfix;
+mod socket;
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+pub(crate) use access::Visitor;
+pub(crate) use postfix::Postfix;
+pub(crate) use socket::{Place, check_socket};
+
+/// The answer to one question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) status: Status,
+    /// What was looked at, in a word or two.
+    pub(crate) check: &'static str,
+    pub(crate) message: String,
+    /// What to do about it; none where all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remedy: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl Finding {
+    pub(crate) fn ok(check: &'static str, message: impl Into<String>) -> Self {
+        Self { status: Status::Ok, check, message: message.into(), remedy: None }
+    }
+
+    pub(crate) fn warn(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { status: Status::Warn, check, message: message.into(), remedy: Some(remedy.into()) }
+    }
+
+    pub(crate) fn fail(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { status: Status::Fail, check, message: message.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Ok => "OK",
+            Self::Warn => "WARN",
+            Self::Fail => "FAIL",
+        })
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,68 @@
+//! `tlsrpt check`: looks for what would keep a mail server from reporting.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use crate::{
+    arguments::{DEFAULT_SOCKET, Format},
+    check::{Finding, Place, Postfix, Status, Visitor, check_socket},
+    failure::Failure,
+    output::{self, BAD, DOUBTFUL, GOOD, LABEL},
+};
+
+/// Looks, without sending, for what would keep a mail server from reporting.
+///
+/// One line a check: OK, WARN or FAIL, and for the last two what to do. Exit code 1 if one fails.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tlsrpt check --socket /run/tlsrpt/tlsrpt.sock
+  tlsrpt check --postfix --format json")]
+pub(crate) struct Arguments {
+    /// The socket of the collector
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, conflicts_with = "postfix")]
+    socket: PathBuf,
+    /// Ask postconf how Postfix is set up, and check that and the socket that it leads to
+    #[arg(long)]
+    postfix: bool,
+    /// Form of the answer
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let findings = if arguments.postfix {
+        let postfix = Postfix::ask().map_err(|error| Failure::Failed(format!("cannot ask postconf: {error}")))?;
+        postfix.check()
+    } else {
+        check_socket(&Place { name: arguments.socket, from: None }, &Visitor::Anybody)
+    };
+    match arguments.format {
+        Format::Text => show(&mut output::for_people(), &findings)?,
+        Format::Json => show_json(&mut output::for_scripts(), &findings)?,
+    }
+    if findings.iter().any(|finding| finding.status == Status::Fail) { Err(Failure::Found) } else { Ok(()) }
+}
+
+fn show(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
+    for Finding { status, check, message, remedy } in findings {
+        let colour = match status {
+            Status::Ok => GOOD,
+            Status::Warn => DOUBTFUL,
+            Status::Fail => BAD,
+        };
+        let remedy = remedy.iter().map(|remedy| format!(" {LABEL}->{LABEL:#} {remedy}")).collect::<String>();
+        writeln!(out, "{colour}{status:<4}{colour:#}  {check:<12}  {message}{remedy}")?;
+    }
+    Ok(())
+}
+
+fn show_json(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
+    for finding in findings {
+        serde_json::to_writer(&mut *out, finding)?;
+        writeln!(out)?;
+    }
+    out.flush()
+}

@@ -1,0 +1,22 @@
+//! `tlsrpt completions`: what `make install` puts where the shells look.
+
+use std::io::Write;
+
+use clap_complete::Shell;
+
+use crate::{arguments, failure::Failure, output};
+
+/// Prints the completions for a shell.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    shell: Shell,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    // The generator panics where it cannot write, so it writes to memory.
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut arguments::definition(), "tlsrpt", &mut script);
+    let mut out = output::for_scripts();
+    out.write_all(&script)?;
+    Ok(out.flush()?)
+}

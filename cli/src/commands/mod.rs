@@ -1,0 +1,21 @@
+//! The subcommands: one file each, with its arguments and what it does.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod library_version;
+pub(crate) mod listen;
+pub(crate) mod record;
+pub(crate) mod send;
+
+use crate::{arguments::Command, failure::Failure};
+
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Listen(arguments) => listen::run(arguments),
+        Command::Send(arguments) => send::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Record(arguments) => record::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments),
+        Command::LibraryVersion(arguments) => library_version::run(arguments),
+    }
+}

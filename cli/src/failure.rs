@@ -1,0 +1,38 @@
+//! How the command ends when not all is well: one line on standard error, and an exit code.
+
+use std::{io, process::ExitCode};
+
+use crate::output;
+
+/// Why a subcommand ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The command was called wrongly, or was given something to read that it cannot read.
+    #[error("{0}")]
+    BadUse(String),
+    /// What was asked for could not be done.
+    #[error("{0}")]
+    Failed(String),
+    /// A check did not pass. The findings stand on standard output.
+    #[error("a check failed")]
+    Found,
+    /// Standard output took no more.
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// Says what went wrong and gives the exit code. Whoever closed the pipe behind standard output has seen enough, so
+    /// that ends the command without a word.
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match &self {
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Self::Found => {}
+            said => output::say(said),
+        }
+        ExitCode::from(match self {
+            Self::BadUse(_) => 2,
+            Self::Failed(_) | Self::Found | Self::Output(_) => 1,
+        })
+    }
+}

@@ -1,0 +1,14 @@
+//! Local datagram sockets by name.
+
+mod bind;
+mod explain;
+mod owner;
+mod probe;
+
+pub(crate) use bind::Listening;
+pub(crate) use explain::explain;
+pub(crate) use owner::Owner;
+pub(crate) use probe::{Found, probe};
+
+/// The longest name of a local socket in bytes: `sun_path` of Linux without the NUL at its end.
+pub(crate) const LONGEST_NAME: usize = 107;

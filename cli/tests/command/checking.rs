@@ -1,0 +1,151 @@
+//! `tlsrpt check` of a socket. The check of Postfix runs against a real one, with the tests of mail servers.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::{fs::PermissionsExt, net::UnixDatagram, net::UnixListener},
+    path::Path,
+};
+
+use serde_json::Value;
+
+use crate::support::{Collector, Listener, as_stranger, directory, run, text};
+
+/// Exit code, and each check with its status and message.
+fn check(socket: &Path) -> (Option<i32>, Vec<(String, String)>) {
+    let output = run(["check".as_ref(), "--format".as_ref(), "json".as_ref(), "--socket".as_ref(), socket.as_os_str()]);
+    assert_eq!(text(&output.stderr), "");
+    let finding = |line: &str| {
+        let finding: Value = serde_json::from_str(line).unwrap();
+        let status = finding["status"].as_str().unwrap();
+        assert_eq!(finding["remedy"].is_string(), status != "OK", "{line}");
+        (format!("{status} {}", finding["check"].as_str().unwrap()), finding["message"].as_str().unwrap().to_string())
+    };
+    (output.status.code(), text(&output.stdout).lines().map(finding).collect())
+}
+
+fn message<'a>(findings: &'a [(String, String)], what: &str) -> &'a str {
+    let found = findings.iter().find(|(status_and_check, _)| status_and_check == what);
+    &found.unwrap_or_else(|| panic!("no {what}: {findings:?}")).1
+}
+
+fn open_to_all(directory: &Path) {
+    fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn all_is_well() {
+    let directory = directory();
+    open_to_all(directory.path());
+    let listener = Listener::start::<&str>(&directory.path().join("s"), []);
+    let (code, findings) = check(&listener.socket);
+    assert_eq!(code, Some(0), "{findings:?}");
+    for what in ["OK name", "OK directories", "OK socket", "OK permission", "OK listener", "OK queue now"] {
+        message(&findings, what);
+    }
+    let length: u32 = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap().trim().parse().unwrap();
+    let status = if length < 512 { "WARN queue length" } else { "OK queue length" };
+    assert!(message(&findings, status).contains(&format!("queues {length} datagrams")));
+    assert_eq!(listener.end_well(), "", "nothing was sent");
+}
+
+#[test]
+fn for_people_it_is_a_line_each() {
+    let output = run(["check", "--socket", "/no/such/directory/s"]);
+    let expected = "\
+OK    name          /no/such/directory/s has 20 of at most 107 bytes
+FAIL  directories   /no/such/directory: No such file or directory (os error 2) -> create /no/such/directory
+FAIL  socket        there is nothing at /no/such/directory/s -> start the collector, or name the place where it listens
+";
+    assert_eq!((output.status.code(), text(&output.stdout), text(&output.stderr)), (Some(1), expected, ""));
+}
+
+#[test]
+fn what_is_no_collector_s_socket() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let fails = |check_and_why: (&str, &str)| {
+        let (code, findings) = check(&socket);
+        assert_eq!(code, Some(1));
+        let found = message(&findings, check_and_why.0);
+        assert!(found.contains(check_and_why.1), "{found}");
+    };
+    fails(("FAIL socket", "there is nothing at"));
+    fs::write(&socket, "").unwrap();
+    fails(("FAIL socket", "is a regular file"));
+    fs::remove_file(&socket).unwrap();
+    let stream = UnixListener::bind(&socket).unwrap();
+    fails(("FAIL socket", "not a datagram socket"));
+    drop(stream);
+    fails(("FAIL listener", "nobody listens"));
+    fs::remove_file(&socket).unwrap();
+    drop(UnixDatagram::bind(&socket).unwrap());
+    fails(("FAIL listener", "nobody listens"));
+}
+
+#[test]
+fn a_name_that_is_too_long() {
+    let (code, findings) = check(Path::new(&format!("/{}", "x".repeat(107))));
+    assert_eq!(code, Some(1));
+    assert!(message(&findings, "FAIL name").contains("has 108 bytes, 107 are possible"));
+}
+
+#[test]
+fn who_may_not_write() {
+    let directory = directory();
+    let inner = directory.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    open_to_all(directory.path());
+    fs::set_permissions(&inner, Permissions::from_mode(0o750)).unwrap();
+    let socket = inner.join("s");
+    let _collector = Collector::bind(&socket);
+    fs::set_permissions(&socket, Permissions::from_mode(0o620)).unwrap();
+    let (code, findings) = check(&socket);
+    assert_eq!(code, Some(0));
+    let found = message(&findings, "WARN directories");
+    assert!(
+        found.starts_with(&format!("everybody may not pass through {} (mode 0750, owner ", inner.display())),
+        "{found}"
+    );
+    let found = message(&findings, "WARN permission");
+    assert!(
+        found.starts_with(&format!("everybody may not write to {} (mode 0620, owner ", socket.display())),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_cannot_be_seen() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let _collector = Collector::bind(&socket);
+    fs::set_permissions(&socket, Permissions::from_mode(0o0)).unwrap();
+    let arguments = ["check", "--socket", socket.to_str().unwrap()].map(String::from);
+    let output = as_stranger(directory.path(), &arguments);
+    let shown = text(&output.stdout);
+    assert!(shown.contains("WARN  listener      cannot tell whether somebody listens"), "{shown}");
+    assert!(shown.contains("-> check again as root"), "{shown}");
+}
+
+#[test]
+fn a_full_queue() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let _collector = Collector::bind(&socket);
+    assert_eq!(message(&check(&socket).1, "OK queue now"), "the queue has room");
+    Collector::fill(&socket);
+    let (code, findings) = check(&socket);
+    assert_eq!(code, Some(1));
+    assert!(message(&findings, "FAIL queue now").contains("is full"));
+}
+
+#[test]
+fn no_postfix_here() {
+    let output = crate::support::tlsrpt().args(["check", "--postfix"]).env("PATH", "/nonexistent").output().unwrap();
+    let said = text(&output.stderr);
+    if Path::new("/usr/sbin/postconf").exists() || Path::new("/usr/local/sbin/postconf").exists() {
+        assert!(said.is_empty(), "{said}");
+    } else {
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said.starts_with("tlsrpt: cannot ask postconf: "), "{said}");
+    }
+}

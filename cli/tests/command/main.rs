@@ -1,0 +1,10 @@
+//! The command as people and scripts run it.
+
+mod bad_use;
+mod checking;
+mod completions;
+mod forwarding;
+mod listening;
+mod reading_records;
+mod sending;
+mod support;

@@ -1,0 +1,196 @@
+//! Runs the command.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, ErrorKind, Read},
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    process::{Child, ChildStderr, Command, Output, Stdio},
+    thread,
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+
+pub(crate) const RECORD: &str = "v=TLSRPTv1; rua=mailto:tls@example.org";
+/// A valid datagram, as short as it gets.
+pub(crate) const SMALL: &str = r#"{"dpv": "1","d": "a.example","pr": "","policies":[{"policy-type":9,"t":0,"f":0}]}"#;
+/// How long to wait for what must happen. Nothing waits as long unless it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn tlsrpt() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_tlsrpt"))
+}
+
+pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+    tlsrpt().args(arguments).output().unwrap()
+}
+
+/// Runs it and wants exit code 0 and nothing on standard error. Its output.
+pub(crate) fn run_well<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> String {
+    let output = run(arguments);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    text(&output.stdout).to_string()
+}
+
+/// Runs it and wants this exit code, nothing on standard output, and one line on standard error. That line.
+pub(crate) fn run_badly<S: AsRef<OsStr>>(code: i32, arguments: impl IntoIterator<Item = S>) -> String {
+    let output = run(arguments);
+    let said = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(code), ""), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said.strip_prefix("tlsrpt: ").unwrap_or_else(|| panic!("{said}")).trim_end().to_string()
+}
+
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+pub(crate) fn directory() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A collector of the test's own: takes datagrams when it is asked to.
+pub(crate) struct Collector(UnixDatagram);
+
+impl Collector {
+    pub(crate) fn bind(path: &Path) -> Self {
+        let socket = UnixDatagram::bind(path).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn next(&self) -> Vec<u8> {
+        let mut buffer = vec![0; 1 << 20];
+        let len = loop {
+            match self.0.recv(&mut buffer) {
+                // With a time-out, a process that was stopped and goes on gets this.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                outcome => break outcome.unwrap(),
+            }
+        };
+        buffer.truncate(len);
+        buffer
+    }
+
+    /// Sends to the socket at `path` until its queue is full. How many datagrams that took.
+    pub(crate) fn fill(path: &Path) -> usize {
+        let socket = UnixDatagram::unbound().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        (0..).take_while(|_| socket.send_to(SMALL.as_bytes(), path).is_ok()).count()
+    }
+}
+
+/// `tlsrpt listen`, which listens.
+pub(crate) struct Listener {
+    child: Child,
+    said: BufReader<ChildStderr>,
+    pub(crate) socket: PathBuf,
+}
+
+impl Listener {
+    /// Starts it at `socket` and waits until it listens.
+    pub(crate) fn start<S: AsRef<OsStr>>(socket: &Path, arguments: impl IntoIterator<Item = S>) -> Self {
+        Self::start_writing_to(socket, arguments, Stdio::piped())
+    }
+
+    pub(crate) fn start_writing_to<S: AsRef<OsStr>>(
+        socket: &Path,
+        arguments: impl IntoIterator<Item = S>,
+        output: Stdio,
+    ) -> Self {
+        let mut command = tlsrpt();
+        command.arg("listen").arg("--socket").arg(socket).args(arguments).stdout(output).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let mut listener = Self { child, said, socket: socket.into() };
+        assert_eq!(listener.says(), format!("listening at {}", socket.display()));
+        listener
+    }
+
+    /// The next line on its standard error.
+    pub(crate) fn says(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        line.strip_prefix("tlsrpt: ").unwrap_or_else(|| panic!("{line:?}")).trim_end().to_string()
+    }
+
+    pub(crate) fn send(&self, datagram: impl AsRef<[u8]>) {
+        UnixDatagram::unbound().unwrap().send_to(datagram.as_ref(), &self.socket).unwrap();
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+
+    /// The next line on its standard output.
+    pub(crate) fn shows(&mut self) -> String {
+        let mut line = Vec::new();
+        let out = self.child.stdout.as_mut().unwrap();
+        let mut byte = [0];
+        while out.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    /// Closes the pipe behind its standard output.
+    pub(crate) fn stop_looking(&mut self) {
+        drop(self.child.stdout.take());
+    }
+
+    /// Waits for its end. Its exit code, standard output, and the rest of standard error.
+    pub(crate) fn end(mut self) -> (Option<i32>, String, String) {
+        let out = self.child.stdout.take();
+        let reading = thread::spawn(move || {
+            let mut shown = String::new();
+            if let Some(mut out) = out {
+                out.read_to_string(&mut shown).unwrap();
+            }
+            shown
+        });
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), reading.join().unwrap(), said)
+    }
+
+    /// The same for one that is ended by SIGTERM, and well.
+    pub(crate) fn end_well(self) -> String {
+        self.signal(Signal::SIGTERM);
+        let socket = self.socket.clone();
+        let (code, shown, said) = self.end();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(!socket.exists());
+        shown
+    }
+}
+
+/// The socket as the file system shows it: mode, owner, group.
+pub(crate) fn mode_and_owner(path: &Path) -> (u32, u32, u32) {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let metadata = fs::symlink_metadata(path).unwrap();
+    (metadata.permissions().mode() & 0o7777, metadata.uid(), metadata.gid())
+}
+
+/// Runs the command as somebody with no rights of root. It is copied to `directory`, which that somebody can reach.
+pub(crate) fn as_stranger(directory: &Path, arguments: &[String]) -> Output {
+    use std::os::unix::{fs::PermissionsExt, process::CommandExt};
+    const NOBODY: u32 = 65534;
+    let everybody = || fs::Permissions::from_mode(0o755);
+    let program = directory.join("tlsrpt");
+    // Not by this process: a command that another thread starts meanwhile would inherit the open file, which then
+    // cannot be run.
+    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_tlsrpt")).arg(&program).status().unwrap().success());
+    fs::set_permissions(&program, everybody()).unwrap();
+    fs::set_permissions(directory, everybody()).unwrap();
+    let mut command = Command::new(program);
+    if nix::unistd::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command.args(arguments).output().unwrap()
+}
