@@ -12,12 +12,10 @@ use super::{
     Finding,
     access::{Permission, Visitor, describe},
 };
-use crate::socket::{Found, LONGEST_NAME, probe};
+use crate::socket::{Found, LONGEST_NAME, USUAL_LENGTH, length_of_new, probe};
 
-/// How many datagrams wait in a new socket before the sender is refused.
-const QUEUE_LENGTH: &str = "/proc/sys/net/unix/max_dgram_qlen";
-/// What systemd sets at boot; the kernel's own value for a new network namespace is 10.
-const USUAL_QUEUE: u32 = 512;
+/// The local sockets of this network namespace.
+const SOCKETS: &str = "/proc/net/unix";
 
 /// Where mail servers look for the collector.
 #[derive(Debug, Clone)]
@@ -64,7 +62,7 @@ pub(crate) fn check_socket(place: &Place, visitor: &Visitor) -> Vec<Finding> {
     }
     if let Found::Listener(socket) = found {
         findings.push(queue_now(&path, &socket));
-        findings.push(queue_length());
+        findings.push(queue_length(&path));
     }
     findings
 }
@@ -188,18 +186,31 @@ fn queue_now(path: &Path, socket: &UnixDatagram) -> Finding {
     }
 }
 
-fn queue_length() -> Finding {
+fn queue_length(path: &Path) -> Finding {
     const CHECK: &str = "queue length";
-    let Some(length) = fs::read_to_string(QUEUE_LENGTH).ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
-        return Finding::warn(CHECK, format!("cannot read {QUEUE_LENGTH}"), "mount /proc");
+    if !is_of_this_namespace(path) {
+        return Finding::ok(
+            CHECK,
+            "the socket is of another network namespace, whose setting cannot be seen from here",
+        );
+    }
+    let length = match length_of_new() {
+        Ok(length) => length,
+        Err(error) => return Finding::warn(CHECK, format!("cannot read its setting: {error}"), "mount /proc"),
     };
     let message = format!("a socket made in this network namespace queues {length} datagrams");
-    if length >= USUAL_QUEUE {
+    if length >= USUAL_LENGTH {
         return Finding::ok(CHECK, message);
     }
-    let message = format!("{message}; a burst loses what is beyond");
     let remedy = format!(
-        "sysctl net.unix.max_dgram_qlen={USUAL_QUEUE} and start the collector again, or put tlsrpt listen --forward before it"
+        "sysctl net.unix.max_dgram_qlen={USUAL_LENGTH} and start the collector again, or run tlsrpt listen --forward before it"
     );
-    Finding::warn(CHECK, message, remedy)
+    Finding::warn(CHECK, format!("{message}; a burst loses what is beyond"), remedy)
+}
+
+/// Whether a socket with this name was made in this network namespace: `Num RefCount Protocol Flags Type St Inode Path`.
+fn is_of_this_namespace(path: &Path) -> bool {
+    let name = |line: &str| line.split_whitespace().nth(7).map(Into::into);
+    let sockets = fs::read_to_string(SOCKETS).unwrap_or_default();
+    sockets.lines().filter_map(name).any(|known: PathBuf| known == path)
 }

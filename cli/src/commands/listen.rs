@@ -76,7 +76,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let forwarding_queue = forwarder.is_some().then_some(&to_forward);
     let give_up = forwarder.as_ref().map(Forwarder::give_up);
     let show = Show::new(arguments.format, sender(&arguments), forwarder.is_some());
-    say(format_args!("listening at {}", arguments.socket.display()));
+    let places = listening.queue().map(|places| format!(", with a queue of {places} datagrams")).unwrap_or_default();
+    say(format_args!("listening at {}{places}", arguments.socket.display()));
 
     thread::scope(|scope| {
         let reading = scope.spawn(|| and_say(&end, read_all(reader, &listening, &to_show, forwarding_queue)));

@@ -15,12 +15,13 @@ use nix::{
     sys::stat::{Mode, umask},
 };
 
-use super::{Found, Owner, probe};
+use super::{Found, Owner, probe, queue::with_long_queue};
 
 /// A socket that listens at a name in the file system until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Listening {
     socket: UnixDatagram,
+    queue: Option<u32>,
     path: PathBuf,
     file: Identity,
 }
@@ -55,9 +56,9 @@ impl Listening {
         // system alone decides.
         let _lock = lock_directory(path);
         make_room(path)?;
-        let socket = bind_with_mode(path, mode).map_err(|error| BindError::Bind(own(), error))?;
+        let (socket, queue) = bind_with_mode(path, mode).map_err(|error| BindError::Bind(own(), error))?;
         let file = fs::symlink_metadata(path).map_err(|error| BindError::Bind(own(), error))?;
-        let listening = Self { socket, path: own(), file: Identity::of(&file) };
+        let listening = Self { socket, queue, path: own(), file: Identity::of(&file) };
         if let Some(Owner { user, group }) = owner {
             chown(path, user.map(Into::into), group.map(Into::into)).map_err(|error| BindError::Owner(own(), error))?;
         }
@@ -66,6 +67,11 @@ impl Listening {
 
     pub(crate) fn socket(&self) -> &UnixDatagram {
         &self.socket
+    }
+
+    /// How many datagrams wait in the system before the next sender is refused, where that is known.
+    pub(crate) fn queue(&self) -> Option<u32> {
+        self.queue
     }
 
     /// Whether a name leads to this very socket.
@@ -118,10 +124,10 @@ fn make_room(path: &Path) -> Result<(), BindError> {
     }
 }
 
-/// The socket has its permissions from the first moment on. The mask is the process's: no other thread runs yet.
-fn bind_with_mode(path: &Path, mode: u32) -> io::Result<UnixDatagram> {
+/// The socket has its permissions from the first moment on. The mask is the process's: nobody else makes files now.
+fn bind_with_mode(path: &Path, mode: u32) -> io::Result<(UnixDatagram, Option<u32>)> {
     let before = umask(Mode::from_bits_truncate(!mode & 0o777));
-    let socket = UnixDatagram::bind(path);
+    let bound = with_long_queue(|| UnixDatagram::bind(path));
     umask(before);
-    socket
+    bound
 }

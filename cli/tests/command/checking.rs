@@ -42,10 +42,28 @@ fn all_is_well() {
     for what in ["OK name", "OK directories", "OK socket", "OK permission", "OK listener", "OK queue now"] {
         message(&findings, what);
     }
+    assert_eq!(listener.end_well(), "", "nothing was sent");
+}
+
+#[test]
+fn how_long_the_queue_is() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let _collector = Collector::bind(&socket);
     let length: u32 = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap().trim().parse().unwrap();
     let status = if length < 512 { "WARN queue length" } else { "OK queue length" };
+    let (_, findings) = check(&socket);
     assert!(message(&findings, status).contains(&format!("queues {length} datagrams")));
-    assert_eq!(listener.end_well(), "", "nothing was sent");
+}
+
+#[test]
+fn the_queue_of_another_namespace_is_not_judged() {
+    let directory = directory();
+    let listener = Listener::start::<&str>(&directory.path().join("s"), []);
+    if nix::unistd::geteuid().is_root() {
+        assert!(message(&check(&listener.socket).1, "OK queue length").contains("another network namespace"));
+    }
+    listener.end_well();
 }
 
 #[test]

@@ -191,6 +191,21 @@ fn the_socket_has_its_mode_and_owner() {
 }
 
 #[test]
+fn the_queue_is_as_long_as_it_says() {
+    let directory = directory();
+    let listener = Listener::start(&directory.path().join("s"), ["--count", "1"]);
+    if nix::unistd::geteuid().is_root() {
+        assert_eq!(listener.queue, 2048);
+    }
+    listener.stop();
+    let fits = Collector::fill(&listener.socket);
+    listener.signal(Signal::SIGCONT);
+    // Linux refuses the datagram after the one that exceeds the length.
+    assert_eq!(fits, listener.queue + 1);
+    assert_eq!(listener.end().0, Some(0));
+}
+
+#[test]
 fn a_socket_in_use_is_not_taken() {
     let directory = directory();
     let socket = directory.path().join("s");

@@ -12,7 +12,10 @@ use std::{
 };
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::{
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, waitpid},
+    },
     unistd::Pid,
 };
 use tempfile::TempDir;
@@ -78,11 +81,15 @@ impl Collector {
         buffer
     }
 
-    /// Sends to the socket at `path` until its queue is full. How many datagrams that took.
+    /// Sends to the socket at `path` until its queue is full. How many datagrams that took. Each is from a socket of its
+    /// own, whose send buffer is no limit then.
     pub(crate) fn fill(path: &Path) -> usize {
-        let socket = UnixDatagram::unbound().unwrap();
-        socket.set_nonblocking(true).unwrap();
-        (0..).take_while(|_| socket.send_to(SMALL.as_bytes(), path).is_ok()).count()
+        let send = |_: &usize| {
+            let socket = UnixDatagram::unbound().unwrap();
+            socket.set_nonblocking(true).unwrap();
+            socket.send_to(SMALL.as_bytes(), path).is_ok()
+        };
+        (0..).take_while(send).count()
     }
 }
 
@@ -91,6 +98,8 @@ pub(crate) struct Listener {
     child: Child,
     said: BufReader<ChildStderr>,
     pub(crate) socket: PathBuf,
+    /// How many datagrams wait before the next is refused, as it says.
+    pub(crate) queue: usize,
 }
 
 impl Listener {
@@ -108,8 +117,11 @@ impl Listener {
         command.arg("listen").arg("--socket").arg(socket).args(arguments).stdout(output).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = BufReader::new(child.stderr.take().unwrap());
-        let mut listener = Self { child, said, socket: socket.into() };
-        assert_eq!(listener.says(), format!("listening at {}", socket.display()));
+        let mut listener = Self { child, said, socket: socket.into(), queue: 0 };
+        let line = listener.says();
+        let queue = line.strip_prefix(&format!("listening at {}, with a queue of ", socket.display()));
+        let queue = queue.and_then(|rest| rest.strip_suffix(" datagrams"));
+        listener.queue = queue.unwrap_or_else(|| panic!("{line}")).parse().unwrap();
         listener
     }
 
@@ -125,7 +137,17 @@ impl Listener {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+        kill(self.pid(), signal).unwrap();
+    }
+
+    /// Keeps it from running until it is sent SIGCONT.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+        waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED)).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap())
     }
 
     /// The next line on its standard output.
