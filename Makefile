@@ -1,4 +1,4 @@
-# make                 the shared and the static library, in build/
+# make                 the shared and the static library and the command tlsrpt, in build/
 # make demo            shows the library at work
 # make test            everything that needs cargo, a C compiler, make and Python 3
 # make test-headers    the headers with gcc, clang and their C++
@@ -11,13 +11,16 @@
 # make header          writes the generated files anew
 # make bench           measures the library beside the C library (docs/performance.md)
 # make bench-check     holds what does not depend on the machine; needs valgrind
-# make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR
+# make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR BINDIR SHAREDIR UNITDIR
 # make uninstall       takes the same files away
 
 PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
-MANDIR = $(PREFIX)/share/man
+SHAREDIR = $(PREFIX)/share
+MANDIR = $(SHAREDIR)/man
+BINDIR = $(PREFIX)/bin
+UNITDIR = $(PREFIX)/lib/systemd/system
 
 CARGO = cargo
 CFLAGS = -O2 -g
@@ -35,8 +38,10 @@ SHARED = $(BUILD)/$(REALNAME)
 STATIC = $(BUILD)/libtlsrpt.a
 LIBRARIES = $(SHARED) $(STATIC)
 
+COMMAND = $(BUILD)/tlsrpt
+
 .PHONY: all
-all: $(LIBRARIES)
+all: $(LIBRARIES) $(COMMAND)
 
 # ---- the libraries
 
@@ -60,14 +65,34 @@ $(STATIC): $(SHARED)
 	rm -f $@
 	$(AR) rcs $@ $(BUILD)/libtlsrpt.o
 
+# ---- the command
+
+$(COMMAND): $(SOURCES) cli/Cargo.toml cli/src/*.rs cli/src/*/*.rs
+	$(CARGO) build --target-dir target --profile command --locked --package tlsrpt-cli
+	mkdir -p $(BUILD)
+	cp target/command/tlsrpt $@
+	for shell in bash zsh fish; do $@ completions $$shell >$(BUILD)/completion.$$shell || exit; done
+
+UNIT = $(BUILD)/tlsrpt-listen.service
+
+.PHONY: $(UNIT)
+$(UNIT):
+	mkdir -p $(BUILD)
+	sed -e 's,@BINDIR@,$(BINDIR),' contrib/systemd/tlsrpt-listen.service.in >$@
+
 .PHONY: header
 header:
 	WRITE_GENERATED=1 $(CARGO) test --quiet --locked --test generated_files
 
 # ---- installation
 
+BASH_COMPLETIONS = bash-completion/completions
+ZSH_COMPLETIONS = zsh/site-functions
+FISH_COMPLETIONS = fish/vendor_completions.d
+COMPLETIONS = $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS)
+
 .PHONY: install
-install: $(LIBRARIES) $(BUILD)/libtlsrpt.pc
+install: $(LIBRARIES) $(BUILD)/libtlsrpt.pc $(COMMAND) $(UNIT)
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3
 	install -m 644 $(SHARED) $(STATIC) $(DESTDIR)$(LIBDIR)
 	ln -sf $(REALNAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
@@ -75,6 +100,14 @@ install: $(LIBRARIES) $(BUILD)/libtlsrpt.pc
 	install -m 644 include/tlsrpt.h include/tlsrpt_version.h $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(BUILD)/libtlsrpt.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(UNITDIR)
+	install -m 755 $(COMMAND) $(DESTDIR)$(BINDIR)
+	install -m 644 man/tlsrpt.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(UNIT) $(DESTDIR)$(UNITDIR)
+	install -d $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%)
+	install -m 644 $(BUILD)/completion.bash $(DESTDIR)$(SHAREDIR)/$(BASH_COMPLETIONS)/tlsrpt
+	install -m 644 $(BUILD)/completion.zsh $(DESTDIR)$(SHAREDIR)/$(ZSH_COMPLETIONS)/_tlsrpt
+	install -m 644 $(BUILD)/completion.fish $(DESTDIR)$(SHAREDIR)/$(FISH_COMPLETIONS)/tlsrpt.fish
 	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 
 .PHONY: uninstall
@@ -82,6 +115,8 @@ uninstall:
 	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libtlsrpt.so libtlsrpt.a pkgconfig/libtlsrpt.pc
 	cd $(DESTDIR)$(INCLUDEDIR) && rm -f tlsrpt.h tlsrpt_version.h
 	for page in man/*.3; do rm -f $(DESTDIR)$(MANDIR)/man3/$${page##*/}; done
+	rm -f $(DESTDIR)$(BINDIR)/tlsrpt $(DESTDIR)$(MANDIR)/man1/tlsrpt.1 $(DESTDIR)$(UNITDIR)/tlsrpt-listen.service
+	cd $(DESTDIR)$(SHAREDIR) && rm -f $(BASH_COMPLETIONS)/tlsrpt $(ZSH_COMPLETIONS)/_tlsrpt $(FISH_COMPLETIONS)/tlsrpt.fish
 
 .PHONY: $(BUILD)/libtlsrpt.pc
 $(BUILD)/libtlsrpt.pc:

@@ -47,12 +47,14 @@ printf '.Dd today\n.Dt X 3\n.Os\n.Sh NAME\n.Bad\n' >"$scratch/bad.3"
     exit 1
 }
 
-for page in *.3; do
+for page in *.[13]; do
     said=$(complaints "$page")
     [ -z "$said" ] || {
         echo "$said" >&2
         exit 1
     }
+done
+for page in *.3; do
     displays "$page"
 done
 for example in "$scratch"/*.3.*; do

@@ -5,6 +5,7 @@ mod checking;
 mod completions;
 mod forwarding;
 mod listening;
+mod manual_page;
 mod reading_records;
 mod sending;
 mod support;
