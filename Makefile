@@ -195,7 +195,7 @@ test-reference: $(LIBRARIES)
 
 # Root, on Debian or Ubuntu; SCENARIOS="name name" for some of them.
 .PHONY: test-mta
-test-mta: $(LIBRARIES)
+test-mta: $(LIBRARIES) $(COMMAND)
 	tests/mta/run $(SCENARIOS)
 
 .PHONY: lint

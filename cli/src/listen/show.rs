@@ -171,3 +171,56 @@ fn say_destinations(subject: &Subject) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        cell::Cell,
+        fs,
+        os::unix::net::UnixDatagram,
+        time::{Duration, SystemTime},
+    };
+
+    use super::{Form, Show};
+    use crate::{
+        listen::{Reader, Waiting, show_all},
+        report::{Reports, Sender},
+    };
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const EVENT: &[u8] = br#"{"d":"a.example","pr":"","policies":[{"policy-type":9,"f":0}]}"#;
+
+    /// A clock that jumps back before 1970, and on to beyond the calendar.
+    fn jumping_clock() -> SystemTime {
+        thread_local!(static CALLS: Cell<u32> = const { Cell::new(0) });
+        match CALLS.replace(CALLS.get() + 1) {
+            0 => SystemTime::UNIX_EPOCH + 20_000 * DAY,
+            1 => SystemTime::UNIX_EPOCH - DAY,
+            2 => SystemTime::UNIX_EPOCH + 20_000_000 * DAY,
+            _ => SystemTime::UNIX_EPOCH + 20_001 * DAY,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_shows_and_changes_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let (socket, output) = (directory.path().join("s"), directory.path().join("o"));
+        let listening = UnixDatagram::bind(&socket).unwrap();
+        for _ in 0..4 {
+            UnixDatagram::unbound().unwrap().send_to(EVENT, &socket).unwrap();
+        }
+        let (reader, stop) = Reader::new(jumping_clock).unwrap();
+        stop.now();
+        let queue = Waiting::new(1 << 20);
+        reader.run(&listening, |received| queue.push(received.into())).unwrap();
+        queue.close();
+        let sender = Sender { organization: String::new(), contact: String::new() };
+        let out = Box::new(anstream::StripStream::new(fs::File::create(&output).unwrap()));
+        show_all(&queue, Show { form: Form::Text, out, reports: Reports::default(), sender }, None).unwrap();
+        let shown = fs::read_to_string(output).unwrap();
+        let times: Vec<_> =
+            shown.lines().filter_map(|line| line.split_once("  a.example").map(|(time, _)| time)).collect();
+        let expected = ["2024-10-04T00:00:00Z", "1969-12-31T00:00:00Z", "9999-12-30T22:00:00Z", "2024-10-05T00:00:00Z"];
+        assert_eq!(times, expected);
+    }
+}

@@ -7,5 +7,6 @@ mod forwarding;
 mod listening;
 mod manual_page;
 mod reading_records;
+mod reporting;
 mod sending;
 mod support;

@@ -1,0 +1,68 @@
+"""The operator's command `tlsrpt`, as it was built."""
+
+import json
+import os
+import subprocess
+
+from harness import recorder, waiting
+
+BUILT = os.path.join("build", "tlsrpt")
+
+
+def built(checkout):
+    """The command that `make` built."""
+    path = os.path.join(checkout, BUILT)
+    if not os.path.exists(path):
+        raise SystemExit("%s does not exist: run make" % path)
+    return path
+
+
+class Listener:
+    """`tlsrpt listen`. It runs in the folder of its socket, whose name may be longer than a socket's can be."""
+
+    def __init__(self, program, socket_path, *options):
+        self.socket = socket_path
+        self.output, self.said = socket_path + ".out", socket_path + ".err"
+        command = [program, "listen", "--socket", os.path.basename(socket_path)] + list(options)
+        with open(self.output, "w") as output, open(self.said, "w") as said:
+            self.process = subprocess.Popen(command, stdout=output, stderr=said, cwd=os.path.dirname(socket_path))
+        waiting.until("tlsrpt to listen", lambda: "listening at" in read(self.said) or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            raise RuntimeError("tlsrpt listen ended:\n" + read(self.said))
+
+    def end(self):
+        """Ends it and returns what it printed."""
+        self.process.terminate()
+        if self.process.wait(60) != 0:
+            raise RuntimeError("tlsrpt listen ended with %d:\n%s" % (self.process.returncode, read(self.said)))
+        return read(self.output)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as source:
+        return source.read()
+
+
+def documents(text):
+    """The JSON documents that stand one behind the other in a text."""
+    decoder, found = json.JSONDecoder(), []
+    text = text.lstrip()
+    while text:
+        document, end = decoder.raw_decode(text)
+        found.append(document)
+        text = text[end:].lstrip()
+    return found
+
+
+def send(program, socket_path, lines):
+    """Sends recorded datagrams. It waits where a queue is full, so each arrives."""
+    with recorder.short(socket_path) as name:
+        folder = int(name.split("/")[4])
+        subprocess.run([program, "send", "--socket", name, "--from", "-"], input="\n".join(lines).encode(),
+                       stderr=subprocess.DEVNULL, pass_fds=[folder], check=True)
+
+
+def mount_folder(mountpoint):
+    """Gives a namespace a folder of its own for sockets and databases."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", mountpoint], check=True)
+    return mountpoint

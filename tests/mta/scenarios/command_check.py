@@ -1,0 +1,111 @@
+"""`tlsrpt check --postfix` of Debian's unmodified Postfix, set up rightly and wrongly."""
+
+import json
+import os
+import shutil
+import subprocess
+
+from harness import command, postfix, recorder, roots, world
+from harness.scenario import CANDIDATE, Problem, Row, Scenario
+
+COMMAND = "/usr/local/bin/tlsrpt"
+CHECK = [COMMAND, "check", "--postfix", "--format", "json"]
+SOCKET = postfix.SETTINGS["smtp_tlsrpt_socket_name"]
+
+
+def observe(program, root, library, version, world_arguments):
+    """In a namespace: {what is done to a Postfix that reports: [exit code, findings that are not OK, by check]}."""
+    the_world = world.World(**world_arguments)
+    host = postfix.Postfix(the_world, root, library)
+    shutil.copy(program, host.root + COMMAND)
+    host.start()
+    seen = {"no socket": check(host)}
+    recording = recorder.Recorder(host.socket).start()
+    folder = os.path.dirname(host.socket)
+    seen["all is well"] = check(host)
+    library_said = findings(host)[1]["library"]["message"]
+    if "loads libtlsrpt %s from /" % version not in library_said:
+        raise Problem("the version %s is not in: %s" % (version, library_said))
+    for what, change, back in (
+            ("off", ["smtp_tlsrpt_enable=no"], ["smtp_tlsrpt_enable=yes"]),
+            ("no name", ["smtp_tlsrpt_socket_name="], ["smtp_tlsrpt_socket_name=" + SOCKET]),
+            ("an absolute name, which the chroot puts below the queue",
+             ["smtp_tlsrpt_socket_name=/" + SOCKET], ["smtp_tlsrpt_socket_name=" + SOCKET]),
+            ("a long name", ["smtp_tlsrpt_socket_name=" + "x" * 108], ["smtp_tlsrpt_socket_name=" + SOCKET])):
+        host.run("postconf", "-e", *change)
+        seen[what] = check(host)
+        host.run("postconf", "-e", *back)
+    host.run("postconf", "-e", "smtp_tls_connection_reuse=yes")
+    seen["tlsproxy on"] = check(host)
+    host.run("postconf", "-MX", "tlsproxy/unix")
+    seen["tlsproxy off"] = check(host)
+    host.run("postconf", "-e", "smtp_tls_connection_reuse=no")
+    os.chmod(folder, 0o700)
+    seen["a closed folder"] = check(host)
+    os.chmod(folder, 0o755)
+    os.chmod(host.socket, 0o600)
+    seen["a closed socket"] = check(host)
+    os.chmod(host.socket, recorder.SOCKET_MODE)
+    os.unlink(host.installed_library())
+    without = run_check(host)
+    if without.returncode != 1 or b"libtlsrpt.so.0" not in without.stderr:
+        raise Problem("without the library, with which postconf does not start, it says: %r" % without.stderr)
+    if recording.count():
+        raise Problem("the check sent %d datagrams" % recording.count())
+    return seen
+
+
+def run_check(host):
+    return subprocess.run(["chroot", host.root, "/usr/bin/env", "-i", "PATH=" + roots.PATH] + CHECK,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+
+
+def findings(host):
+    """The exit code, and the findings by check."""
+    run = run_check(host)
+    if run.stderr:
+        raise Problem("tlsrpt check says: %s" % run.stderr.decode("utf-8", "replace"))
+    found = [json.loads(line) for line in run.stdout.decode().splitlines()]
+    return run.returncode, {finding["check"]: finding for finding in found}
+
+
+def check(host):
+    """The exit code, and what is not well. The queue is as long as this namespace has it, which is no matter here."""
+    code, found = findings(host)
+    return [code, {name: finding["status"] for name, finding in found.items()
+                   if finding["status"] != "OK" and name != "queue length"}]
+
+
+EXPECTED = {
+    "no socket": [1, {"socket": "FAIL"}],
+    "all is well": [0, {}],
+    "off": [1, {"enabled": "FAIL"}],
+    "no name": [1, {"name": "FAIL"}],
+    "an absolute name, which the chroot puts below the queue": [0, {}],
+    "a long name": [1, {"name": "FAIL", "socket": "FAIL"}],
+    "tlsproxy on": [0, {}],
+    "tlsproxy off": [1, {"tlsproxy": "FAIL"}],
+    "a closed folder": [1, {"directories": "FAIL"}],
+    "a closed socket": [1, {"permission": "FAIL"}],
+}
+
+
+def check_one(context, library, version):
+    seen = context.call("scenarios.command_check:observe", program=command.built(context.checkout),
+                        root=roots.debian(roots.STABLE), library=library, version=version,
+                        world_arguments=world.open_arguments())
+    wrong = {what: (seen.get(what), expected) for what, expected in EXPECTED.items() if seen.get(what) != expected}
+    if wrong:
+        raise Problem("\n".join("%s: found %s, expected %s" % (what, found, expected)
+                                for what, (found, expected) in sorted(wrong.items())))
+
+
+def check_all(context):
+    """With Debian's library, which cannot tell its version, and with ours."""
+    check_one(context, None, "0.5.0 or earlier")
+    check_one(context, context.libraries[CANDIDATE], "0.5.1")
+    return Row("tlsrpt check --postfix, on Debian 13's Postfix with its own libtlsrpt and with ours",
+               "the findings and exit codes of %d states of a mail host, right and wrong" % len(EXPECTED))
+
+
+SCENARIOS = [Scenario("command-check", "tlsrpt check of a Postfix set up rightly and wrongly", check_all)]

@@ -1,0 +1,96 @@
+"""`tlsrpt listen --forward` between mail servers and the real collector: what is lost, with it and without."""
+
+import os
+import threading
+
+from harness import bursts, command, reporter, waiting, world
+from harness.scenario import Problem, Row, Scenario
+
+SENT = bursts.PROCESSES * bursts.EVENTS
+AWAY = 5  # seconds that the collector is away in a restart
+TIGHT, PACED, SLOW = 0, 0.002, 0.05
+STORE_SECONDS = 120
+# A namespace's own, which the collector's and the listener's sockets get.
+QUEUE_LENGTH = "/proc/sys/net/unix/max_dgram_qlen"
+
+
+def observe(program, environment, mountpoint, pause, listening, restart):
+    """In a namespace: how many of SENT events the collector stored, and the length of a queue there."""
+    folder = command.mount_folder(mountpoint)
+    mail_host_socket = os.path.join(folder, "mail", "tlsrpt.sock")
+    collector_socket = os.path.join(folder, "collector", "tlsrpt.sock") if listening else mail_host_socket
+    for path in {mail_host_socket, collector_socket}:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    # Its usual way: many events in one transaction.
+    collector = reporter.Collector(environment, os.path.join(folder, "database"), collector_socket,
+                                   max_uncommited_datagrams="1000")
+    collector.start()
+    listener = None
+    if listening:
+        listener = command.Listener(program, mail_host_socket, "--forward", collector_socket, "--format", "json")
+    if restart:
+        collector.end()
+        returns = threading.Timer(AWAY, collector.start)
+        returns.start()
+    taken = bursts.send(mail_host_socket, pause)
+    if restart:
+        returns.join()
+    stored = wait_for_all(collector, taken)
+    if listener:
+        listener.end()
+    collector.end()
+    with open(QUEUE_LENGTH) as length:
+        return {"stored": stored, "taken": taken, "queue": int(length.read())}
+
+
+def wait_for_all(collector, taken):
+    """What the system took, the collector reads sooner or later, unless somebody lost it."""
+    try:
+        waiting.until("the collector to store all", lambda: collector.count() == taken, STORE_SECONDS)
+    except waiting.Timeout:
+        pass
+    return collector.count()
+
+
+def arguments(context):
+    return {"program": command.built(context.checkout), "environment": reporter.environment(),
+            "mountpoint": world.mountpoint()}
+
+
+def check(context):
+    """Nothing is lost at a paced rate, and nothing while the collector is away for a while."""
+    lost = {}
+    for name, pause, restart in (("paced", PACED, False), ("restart", SLOW, True)):
+        seen = context.call("scenarios.command_forward:observe", pause=pause, listening=True, restart=restart,
+                            **arguments(context))
+        if seen["queue"] != 10:
+            raise Problem("a queue in a new namespace has %d places: nothing is shown with so many" % seen["queue"])
+        lost[name] = SENT - seen["stored"]
+    without = context.call("scenarios.command_forward:observe", pause=SLOW, listening=False, restart=True,
+                           **arguments(context))
+    if without["stored"] == SENT:
+        raise Problem("without tlsrpt listen nothing was lost either: the restart is no test")
+    if any(lost.values()):
+        raise Problem("tlsrpt listen --forward lost events: %s" % lost)
+    return Row("tlsrpt listen --forward before tlsrpt-collectd %s, queues of 10 datagrams" % reporter.VERSION,
+               "nothing lost of %d events of %d processes that pause %g ms, nor of as many while the collector is away "
+               "for %d s" % (SENT, bursts.PROCESSES, PACED * 1000, AWAY))
+
+
+def table(context):
+    """The lines of docs/command.md: what is lost, without and with it."""
+    yield "| %d processes of %d events | lost without | lost with `tlsrpt listen --forward` |" % (
+        bursts.PROCESSES, bursts.EVENTS)
+    yield "| --- | --- | --- |"
+    for name, pause, restart in (("as fast as they can", TIGHT, False), ("2 ms between events", PACED, False),
+                                 ("10 ms between events", 0.01, False),
+                                 ("50 ms between events, the collector away for %d s" % AWAY, SLOW, True)):
+        cells = []
+        for listening in (False, True):
+            seen = [context.call("scenarios.command_forward:observe", pause=pause, listening=listening, restart=restart,
+                                 **arguments(context)) for _ in range(3)]
+            cells.append(" / ".join("{:,}".format(SENT - one["stored"]) for one in seen))
+        yield "| %s | %s |" % (name, " | ".join(cells))
+
+
+SCENARIOS = [Scenario("command-forward", "tlsrpt listen --forward before the real collector", check)]
