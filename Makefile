@@ -127,8 +127,8 @@ $(BUILD)/libtlsrpt.pc:
 # ---- the demonstration
 
 .PHONY: demo
-demo: $(LIBRARIES)
-	@MAKE='$(MAKE)' CC='$(CC)' PYTHON='$(PYTHON)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' sh examples/demo.sh
+demo: $(LIBRARIES) $(COMMAND)
+	@MAKE='$(MAKE)' CC='$(CC)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' BINDIR='$(BINDIR)' sh examples/demo.sh
 
 # ---- tests
 

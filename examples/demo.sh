@@ -1,12 +1,13 @@
 #!/bin/sh
 # Shows the library at work: installs it into a folder that is removed again, compiles the examples against that
-# installation as any program would be, and prints what a collector gets from them. Called by `make demo`.
+# installation as any program would be, and shows what a collector gets from them. Called by `make demo`.
 set -eu
 
-: "${MAKE:=make}" "${CC:=cc}" "${PYTHON:=python3}" "${LIBDIR:=/usr/local/lib}" "${INCLUDEDIR:=/usr/local/include}"
+: "${MAKE:=make}" "${CC:=cc}" "${LIBDIR:=/usr/local/lib}" "${INCLUDEDIR:=/usr/local/include}" "${BINDIR:=/usr/local/bin}"
 examples=$(cd "$(dirname "$0")" && pwd)
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+listener=
+trap '[ -z "$listener" ] || kill "$listener"; rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # The compiler and linker flags that libtlsrpt.pc asks for, below the scratch folder.
@@ -46,8 +47,44 @@ ldd "$scratch/postfix-events" | grep -F "=> $scratch$LIBDIR/libtlsrpt.so.0" || {
 # The name is relative, as Postfix uses it: short whatever the folder is called.
 cd "$scratch"
 mkdir -p run/tlsrpt
-"$PYTHON" "$examples/show-datagrams.py" ".$INCLUDEDIR/tlsrpt.h" run/tlsrpt/tlsrpt.sock \
-    ./rfc8460-appendix-b ./postfix-events
+PATH=$scratch$BINDIR:$PATH
+socket=run/tlsrpt/tlsrpt.sock
+
+# watched PROGRAM FORM: what `tlsrpt listen --format FORM` shows of the events that the program sends, which must be all.
+watched() {
+    echo
+    echo "==== tlsrpt listen --format $2: $1"
+    echo
+    # What it says on standard error comes through a pipe: the first line says that it listens.
+    mkfifo said
+    tlsrpt listen --socket $socket --format "$2" >shown 2>said &
+    listener=$!
+    {
+        read -r listening
+        "./$1" $socket >sent
+        kill -TERM "$listener"
+        cat >said.txt
+    } <said
+    wait "$listener"
+    listener=
+    cat shown said.txt sent
+    rm said
+    [ "$(counted_in_"$2")" = "$(sed -n '$s/ .*//p' sent)" ] || {
+        echo "demo: $listening, but not every event is shown" >&2
+        exit 1
+    }
+}
+
+counted_in_text() {
+    grep -c '^[0-9-]*T[0-9:]*Z  ' shown
+}
+
+counted_in_report() {
+    awk '/"total-.*-session-count":/ { gsub(/[^0-9]/, ""); sum += $0 } END { print sum }' shown
+}
+
+watched postfix-events text
+watched rfc8460-appendix-b report
 
 cat <<'END'
 
@@ -60,6 +97,7 @@ cat <<'END'
          smtp_tlsrpt_socket_name = run/tlsrpt/tlsrpt.sock
      The name is relative to the queue directory, where a chrooted smtp(8) finds it too.
   4. Let a collector (tlsrpt-collectd of tlsrpt-reporter) listen there, then: postfix reload
+  5. Ask whether all is well:          tlsrpt check --postfix
 
 README.md says more, also for a Postfix from a package or from source.
 END
