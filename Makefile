@@ -6,6 +6,8 @@
 # make test-memory     the C tests under valgrind
 # make test-reference  against Debian's build of the C library, which apt fetches; COUNT sequences from SEED
 # make test-mta        on real mail servers; root, on Debian or Ubuntu
+# make test-faults     whatever the caller, the machine or the collector does; test-root for what root can set up
+# make soak            SOAK_EVENTS events with flat memory
 # make lint            format, clippy
 # make lint-man        the manual pages; needs mandoc and man
 # make header          writes the generated files anew
@@ -132,7 +134,7 @@ demo: $(LIBRARIES) $(COMMAND)
 
 # ---- tests
 
-TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts
+TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-faults
 
 .PHONY: test
 test:
@@ -197,6 +199,7 @@ test-reference: $(LIBRARIES)
 .PHONY: test-mta
 test-mta: $(LIBRARIES) $(COMMAND)
 	tests/mta/run $(SCENARIOS)
+include reliability/targets.mk
 
 .PHONY: lint
 lint:

@@ -41,11 +41,19 @@ impl Socket {
 
     /// Sends one datagram. Waits only in blocking mode.
     pub(crate) fn send(&self, datagram: &[u8]) -> Result<(), Error> {
-        keep_errno(|| match self.send_once(datagram) {
-            Err(error) if error.errno() == Some(libc::EMSGSIZE) && self.make_room_for(datagram.len()) => {
-                self.send_once(datagram)
+        /// One raise of the send buffer is enough, unless another thread sets it for a smaller datagram in between.
+        const RAISES: usize = 3;
+        keep_errno(|| {
+            let mut answer = self.send_once(datagram);
+            for _ in 0..RAISES {
+                match answer {
+                    Err(error) if error.errno() == Some(libc::EMSGSIZE) && self.make_room_for(datagram.len()) => {
+                        answer = self.send_once(datagram);
+                    }
+                    _ => break,
+                }
             }
-            answer => answer,
+            answer
         })
     }
 
@@ -90,7 +98,10 @@ impl Socket {
     fn make_room_for(&self, len: usize) -> bool {
         /// What Linux sets aside in the send buffer next to the bytes of a datagram.
         const OVERHEAD: usize = 32;
-        let Ok(size) = c_int::try_from(len.saturating_add(OVERHEAD)) else { return false };
+        /// Linux sets twice the size that it is asked for.
+        const GIVEN_FOR_ASKED: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
+        let needed = len.saturating_add(OVERHEAD);
+        let Ok(size) = c_int::try_from(needed.div_ceil(GIVEN_FOR_ASKED)) else { return false };
         // SAFETY: the pointer and the size are those of `size`.
         let set = || unsafe {
             libc::setsockopt(
