@@ -7,6 +7,7 @@
 # make test-reference  against Debian's build of the C library, which apt fetches; COUNT sequences from SEED
 # make test-mta        on real mail servers; root, on Debian or Ubuntu
 # make test-faults     whatever the caller, the machine or the collector does; test-root for what root can set up
+# make fuzz            both fuzzers, FUZZ_SECONDS each
 # make soak            SOAK_EVENTS events with flat memory
 # make lint            format, clippy
 # make lint-man        the manual pages; needs mandoc and man
@@ -134,7 +135,7 @@ demo: $(LIBRARIES) $(COMMAND)
 
 # ---- tests
 
-TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-faults
+TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-model test-faults
 
 .PHONY: test
 test:

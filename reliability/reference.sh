@@ -1,17 +1,19 @@
 #!/bin/sh
-# Both libraries in one process, then the same probes with the C library in our library's place: what it does is told,
-# not judged.
+# The C library, as Debian builds it, and our probes.
 #
-#   reliability/reference.sh PROBES LIBRARY
+#   reliability/reference.sh together PROBES LIBRARY    both libraries in one process
+#   reliability/reference.sh survey PROBES LIBRARY      it in our library's place: what it does is told, not judged
 set -eu
 
-probes=$1 library=$2
+action=$1 probes=$2 library=$3
 folder=$(tests/reference/fetch.sh)
 theirs=$(find "$folder/usr/lib" -name libtlsrpt.so.0)
-# Under another name: two files of one name are one library for some loaders.
-cp "$theirs" "$probes/libother.so"
 
-"$probes/unload" "$library" "$probes/libother.so"
+if [ "$action" = together ]; then
+    # Under another name: two files of one name are one library for some loaders.
+    cp "$theirs" "$probes/libother.so"
+    exec "$probes/unload" "$library" "$probes/libother.so"
+fi
 
 # told PROBE ARGUMENT...: runs the probe with the C library; its first findings and its closing line.
 told() {

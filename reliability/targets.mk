@@ -8,6 +8,7 @@ THREADS = 8
 EVENTS_OF_A_THREAD = 2000
 # About a minute on two cores. `make soak SOAK_EVENTS=10000000` is the long form.
 SOAK_EVENTS = 2000000
+FUZZ_SECONDS = 20
 
 $(PROBES)/libinterposer.so: reliability/interposer.c $(PROBE_HEADERS)
 	mkdir -p $(PROBES)
@@ -39,11 +40,39 @@ test-faults: probes
 test-root: probes
 	$(PROBES)/surroundings $(SHARED) root
 
-# The same with the C library beside ours, or in its place.
-.PHONY: test-faults-reference
-test-faults-reference: probes
-	sh reliability/reference.sh $(PROBES) $(SHARED)
+# Both libraries in one process, and the answers of both to the same calls.
+.PHONY: test-together
+test-together: probes
+	sh reliability/reference.sh together $(PROBES) $(SHARED)
+	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir target/model --locked -p tlsrpt-model --test both_libraries
+
+test-reference: test-together
+
+# What the C library does in our library's place: told, not judged.
+.PHONY: survey-reference
+survey-reference: probes
+	sh reliability/reference.sh survey $(PROBES) $(SHARED)
 
 .PHONY: soak
 soak: probes
 	$(PROBES)/soak $(SHARED) $(SOAK_EVENTS)
+
+# The contract as a model: properties of the encoder, and what the fuzzers found worth keeping.
+.PHONY: test-model
+test-model:
+	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir target/model --locked -p tlsrpt-model \
+		--test any_calls --test encoder_properties
+
+# Both fuzzers, FUZZ_SECONDS each. `make fuzz FUZZ_SECONDS=3600` is the long form.
+.PHONY: fuzz
+fuzz:
+	sh fuzz/run.sh any_calls $(FUZZ_SECONDS)
+	sh fuzz/run.sh both_libraries $(FUZZ_SECONDS)
+
+.PHONY: lint-model
+lint-model:
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --all --check
+	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --target-dir target/model --locked -p tlsrpt-model --all-targets \
+		-- -D warnings
+
+lint: lint-model

@@ -14,6 +14,7 @@ pub mod version;
 
 /// A library without std needs this to link. Nothing in the finished library leads here, which
 /// `make test-artefacts` holds.
+#[cfg(not(feature = "std"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     // SAFETY: has no preconditions.

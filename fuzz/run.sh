@@ -1,0 +1,29 @@
+#!/bin/sh
+# Fuzzes one target for some seconds.
+#
+#   fuzz/run.sh TARGET SECONDS
+#
+# It begins with the committed inputs. New ones go to the cache outside the checkout ($TLSRPT_CACHE, or libtlsrpt below
+# the user's cache folder), and so does cargo-fuzz, if it is not installed. An input that fails is left in
+# fuzz/artifacts/TARGET: mend the defect, then commit the input to fuzz/corpus/TARGET, where `make test-model` runs it.
+set -eu
+
+target=$1 seconds=$2
+cargo_fuzz_version=0.13.2
+cache=${TLSRPT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libtlsrpt}
+cd "$(dirname "$0")/.."
+
+PATH=$PATH:$cache/tools/bin
+if ! command -v cargo-fuzz >/dev/null; then
+    ${CARGO:-cargo} install --quiet --locked --root "$cache/tools" --version "$cargo_fuzz_version" cargo-fuzz
+fi
+
+# Sockets' names are short, and what the fuzzer leaves behind goes with the folder.
+TMPDIR=$(mktemp -d /tmp/tlsrpt-fuzz.XXXXXX)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
+mkdir -p "$cache/corpus/$target" "fuzz/artifacts/$target"
+# Sanitizers are unstable flags of the Rust compiler; the installed one takes them so, whatever its channel.
+RUSTC_BOOTSTRAP=1 cargo fuzz run --target-dir "$cache/fuzz-target" "$target" "$cache/corpus/$target" "fuzz/corpus/$target" \
+    -- -max_total_time="$seconds" -max_len=256 -print_final_stats=1 -verbosity=0
