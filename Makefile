@@ -7,6 +7,7 @@
 # make test-reference  against Debian's build of the C library, which apt fetches; COUNT sequences from SEED
 # make test-mta        on real mail servers; root, on Debian or Ubuntu
 # make test-faults     whatever the caller, the machine or the collector does; test-root for what root can set up
+# make test-sanitizers the same under the address, undefined behaviour and thread sanitizers
 # make fuzz            both fuzzers, FUZZ_SECONDS each
 # make soak            SOAK_EVENTS events with flat memory
 # make lint            format, clippy

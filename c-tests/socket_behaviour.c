@@ -74,12 +74,14 @@ static volatile sig_atomic_t ticks;
 static void tick(int unused)
 {
     char datagram[1000];
+    int interrupted = errno;
 
     (void)unused;
     if (++ticks < 3)
         return;
     while (recv(collector.receiver, datagram, sizeof datagram, MSG_DONTWAIT) >= 0)
         ;
+    errno = interrupted;
 }
 
 static void tick_every(int milliseconds)

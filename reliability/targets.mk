@@ -69,6 +69,10 @@ fuzz:
 	sh fuzz/run.sh any_calls $(FUZZ_SECONDS)
 	sh fuzz/run.sh both_libraries $(FUZZ_SECONDS)
 
+.PHONY: test-sanitizers
+test-sanitizers:
+	sh reliability/sanitizers.sh $(PROBES)/sanitizers
+
 .PHONY: lint-model
 lint-model:
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --all --check
