@@ -10,6 +10,8 @@
 # make test-sanitizers the same under the address, undefined behaviour and thread sanitizers
 # make fuzz            both fuzzers, FUZZ_SECONDS each
 # make soak            SOAK_EVENTS events with flat memory
+# make test-reproducible  two builds in different folders give the same bytes
+# make audit           licences and sources of all dependencies
 # make lint            format, clippy
 # make lint-man        the manual pages; needs mandoc and man
 # make header          writes the generated files anew

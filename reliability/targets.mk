@@ -7,7 +7,7 @@ PROBE_FLAGS = -Wall -Wextra -Werror -Iinclude
 THREADS = 8
 EVENTS_OF_A_THREAD = 2000
 # About a minute on two cores. `make soak SOAK_EVENTS=10000000` is the long form.
-SOAK_EVENTS = 2000000
+SOAK_EVENTS = 3000000
 FUZZ_SECONDS = 20
 
 $(PROBES)/libinterposer.so: reliability/interposer.c $(PROBE_HEADERS)
@@ -72,6 +72,14 @@ fuzz:
 .PHONY: test-sanitizers
 test-sanitizers:
 	sh reliability/sanitizers.sh $(PROBES)/sanitizers
+
+.PHONY: test-reproducible
+test-reproducible:
+	sh reliability/reproducible.sh
+
+.PHONY: audit
+audit:
+	sh reliability/audit.sh
 
 .PHONY: lint-model
 lint-model:
