@@ -122,7 +122,7 @@ static long try_sizes(void)
 
 static struct tlsrpt_connection_t *shared;
 static pthread_barrier_t start;
-static atomic_int racing;
+static atomic_int racing, told;
 
 static void *race(void *number)
 {
@@ -134,7 +134,9 @@ static void *race(void *number)
     text[length] = 0;
     pthread_barrier_wait(&start);
     code = send_event(&lib, shared, "example.org", text);
-    expect(code == 0, "a racing send of %zu bytes answers %d", length, code);
+    /* A thread may set the buffer for its own event between another's raise and send. Then the other is told. */
+    expect(code == 0 || code == TLSRPT_ERR_SENDTO + EMSGSIZE, "a racing send of %zu bytes answers %d", length, code);
+    told += code != 0;
     free(text);
     racing--;
     return NULL;
@@ -144,23 +146,27 @@ static long try_races(void)
 {
     pthread_t threads[RACERS];
     size_t i;
-    int round, got, last;
+    int round, got, last, all_told = 0;
     struct pollfd readable = {receiver, POLLIN, 0};
     pthread_barrier_init(&start, NULL, RACERS);
     lib.set_blocking();
     for (round = 0; round < RACES; round++) {
         expect(lib.open(&shared, "collector") == 0, "open fails");
         racing = RACERS;
+        told = 0;
         for (i = 0; i < RACERS; i++)
             needed(-pthread_create(&threads[i], NULL, race, (void *)i), "pthread_create");
         for (got = 0, last = 0; !last; poll(&readable, 1, 10))
             for (last = racing == 0; receive() >= 0; got++)
                 ;
-        expect(got == RACERS, "%d of %d datagrams arrive", got, RACERS);
+        expect(got + told == RACERS, "%d of %d datagrams arrive, of %d the loss is told", got, RACERS, told);
+        all_told += told;
         for (i = 0; i < RACERS; i++)
             pthread_join(threads[i], NULL);
         expect(lib.close(&shared) == 0, "close fails");
     }
+    expect(all_told <= RACES * RACERS / 100, "too many racing events are refused");
+    printf("large: %d of %d racing events were refused\n", all_told, RACES * RACERS);
     return RACES * RACERS;
 }
 

@@ -3,6 +3,7 @@
 use core::{
     ffi::{c_char, c_int, c_void},
     mem,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use super::{Errno, blocking, errno::keep_errno, report_errno};
@@ -17,6 +18,8 @@ const MAX_NAME_LEN: usize = size_of::<libc::sockaddr_un>() - mem::offset_of!(lib
 /// where the name is relative.
 pub(crate) struct Socket {
     descriptor: c_int,
+    /// The largest send buffer that a datagram needed, where the system's own was too small.
+    asked_for: AtomicUsize,
     collector: libc::sockaddr_un,
 }
 
@@ -32,7 +35,7 @@ impl Socket {
         // SAFETY: takes no pointers.
         let create = || unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
         let descriptor = checked(ErrorKind::Socket, create, |descriptor| *descriptor >= 0)?;
-        Ok(Self { descriptor, collector: address(name) })
+        Ok(Self { descriptor, asked_for: AtomicUsize::new(0), collector: address(name) })
     }
 
     pub(crate) fn descriptor(&self) -> c_int {
@@ -41,19 +44,11 @@ impl Socket {
 
     /// Sends one datagram. Waits only in blocking mode.
     pub(crate) fn send(&self, datagram: &[u8]) -> Result<(), Error> {
-        /// One raise of the send buffer is enough, unless another thread sets it for a smaller datagram in between.
-        const RAISES: usize = 3;
-        keep_errno(|| {
-            let mut answer = self.send_once(datagram);
-            for _ in 0..RAISES {
-                match answer {
-                    Err(error) if error.errno() == Some(libc::EMSGSIZE) && self.make_room_for(datagram.len()) => {
-                        answer = self.send_once(datagram);
-                    }
-                    _ => break,
-                }
+        keep_errno(|| match self.send_once(datagram) {
+            Err(error) if error.errno() == Some(libc::EMSGSIZE) && self.make_room_for(datagram.len()) => {
+                self.send_once(datagram)
             }
-            answer
+            answer => answer,
         })
     }
 
@@ -100,8 +95,10 @@ impl Socket {
         const OVERHEAD: usize = 32;
         /// Linux sets twice the size that it is asked for.
         const GIVEN_FOR_ASKED: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
-        let needed = len.saturating_add(OVERHEAD);
-        let Ok(size) = c_int::try_from(needed.div_ceil(GIVEN_FOR_ASKED)) else { return false };
+        let needed = len.saturating_add(OVERHEAD).div_ceil(GIVEN_FOR_ASKED);
+        // Not below what another thread needed before.
+        let size = self.asked_for.fetch_max(needed, Ordering::Relaxed).max(needed);
+        let Ok(size) = c_int::try_from(size) else { return false };
         // SAFETY: the pointer and the size are those of `size`.
         let set = || unsafe {
             libc::setsockopt(
