@@ -18,6 +18,7 @@
 # make bench           measures the library beside the C library (docs/performance.md)
 # make bench-check     holds what does not depend on the machine; needs valgrind
 # make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR BINDIR SHAREDIR UNITDIR
+#                      or only one of: install-library install-command
 # make uninstall       takes the same files away
 
 PREFIX = /usr/local
@@ -98,7 +99,10 @@ FISH_COMPLETIONS = fish/vendor_completions.d
 COMPLETIONS = $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS)
 
 .PHONY: install
-install: $(LIBRARIES) $(BUILD)/libtlsrpt.pc $(COMMAND) $(UNIT)
+install: install-library install-command
+
+.PHONY: install-library
+install-library: $(LIBRARIES) $(BUILD)/libtlsrpt.pc
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3
 	install -m 644 $(SHARED) $(STATIC) $(DESTDIR)$(LIBDIR)
 	ln -sf $(REALNAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
@@ -106,6 +110,10 @@ install: $(LIBRARIES) $(BUILD)/libtlsrpt.pc $(COMMAND) $(UNIT)
 	install -m 644 include/tlsrpt.h include/tlsrpt_version.h $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(BUILD)/libtlsrpt.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
+	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
+
+.PHONY: install-command
+install-command: $(COMMAND) $(UNIT)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(UNITDIR)
 	install -m 755 $(COMMAND) $(DESTDIR)$(BINDIR)
 	install -m 644 man/tlsrpt.1 $(DESTDIR)$(MANDIR)/man1
@@ -114,7 +122,6 @@ install: $(LIBRARIES) $(BUILD)/libtlsrpt.pc $(COMMAND) $(UNIT)
 	install -m 644 $(BUILD)/completion.bash $(DESTDIR)$(SHAREDIR)/$(BASH_COMPLETIONS)/tlsrpt
 	install -m 644 $(BUILD)/completion.zsh $(DESTDIR)$(SHAREDIR)/$(ZSH_COMPLETIONS)/_tlsrpt
 	install -m 644 $(BUILD)/completion.fish $(DESTDIR)$(SHAREDIR)/$(FISH_COMPLETIONS)/tlsrpt.fish
-	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 
 .PHONY: uninstall
 uninstall:

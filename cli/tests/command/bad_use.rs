@@ -79,7 +79,8 @@ fn forwarding_to_itself() {
     let directory = directory();
     let (socket, link) = (directory.path().join("s"), directory.path().join("l"));
     std::os::unix::fs::symlink(&socket, &link).unwrap();
-    let line = run_badly(2, [c("listen"), c("--socket"), socket.as_os_str(), c("--forward"), link.as_os_str()]);
+    let line =
+        run_badly(2, [c("listen"), c("--for=1s"), c("--socket"), socket.as_os_str(), c("--forward"), link.as_os_str()]);
     assert!(line.contains("same socket"), "{line}");
     assert!(!socket.exists());
 }

@@ -184,7 +184,7 @@ fn the_socket_has_its_mode_and_owner() {
         assert_eq!(mode_and_owner(&socket), (0o620, 65534, 65533));
         listener.end_well();
     } else {
-        let line = run_badly(1, ["listen", "--owner", "root", "--socket", socket.to_str().unwrap()]);
+        let line = run_badly(1, ["listen", "--for", "1s", "--owner", "root", "--socket", socket.to_str().unwrap()]);
         assert!(line.contains("cannot give"), "{line}");
         assert!(!socket.exists());
     }
@@ -210,7 +210,7 @@ fn a_socket_in_use_is_not_taken() {
     let directory = directory();
     let socket = directory.path().join("s");
     let mut first = Listener::start(&socket, ["--format", "json"]);
-    let second = || run_badly(1, ["listen", "--socket", socket.to_str().unwrap()]);
+    let second = || run_badly(1, ["listen", "--for", "1s", "--socket", socket.to_str().unwrap()]);
     assert!(second().contains("somebody listens at"));
     first.send(SMALL);
     assert_eq!(first.shows(), SMALL);
@@ -235,7 +235,7 @@ fn a_stale_socket_is_replaced() {
 fn nothing_else_is_replaced() {
     let directory = directory();
     let socket = directory.path().join("s");
-    let refusal = || run_badly(1, ["listen", "--socket", socket.to_str().unwrap()]);
+    let refusal = || run_badly(1, ["listen", "--for", "1s", "--socket", socket.to_str().unwrap()]);
     fs::write(&socket, "precious").unwrap();
     assert!(refusal().ends_with("is a regular file, which is not mine to replace"));
     assert_eq!(fs::read(&socket).unwrap(), b"precious");

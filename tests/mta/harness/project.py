@@ -11,6 +11,7 @@ SOURCE = "/usr/src/libtlsrpt"
 VENDORED = "/usr/src/vendored-crates"
 CARGO_HOME = "/usr/src/cargo-home"
 NOT_COPIED = shutil.ignore_patterns("target", "build", ".git")
+LIBRARY = "install-library"  # the target of make that leaves out the command
 INSTALLED = "/usr/local/lib/libtlsrpt.so.0.0.0"
 
 CARGO_CONFIG = """[source.crates-io]
@@ -30,15 +31,15 @@ def crates(checkout):
         check=True, stdout=subprocess.DEVNULL))
 
 
-def install(root, checkout, crate_sources):
-    """Copies the project into a writable root filesystem and runs `make install` there."""
+def install(root, checkout, crate_sources, what="install"):
+    """Copies the project into a writable root filesystem and runs `make install`, or WHAT, there."""
     shutil.copytree(checkout, root + SOURCE, ignore=NOT_COPIED, symlinks=True)
     for folder in (VENDORED, CARGO_HOME):
         os.mkdir(root + folder)
     subprocess.run(["mount", "--bind", crate_sources, root + VENDORED], check=True)
     with open(root + CARGO_HOME + "/config.toml", "w") as config:
         config.write(CARGO_CONFIG)
-    roots.run(root, ["env", "CARGO_HOME=" + CARGO_HOME, "make", "-C", SOURCE, "install"])
+    roots.run(root, ["env", "CARGO_HOME=" + CARGO_HOME, "make", "-C", SOURCE, what])
 
 
 def rust_version(root):

@@ -30,7 +30,7 @@ def observe(kind, root, objects, checkout, crate_sources, world_arguments):
     """In a namespace: what Postfix from source says with our library linked in one of the two ways."""
     the_world = world.World(**world_arguments)
     host = postfix.Postfix(the_world, root)
-    project.install(host.root, checkout, crate_sources)
+    project.install(host.root, checkout, crate_sources, project.LIBRARY)
     if kind == STATIC:
         for name in ("libtlsrpt.so", "libtlsrpt.so.0", "libtlsrpt.so.0.0.0"):
             os.unlink(os.path.join(host.root + os.path.dirname(project.INSTALLED), name))
@@ -67,7 +67,7 @@ def check(context, kind):
     version = ".".join(seen["version"].split(".")[:2])
     context.versions["command of the %s build" % kind] = seen["command"]
     return Row("Postfix %s from Debian's source package by the lines of its TLSRPT_README, with our %s library from "
-               "`make install`" % (version, kind),
+               "`make %s`" % (version, kind, project.LIBRARY),
                "%d datagrams and log lines, the same as of the packaged Postfix with the C library" % compare.count(
                    reference, "datagrams"))
 
