@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 
 for copy in one another-and-longer-name; do
     git clone --quiet --no-hardlinks . "$work/$copy"
-    ${MAKE:-make} --silent --no-print-directory -C "$work/$copy" all >/dev/null 2>&1
+    ${MAKE:-make} --silent --no-print-directory -C "$work/$copy" build/libtlsrpt.a >/dev/null 2>&1
 done
 first=$work/one/build second=$work/another-and-longer-name/build
 status=0
