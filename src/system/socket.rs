@@ -3,7 +3,7 @@
 use core::{
     ffi::{c_char, c_int, c_void},
     mem,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicI32, Ordering},
 };
 
 use super::{Errno, blocking, errno::keep_errno, report_errno};
@@ -19,7 +19,7 @@ const MAX_NAME_LEN: usize = size_of::<libc::sockaddr_un>() - mem::offset_of!(lib
 pub(crate) struct Socket {
     descriptor: c_int,
     /// The largest send buffer that a datagram needed, where the system's own was too small.
-    asked_for: AtomicUsize,
+    asked_for: AtomicI32,
     collector: libc::sockaddr_un,
 }
 
@@ -35,7 +35,7 @@ impl Socket {
         // SAFETY: takes no pointers.
         let create = || unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
         let descriptor = checked(ErrorKind::Socket, create, |descriptor| *descriptor >= 0)?;
-        Ok(Self { descriptor, asked_for: AtomicUsize::new(0), collector: address(name) })
+        Ok(Self { descriptor, asked_for: AtomicI32::new(0), collector: address(name) })
     }
 
     pub(crate) fn descriptor(&self) -> c_int {
@@ -96,9 +96,9 @@ impl Socket {
         /// Linux sets twice the size that it is asked for.
         const GIVEN_FOR_ASKED: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
         let needed = len.saturating_add(OVERHEAD).div_ceil(GIVEN_FOR_ASKED);
+        let Ok(needed) = c_int::try_from(needed) else { return false };
         // Not below what another thread needed before.
         let size = self.asked_for.fetch_max(needed, Ordering::Relaxed).max(needed);
-        let Ok(size) = c_int::try_from(size) else { return false };
         // SAFETY: the pointer and the size are those of `size`.
         let set = || unsafe {
             libc::setsockopt(
@@ -147,6 +147,14 @@ mod tests {
         let address = address(&[b'x'; MAX_NAME_LEN]);
         assert_eq!(address.sun_path.iter().position(|byte| *byte == 0), Some(MAX_NAME_LEN));
         assert!(Socket::open(&[b'x'; MAX_NAME_LEN]).is_ok());
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_datagram_of_an_impossible_size_spoils_no_later_one() {
+        let socket = Socket::open(b"nobody").unwrap();
+        assert!(!socket.make_room_for(1 << 33));
+        assert!(socket.make_room_for(300_000));
     }
 
     #[test]
