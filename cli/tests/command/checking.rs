@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Collector, Listener, as_stranger, directory, run, text};
+use crate::support::{Collector, Listener, as_stranger, close_for_good, directory, run, text};
 
 /// Exit code, and each check with its status and message.
 fn check(socket: &Path) -> (Option<i32>, Vec<(String, String)>) {
@@ -93,10 +93,10 @@ fn what_is_no_collector_s_socket() {
     fs::remove_file(&socket).unwrap();
     let stream = UnixListener::bind(&socket).unwrap();
     fails(("FAIL socket", "not a datagram socket"));
-    drop(stream);
+    close_for_good(stream, &socket);
     fails(("FAIL listener", "nobody listens"));
     fs::remove_file(&socket).unwrap();
-    drop(UnixDatagram::bind(&socket).unwrap());
+    close_for_good(UnixDatagram::bind(&socket).unwrap(), &socket);
     fails(("FAIL listener", "nobody listens"));
 }
 

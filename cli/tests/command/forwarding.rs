@@ -5,7 +5,7 @@ use std::{fs, os::unix::net::UnixDatagram, path::PathBuf};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::support::{Collector, Listener, SMALL, directory};
+use crate::support::{Collector, Listener, SMALL, close_for_good, directory};
 
 struct Places {
     _directory: TempDir,
@@ -75,7 +75,7 @@ fn a_collector_may_restart() {
     let first = Collector::bind(&places.collector);
     assert_eq!([first.next(), first.next()], [numbered(0), numbered(1)]);
     assert!(listener.says().starts_with(&format!("{collector} takes datagrams again")));
-    drop(first);
+    close_for_good(first, &places.collector);
     listener.send(numbered(2));
     let said = listener.says();
     assert!(said.starts_with(&format!("{collector} does not take datagrams: Connection refused")), "{said}");

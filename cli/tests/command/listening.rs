@@ -12,7 +12,7 @@ use std::{
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{Collector, Listener, SMALL, directory, mode_and_owner, run_badly};
+use crate::support::{Collector, Listener, SMALL, close_for_good, directory, mode_and_owner, run_badly};
 
 const FULL: &str = r#"{"dpv": "1","d": "Example.org","pr": "v=TLSRPTv1;rua=mailto:a@b.example","policies":[{"policy-type":2,"policy-domain": "example.org","policy-string":["version: STSv1","mode: enforce"],"mx-host":["*.example.org"],"failure-details":[{"c":204,"n": "mx.example.org","h": "mx\r\n\u001b[2J","f": "x\u202ey"},{"c":901},{"c":7}],"t":3,"f":1},{"policy-type":0,"t":0,"f":0}]}"#;
 
@@ -223,7 +223,7 @@ fn a_socket_in_use_is_not_taken() {
 fn a_stale_socket_is_replaced() {
     let directory = directory();
     let socket = directory.path().join("s");
-    drop(UnixDatagram::bind(&socket).unwrap());
+    close_for_good(UnixDatagram::bind(&socket).unwrap(), &socket);
     assert!(socket.exists());
     let mut listener = Listener::start(&socket, ["--format", "json"]);
     listener.send(SMALL);

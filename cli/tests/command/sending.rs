@@ -8,7 +8,7 @@ use std::{
     process::{Output, Stdio},
 };
 
-use crate::support::{Collector, RECORD, SMALL, directory, run_badly, run_well, text, tlsrpt};
+use crate::support::{Collector, RECORD, SMALL, close_for_good, directory, run_badly, run_well, text, tlsrpt};
 
 fn event(socket: &Path, more: &[&str]) -> Vec<String> {
     let mut arguments = ["send", "--socket", socket.to_str().unwrap(), "--domain", "example.org", "--record", RECORD]
@@ -122,7 +122,7 @@ fn what_keeps_an_event_from_the_collector() {
         assert!(line.contains(why), "{line}");
     };
     fails_with("there is no socket at");
-    drop(UnixDatagram::bind(&socket).unwrap());
+    close_for_good(UnixDatagram::bind(&socket).unwrap(), &socket);
     fails_with("nobody listens at");
     fs::remove_file(&socket).unwrap();
     let _stream = std::os::unix::net::UnixListener::bind(&socket).unwrap();

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -52,6 +52,21 @@ pub(crate) fn run_badly<S: AsRef<OsStr>>(code: i32, arguments: impl IntoIterator
 
 pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
+}
+
+/// Closes the socket at `path` and waits until nobody has it open: a program that another test is starting holds all
+/// descriptors until it is executed.
+pub(crate) fn close_for_good<T>(socket: T, path: &Path) {
+    drop(socket);
+    let end = Instant::now() + PATIENCE;
+    let is_open = || {
+        let connected = UnixDatagram::unbound().unwrap().connect(path);
+        !connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    };
+    while is_open() {
+        assert!(Instant::now() < end, "{} stays open", path.display());
+        thread::yield_now();
+    }
 }
 
 pub(crate) fn directory() -> TempDir {
