@@ -20,6 +20,8 @@
 # make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR BINDIR SHAREDIR UNITDIR
 #                      or only one of: install-library install-command
 # make uninstall       takes the same files away
+# make exim            the module for Exim, in build/
+# make install-exim    with DESTDIR PREFIX EXIMLIBDIR DATADIR
 
 PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
@@ -143,6 +145,8 @@ $(BUILD)/libtlsrpt.pc:
 demo: $(LIBRARIES) $(COMMAND)
 	@MAKE='$(MAKE)' CC='$(CC)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' BINDIR='$(BINDIR)' sh examples/demo.sh
 
+include integrations/rules.mk
+
 # ---- tests
 
 TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-model test-faults
@@ -214,9 +218,10 @@ include reliability/targets.mk
 
 .PHONY: lint
 lint:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --release --lib --features capi -- -D warnings
+	$(CARGO) clippy --locked --release --package tlsrpt-exim --lib --features module -- -D warnings
 
 .PHONY: lint-man
 lint-man:

@@ -1,0 +1,166 @@
+//! What Exim passes with an event: seven arguments, so many things share one.
+//!
+//! Exim takes eight, but does not mark the end of that many, and counts on into whatever follows in its memory.
+
+#![forbid(unsafe_code)]
+
+use core::{ffi::CStr, str};
+
+use crate::text::split_once;
+
+/// How many arguments there are.
+pub const ARGUMENTS: usize = 7;
+
+/// What Exim says with one event. An empty text is one that it does not know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// The collector's socket.
+    pub socket: &'a [u8],
+    /// `$event_name`
+    pub event: &'a [u8],
+    /// `$event_data`, in one argument with the name before.
+    pub data: &'a [u8],
+    /// `$domain`: the recipients' domain.
+    pub domain: &'a [u8],
+    /// `$host`: the name of the MX host.
+    pub host: &'a [u8],
+    /// What is known of the connection.
+    pub facts: Facts<'a>,
+    /// The TXT records at `_smtp._tls` below the domain, one a line.
+    pub records: &'a [u8],
+    /// The TLSA records of the MX host that were validated, one a line.
+    pub tlsa: &'a [u8],
+}
+
+/// The fifth argument: `name=value` pairs, of which `names` is the last and may hold spaces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// `from=$sending_ip_address`
+    pub sending_ip: &'a [u8],
+    /// `to=$host_address`
+    pub receiving_ip: &'a [u8],
+    /// `errno=$event_defer_errno`: why a delivery is put off. Holds an old value in other events.
+    pub errno: i32,
+    /// `dane=$tls_out_dane` is `yes`: the certificate was verified by DANE.
+    pub dane: bool,
+    /// `cipher=$tls_out_cipher` is something: TLS is on.
+    pub encrypted: bool,
+    /// `verify=$verify_mode` is something: the connection is a callout, which verifies an address.
+    pub verifying: bool,
+    /// `expires=`: when the server's certificate expires, in seconds of the epoch.
+    pub expires: Option<libc::time_t>,
+    /// `names=`: the DNS names in the server's certificate, one a line.
+    pub names: &'a [u8],
+}
+
+/// A call that is a mistake in Exim's configuration: the text says which.
+pub type Mistake = &'static CStr;
+
+impl<'a> Call<'a> {
+    /// Reads the arguments of the function.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them.
+    pub fn read(arguments: &[&'a [u8]]) -> Result<Self, Mistake> {
+        let &[socket, event, domain, host, facts, records, tlsa] = arguments else {
+            return Err(c"tlsrpt_event takes seven arguments; take them from tlsrpt.conf");
+        };
+        if socket.is_empty() {
+            return Err(c"no socket is named; set TLSRPT_SOCKET");
+        }
+        if domain.is_empty() {
+            return Err(c"one connection serves several domains; set multi_domain = false on the transport");
+        }
+        let (event, data) = split_once(event, b" ").unwrap_or((event, b""));
+        Ok(Self { socket, event, data, domain, host, facts: Facts::read(facts)?, records, tlsa })
+    }
+}
+
+impl<'a> Facts<'a> {
+    fn read(text: &'a [u8]) -> Result<Self, Mistake> {
+        let (pairs, names) = split_once(text, b"names=").ok_or(c"names= is missing; take it from tlsrpt.conf")?;
+        let mut facts = Self { names, ..Self::default() };
+        for pair in pairs.split(u8::is_ascii_whitespace).filter(|pair| !pair.is_empty()) {
+            let (name, value) = split_once(pair, b"=").ok_or(c"a fact is not of the form name=value")?;
+            facts.set(name, value)?;
+        }
+        Ok(facts)
+    }
+
+    fn set(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Mistake> {
+        match name {
+            b"from" => self.sending_ip = value,
+            b"to" => self.receiving_ip = value,
+            b"errno" => self.errno = number(value).unwrap_or(0),
+            b"dane" => self.dane = value == b"yes",
+            b"cipher" => self.encrypted = !value.is_empty(),
+            b"verify" => self.verifying = !value.is_empty(),
+            b"expires" => self.expires = number(value),
+            _ => return Err(c"a fact has a name that is not known; take them from tlsrpt.conf"),
+        }
+        Ok(())
+    }
+}
+
+fn number<N: str::FromStr>(text: &[u8]) -> Option<N> {
+    str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ARGUMENTS, Call, Facts};
+
+    const GOOD: [&[u8]; ARGUMENTS] = [
+        b"/run/tlsrpt.sock",
+        b"smtp:ehlo 250 hello",
+        b"example.org",
+        b"mx.example.org",
+        b"from=192.0.2.1 to=2001:db8::25 errno=-37 dane=yes cipher=TLS1.3:X:256 verify= expires=1609459200 names=a b=c",
+        b"v=TLSRPTv1; rua=mailto:x@example.org",
+        b"3 0 1 AB",
+    ];
+
+    #[test]
+    fn reads_what_the_configuration_passes() {
+        let call = Call::read(&GOOD).unwrap();
+        assert_eq!((call.event, call.data), (b"smtp:ehlo".as_slice(), b"250 hello".as_slice()));
+        assert_eq!(call.host, b"mx.example.org");
+        assert_eq!(
+            call.facts,
+            Facts {
+                sending_ip: b"192.0.2.1",
+                receiving_ip: b"2001:db8::25",
+                errno: -37,
+                dane: true,
+                encrypted: true,
+                verifying: false,
+                expires: Some(1_609_459_200),
+                names: b"a b=c",
+            }
+        );
+    }
+
+    #[test]
+    fn facts_that_exim_does_not_know_are_empty() {
+        let mut arguments = GOOD;
+        arguments[4] = b"from= to=192.0.2.25 errno= dane=no cipher= verify=R expires= names=";
+        let facts = Facts { receiving_ip: b"192.0.2.25", verifying: true, ..Facts::default() };
+        assert_eq!(Call::read(&arguments).unwrap().facts, facts);
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_call() {
+        let mistake = |position: usize, value: &'static [u8]| {
+            let mut arguments = GOOD;
+            arguments[position] = value;
+            Call::read(&arguments).unwrap_err().to_str().unwrap()
+        };
+        assert!(Call::read(&GOOD[..6]).unwrap_err().to_str().unwrap().contains("seven arguments"));
+        assert!(mistake(0, b"").contains("socket"));
+        assert!(mistake(2, b"").contains("multi_domain"));
+        assert!(mistake(4, b"dane=yes").contains("names="));
+        assert!(mistake(4, b"dane names=").contains("name=value"));
+        assert!(mistake(4, b"dame=yes names=").contains("not known"));
+    }
+}

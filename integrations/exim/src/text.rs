@@ -1,0 +1,24 @@
+//! Finding pieces in texts that are bytes.
+
+#![forbid(unsafe_code)]
+
+/// Whether a text holds a piece.
+pub(crate) fn contains(text: &[u8], piece: &[u8]) -> bool {
+    find(text, piece).is_some()
+}
+
+/// What comes before and after the first `mark`.
+pub(crate) fn split_once<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (before, rest) = text.split_at_checked(find(text, mark)?)?;
+    Some((before, rest.get(mark.len()..)?))
+}
+
+/// The lines of a text; none of an empty one.
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+}
+
+/// Where a piece, which is not empty, begins.
+fn find(text: &[u8], piece: &[u8]) -> Option<usize> {
+    (0..text.len()).find(|start| text.get(*start..).is_some_and(|rest| rest.starts_with(piece)))
+}

@@ -1,0 +1,31 @@
+# What connects mail servers that do not know the library.
+
+DATADIR = $(PREFIX)/share
+
+# ---- Exim
+
+# Where Debian's Exim has what it loads.
+EXIMLIBDIR = $(PREFIX)/lib/exim4
+EXIM_MODULE = $(BUILD)/tlsrpt-exim.so
+EXIM_CONFIGURATION = $(DATADIR)/tlsrpt-exim/tlsrpt.conf
+
+.PHONY: exim
+exim: $(EXIM_MODULE) $(BUILD)/tlsrpt.conf
+
+$(EXIM_MODULE): $(SOURCES) integrations/exim/Cargo.toml integrations/exim/src/*.rs
+	$(CARGO) rustc --target-dir target --release --locked --package tlsrpt-exim --lib --features module \
+		--crate-type cdylib -- -C link-arg=-Wl,-soname,$(@F) -C link-arg=-Wl,-z,defs -C link-arg=-nostartfiles
+	mkdir -p $(BUILD)
+	cp $(RELEASE)/libtlsrpt_exim.so $@
+
+.PHONY: $(BUILD)/tlsrpt.conf
+$(BUILD)/tlsrpt.conf:
+	mkdir -p $(BUILD)
+	sed -e 's,@MODULE@,$(EXIMLIBDIR)/$(notdir $(EXIM_MODULE)),' -e 's,@CONFIGURATION@,$(EXIM_CONFIGURATION),' \
+		integrations/exim/tlsrpt.conf.in >$@
+
+.PHONY: install-exim
+install-exim: exim
+	install -d $(DESTDIR)$(EXIMLIBDIR) $(DESTDIR)$(dir $(EXIM_CONFIGURATION))
+	install -m 644 $(EXIM_MODULE) $(DESTDIR)$(EXIMLIBDIR)
+	install -m 644 $(BUILD)/tlsrpt.conf $(DESTDIR)$(EXIM_CONFIGURATION)
