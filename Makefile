@@ -22,6 +22,7 @@
 # make uninstall       takes the same files away
 # make exim            the module for Exim, in build/
 # make install-exim    with DESTDIR PREFIX EXIMLIBDIR DATADIR
+# make install-sendmail  with DESTDIR PREFIX BINDIR DATADIR UNITDIR
 
 PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib

@@ -29,3 +29,18 @@ install-exim: exim
 	install -d $(DESTDIR)$(EXIMLIBDIR) $(DESTDIR)$(dir $(EXIM_CONFIGURATION))
 	install -m 644 $(EXIM_MODULE) $(DESTDIR)$(EXIMLIBDIR)
 	install -m 644 $(BUILD)/tlsrpt.conf $(DESTDIR)$(EXIM_CONFIGURATION)
+
+# ---- Sendmail
+
+BINDIR = $(PREFIX)/bin
+UNITDIR = $(PREFIX)/lib/systemd/system
+SENDMAIL = integrations/sendmail
+SENDMAIL_RULES = $(DATADIR)/tlsrpt/sendmail/tlsrpt.m4
+
+.PHONY: install-sendmail
+install-sendmail:
+	install -d $(DESTDIR)$(dir $(SENDMAIL_RULES)) $(DESTDIR)$(UNITDIR)
+	sed 's,@M4@,$(SENDMAIL_RULES),' $(SENDMAIL)/tlsrpt.m4.in >$(DESTDIR)$(SENDMAIL_RULES)
+	install -m 644 $(SENDMAIL)/tlsrpt-sendmail.socket $(DESTDIR)$(UNITDIR)
+	sed 's,@BINDIR@,$(BINDIR),' $(SENDMAIL)/tlsrpt-sendmail.service.in >$(DESTDIR)$(UNITDIR)/tlsrpt-sendmail.service
+	chmod 644 $(DESTDIR)$(SENDMAIL_RULES) $(DESTDIR)$(UNITDIR)/tlsrpt-sendmail.service

@@ -6,7 +6,6 @@
 //! - [`call`]: what Exim passes.
 //! - [`session`]: what was heard of one connection so far, and the moment when its result is known.
 //! - [`failure`]: the failure type that Exim's words stand for.
-//! - [`record`]: the TLSRPT record among the TXT records.
 //! - `report`: the event for the collector, by the crate `tlsrpt`.
 //! - `module`: the function itself (feature `module`). The only unsafe code.
 //!
@@ -21,7 +20,6 @@ pub mod call;
 pub mod failure;
 #[cfg(feature = "module")]
 pub mod module;
-pub mod record;
 pub mod report;
 pub mod session;
 mod text;

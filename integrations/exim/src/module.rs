@@ -8,13 +8,13 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use tlsrpt::Error;
+use tlsrpt::{Error, only_record};
 
 use crate::{
     call::{ARGUMENTS, Call, Mistake},
-    record::only_record,
     report,
     session::Session,
+    text::lines,
 };
 
 /// A string of Exim's.
@@ -88,7 +88,7 @@ fn take_in(call: &Call<'_>) -> Result<(), Error> {
     // SAFETY: Exim has one thread, and nothing that is called from here calls the module.
     let session = unsafe { &mut *SESSION.0.get() };
     let Some(outcome) = session.hear(call, now) else { return Ok(()) };
-    match only_record(call.records) {
+    match only_record(lines(call.records)) {
         Some(record) => report::send(call, record, outcome, session.ehlo()),
         None => Ok(()),
     }

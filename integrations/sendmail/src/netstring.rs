@@ -1,0 +1,65 @@
+//! Netstrings, the frames of a socket map: `LENGTH:BYTES,`.
+
+/// The longest request that is taken. Sendmail's keys are far shorter.
+pub const LONGEST: usize = 8192;
+/// As many digits as such a length has.
+const MOST_DIGITS: usize = 4;
+
+/// What the beginning of a stream holds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// A netstring and what follows it.
+    Whole(&'a [u8], &'a [u8]),
+    /// The beginning of one.
+    Partial,
+    /// Something else, or a netstring that is too long: nothing that follows can be understood.
+    Broken,
+}
+
+/// Reads the first netstring of a stream.
+#[must_use]
+pub fn first(stream: &[u8]) -> Frame<'_> {
+    let digits = stream.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > MOST_DIGITS {
+        return Frame::Broken;
+    }
+    let (number, rest) = stream.split_at(digits);
+    let Some((b':', rest)) = rest.split_first() else {
+        return if rest.is_empty() { Frame::Partial } else { Frame::Broken };
+    };
+    let length = std::str::from_utf8(number).ok().and_then(|number| number.parse().ok());
+    let Some(length) = length.filter(|length: &usize| *length <= LONGEST) else { return Frame::Broken };
+    match rest.split_at_checked(length) {
+        Some((text, [b',', after @ ..])) => Frame::Whole(text, after),
+        Some((_, [])) | None => Frame::Partial,
+        Some(_) => Frame::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Frame, LONGEST, first};
+
+    #[test]
+    fn reads_whole_netstrings() {
+        assert_eq!(first(b"3:abc,"), Frame::Whole(b"abc", b""));
+        assert_eq!(first(b"0:,1:x,"), Frame::Whole(b"", b"1:x,"));
+        let longest = format!("{LONGEST}:{},", "y".repeat(LONGEST));
+        assert!(matches!(first(longest.as_bytes()), Frame::Whole(..)));
+    }
+
+    #[test]
+    fn waits_for_the_rest() {
+        let whole = b"12:hello world!,";
+        for end in 0..whole.len() {
+            assert_eq!(first(&whole[..end]), Frame::Partial, "{end}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_netstring() {
+        for broken in ["x", ":", ":,", "-1:", "3x", "3:abcd", "99999", "9999:", "+3:abc,", " 3:abc,"] {
+            assert_eq!(first(broken.as_bytes()), Frame::Broken, "{broken}");
+        }
+    }
+}

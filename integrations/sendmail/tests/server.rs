@@ -1,0 +1,203 @@
+//! The map server on a real socket, with clients of every kind. The names in the keys are addresses in brackets, for which
+//! nobody asks DNS and nothing is reported.
+
+use std::{
+    io::{Read, Write},
+    net::Shutdown,
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+    path::PathBuf,
+    thread,
+    time::Instant,
+};
+
+use tempfile::TempDir;
+use tlsrpt_sendmail::{listener, reporter::Reporter, server};
+
+const REQUEST: &[u8] = b"52:tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;,";
+const ANSWER: &[u8] = b"9:NOTFOUND ,";
+
+struct Server {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map.sock");
+        let listener = listener::bind(&path, 0o600).unwrap();
+        let reporter = Reporter::start(b"/nonexistent/collector", |_| ()).unwrap();
+        thread::spawn(move || server::serve(&listener, &reporter, |_| ()));
+        Self { _folder: folder, path }
+    }
+
+    fn connect(&self) -> UnixStream {
+        UnixStream::connect(&self.path).unwrap()
+    }
+
+    fn assert_serves(&self) {
+        ask(&mut self.connect());
+    }
+}
+
+fn ask(client: &mut UnixStream) {
+    client.write_all(REQUEST).unwrap();
+    assert_answer(client);
+}
+
+fn assert_answer(client: &mut UnixStream) {
+    let mut answer = [0; ANSWER.len()];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, ANSWER);
+}
+
+/// The server gives this client up: what it answers ends.
+fn assert_given_up(mut client: &UnixStream) {
+    let mut answers = Vec::new();
+    // A reset where the server had not read everything.
+    let _ = client.read_to_end(&mut answers);
+    assert_eq!(answers.len() % ANSWER.len(), 0);
+}
+
+#[test]
+fn answers_one_client_again_and_again() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let mut times: Vec<_> = (0..1000)
+        .map(|_| {
+            let start = Instant::now();
+            ask(&mut client);
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    println!("1,000 answers: median {:?}, slowest {:?}", times[times.len() / 2], times[times.len() - 1]);
+}
+
+#[test]
+fn answers_requests_that_come_together_or_in_pieces() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.write_all(&REQUEST.repeat(50)).unwrap();
+    for _ in 0..50 {
+        assert_answer(&mut client);
+    }
+    for byte in REQUEST {
+        client.write_all(&[*byte]).unwrap();
+    }
+    assert_answer(&mut client);
+}
+
+#[test]
+fn serves_many_clients_beside_slow_ones() {
+    let server = Server::start();
+    let mut slow: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    for client in &mut slow {
+        client.write_all(&REQUEST[..20]).unwrap();
+    }
+    thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| {
+                let mut client = server.connect();
+                for _ in 0..20 {
+                    ask(&mut client);
+                }
+            });
+        }
+    });
+    for client in &mut slow {
+        client.write_all(&REQUEST[20..]).unwrap();
+        assert_answer(client);
+    }
+}
+
+#[test]
+fn answers_keys_that_it_does_not_understand() {
+    let server = Server::start();
+    let mut client = server.connect();
+    for request in [b"0:,".as_slice(), b"6:tlsrpt,", b"3:a\xffb,", b"10:tlsrpt a;b,", b"20:tlsrpt ;;;;;;;;;;;;;,"] {
+        client.write_all(request).unwrap();
+        assert_answer(&mut client);
+    }
+    ask(&mut client);
+}
+
+#[test]
+fn gives_up_clients_that_break_the_protocol() {
+    let server = Server::start();
+    let longest_and_one = "8193:".to_owned() + &"x".repeat(8193) + ",";
+    let endless = "1".repeat(100_000);
+    for broken in ["GET / HTTP/1.0\r\n\r\n", "3:abcd", "-1:,", ":", &longest_and_one, &endless] {
+        let mut client = server.connect();
+        // It may be given up before it has sent everything.
+        let _ = client.write_all(broken.as_bytes());
+        assert_given_up(&client);
+        server.assert_serves();
+    }
+}
+
+#[test]
+fn survives_clients_that_go_or_do_not_listen() {
+    let server = Server::start();
+    for end in 0..REQUEST.len() {
+        server.connect().write_all(&REQUEST[..end]).unwrap();
+    }
+    let mut deaf = server.connect();
+    deaf.shutdown(Shutdown::Read).unwrap();
+    let _ = deaf.write_all(REQUEST);
+    let mut silent = server.connect();
+    silent.set_nonblocking(true).unwrap();
+    // Until the answers that it does not read fill the connection, and the server gives it up.
+    while silent.write(&REQUEST.repeat(100)).map_or_else(|error| error.raw_os_error() == Some(11), |_| true) {
+        server.assert_serves();
+    }
+    server.assert_serves();
+}
+
+/// The same pseudo-random bytes in every run (xorshift).
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn bytes(&mut self) -> Vec<u8> {
+        let length = self.next() % 300;
+        (0..length).map(|_| self.next().to_le_bytes()[0]).collect()
+    }
+}
+
+#[test]
+fn survives_noise() {
+    let server = Server::start();
+    let mut noise = Noise(0x5eed_5eed);
+    for round in 0..2000 {
+        let mut client = server.connect();
+        let bytes = noise.bytes();
+        let framed = [bytes.len().to_string().as_bytes(), b":", &bytes, b","].concat();
+        let _ = client.write_all(if round % 2 == 0 { &bytes } else { &framed });
+        if round % 2 == 1 {
+            assert_answer(&mut client);
+        }
+    }
+    server.assert_serves();
+}
+
+#[test]
+fn replaces_the_socket_of_a_server_that_is_gone_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("map.sock");
+    drop(listener::bind(&path, 0o640).unwrap());
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640, "the socket stays when its server ends");
+    let running = listener::bind(&path, 0o600).unwrap();
+    assert!(listener::bind(&path, 0o600).unwrap_err().to_string().contains("another server"));
+    drop(running);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "a file").unwrap();
+    assert!(listener::bind(&path, 0o600).unwrap_err().to_string().contains("not a socket"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "a file");
+}
