@@ -21,8 +21,8 @@
 #                      or only one of: install-library install-command
 # make uninstall       takes the same files away
 # make exim            the module for Exim, in build/
-# make install-exim    with DESTDIR PREFIX EXIMLIBDIR DATADIR
-# make install-sendmail  with DESTDIR PREFIX BINDIR DATADIR UNITDIR
+# make install-exim    with DESTDIR PREFIX EXIMLIBDIR SHAREDIR
+# make install-sendmail  with DESTDIR PREFIX BINDIR SHAREDIR UNITDIR
 
 PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
@@ -213,7 +213,7 @@ test-reference: $(LIBRARIES)
 
 # Root, on Debian or Ubuntu; SCENARIOS="name name" for some of them.
 .PHONY: test-mta
-test-mta: $(LIBRARIES) $(COMMAND)
+test-mta: $(LIBRARIES) $(COMMAND) exim
 	tests/mta/run $(SCENARIOS)
 include reliability/targets.mk
 

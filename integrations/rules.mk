@@ -1,13 +1,11 @@
 # What connects mail servers that do not know the library.
 
-DATADIR = $(PREFIX)/share
-
 # ---- Exim
 
 # Where Debian's Exim has what it loads.
 EXIMLIBDIR = $(PREFIX)/lib/exim4
 EXIM_MODULE = $(BUILD)/tlsrpt-exim.so
-EXIM_CONFIGURATION = $(DATADIR)/tlsrpt-exim/tlsrpt.conf
+EXIM_CONFIGURATION = $(SHAREDIR)/tlsrpt-exim/tlsrpt.conf
 
 .PHONY: exim
 exim: $(EXIM_MODULE) $(BUILD)/tlsrpt.conf
@@ -32,10 +30,8 @@ install-exim: exim
 
 # ---- Sendmail
 
-BINDIR = $(PREFIX)/bin
-UNITDIR = $(PREFIX)/lib/systemd/system
 SENDMAIL = integrations/sendmail
-SENDMAIL_RULES = $(DATADIR)/tlsrpt/sendmail/tlsrpt.m4
+SENDMAIL_RULES = $(SHAREDIR)/tlsrpt/sendmail/tlsrpt.m4
 
 .PHONY: install-sendmail
 install-sendmail:

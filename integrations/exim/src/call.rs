@@ -11,6 +11,9 @@ use crate::text::split_once;
 /// How many arguments there are.
 pub const ARGUMENTS: usize = 7;
 
+/// The events that say something about TLS. Exim has more, and raises some of them in another process.
+const OF_INTEREST: [&[u8]; 4] = [b"tcp:connect", b"smtp:ehlo", b"dane:fail", b"msg:host:defer"];
+
 /// What Exim says with one event. An empty text is one that it does not know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Call<'a> {
@@ -56,6 +59,17 @@ pub struct Facts<'a> {
 /// A call that is a mistake in Exim's configuration: the text says which.
 pub type Mistake = &'static CStr;
 
+/// Whether a call, as far as it can be told, is about an event that is of no interest.
+#[must_use]
+pub fn is_of_no_interest(arguments: &[&[u8]]) -> bool {
+    arguments.get(1).is_some_and(|argument| !OF_INTEREST.contains(&name_and_data(argument).0))
+}
+
+/// The name of an event, and what comes with it.
+fn name_and_data(argument: &[u8]) -> (&[u8], &[u8]) {
+    split_once(argument, b" ").unwrap_or((argument, b""))
+}
+
 impl<'a> Call<'a> {
     /// Reads the arguments of the function.
     ///
@@ -72,7 +86,7 @@ impl<'a> Call<'a> {
         if domain.is_empty() {
             return Err(c"one connection serves several domains; set multi_domain = false on the transport");
         }
-        let (event, data) = split_once(event, b" ").unwrap_or((event, b""));
+        let (event, data) = name_and_data(event);
         Ok(Self { socket, event, data, domain, host, facts: Facts::read(facts)?, records, tlsa })
     }
 }
@@ -109,7 +123,7 @@ fn number<N: str::FromStr>(text: &[u8]) -> Option<N> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ARGUMENTS, Call, Facts};
+    use super::{ARGUMENTS, Call, Facts, is_of_no_interest};
 
     const GOOD: [&[u8]; ARGUMENTS] = [
         b"/run/tlsrpt.sock",
@@ -147,6 +161,15 @@ mod tests {
         arguments[4] = b"from= to=192.0.2.25 errno= dane=no cipher= verify=R expires= names=";
         let facts = Facts { receiving_ip: b"192.0.2.25", verifying: true, ..Facts::default() };
         assert_eq!(Call::read(&arguments).unwrap().facts, facts);
+    }
+
+    #[test]
+    fn other_events_are_of_no_interest() {
+        assert!(!is_of_no_interest(&GOOD));
+        assert!(!is_of_no_interest(&GOOD[..2]));
+        assert!(!is_of_no_interest(&GOOD[..1]));
+        assert!(is_of_no_interest(&[b"/run/tlsrpt.sock", b"msg:delivery 250 taken"]));
+        assert!(is_of_no_interest(&[b"/run/tlsrpt.sock", b"tcp:close"]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use core::{
 use tlsrpt::{Error, only_record};
 
 use crate::{
-    call::{ARGUMENTS, Call, Mistake},
+    call::{ARGUMENTS, Call, Mistake, is_of_no_interest},
     report,
     session::Session,
     text::lines,
@@ -58,7 +58,11 @@ pub unsafe extern "C" fn tlsrpt_event(answer: *mut EximString, argc: c_int, argv
     let mut texts: [&[u8]; ARGUMENTS] = [b""; ARGUMENTS];
     // SAFETY: passed on from the caller.
     let count = unsafe { read_arguments(&mut texts, argc, argv) };
-    let call = match texts.get(..count).map_or(Err(c"too many arguments"), Call::read) {
+    let arguments = texts.get(..count);
+    if arguments.is_some_and(is_of_no_interest) {
+        return OK;
+    }
+    let call = match arguments.map_or(Err(c"too many arguments"), Call::read) {
         Ok(call) => call,
         Err(mistake) => return complain(answer, mistake),
     };

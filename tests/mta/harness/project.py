@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import threading
 
 from harness import cache, roots
 
@@ -40,6 +41,22 @@ def install(root, checkout, crate_sources, what="install"):
     with open(root + CARGO_HOME + "/config.toml", "w") as config:
         config.write(CARGO_CONFIG)
     roots.run(root, ["env", "CARGO_HOME=" + CARGO_HOME, "make", "-C", SOURCE, what])
+
+
+def packaged(checkout, target):
+    """The folder with what a target of the Makefile installs for a package, made once in a run."""
+    folder = os.path.join(checkout, "build", "mta", target)
+    with _installing:
+        if target not in _installed:
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run(["make", "-s", "-C", checkout, target, "DESTDIR=" + folder, "PREFIX=/usr"], check=True,
+                           stdout=subprocess.DEVNULL)
+            _installed.add(target)
+    return folder
+
+
+_installing = threading.Lock()
+_installed = set()
 
 
 def rust_version(root):

@@ -22,6 +22,7 @@ SOURCE_PACKAGE = "postfix"
 SOURCE_FOLDER = "/usr/src/" + SOURCE_PACKAGE
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+APT = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root"]
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
 
 
@@ -40,6 +41,14 @@ def build():
         "harness.roots:make_build", {"base": base, "path": path}, network=True))
 
 
+def stable_with(name, packages):
+    """Debian stable with other packages, which may take Postfix's place."""
+    base = debian(STABLE)
+    recipe = {"base": os.path.basename(base), "packages": packages}
+    return cache.entry(name, recipe, lambda path: namespace.call(
+        "harness.roots:make_with", {"base": base, "path": path, "packages": packages}, network=True))
+
+
 def mirror():
     """The Debian mirror that this machine's apt is configured with."""
     return subprocess.run([FIND_MIRROR], stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout.strip()
@@ -52,22 +61,43 @@ def make_debian(suite, path, mirror):
 
 
 def make_build(base, path):
-    """Copies a root filesystem and installs what building needs, in a namespace, so that no daemon stays."""
-    subprocess.run(["cp", "--archive", "--reflink=auto", base + "/.", path], check=True)
+    """Debian stable with what building needs and Postfix's source."""
+    make_with(base, path, BUILD_PACKAGES)
+    add_source(path, SOURCE_PACKAGE)
+
+
+def make_with(base, path, packages):
+    """Copies a root filesystem and installs packages, in a namespace, so that no daemon stays."""
+    copy(base, path)
     prepare(path)
+    install(path, packages)
+
+
+def copy(base, path):
+    """Copies a root filesystem into a folder that is there."""
+    subprocess.run(["cp", "--archive", "--reflink=auto", base + "/.", path], check=True)
+
+
+def install(path, packages):
+    """Installs packages from the network, and starts no daemon."""
     with open(path + "/usr/sbin/policy-rc.d", "w") as policy:
         policy.write("#!/bin/sh\nexit 101\n")
     os.chmod(policy.name, 0o755)
+    shutil.copy("/etc/resolv.conf", path + "/etc/resolv.conf")
+    run(path, APT + ["update"])
+    run(path, APT + ["install", "--yes", "--no-install-recommends"] + packages)
+
+
+def add_source(path, package):
+    """Unpacks a Debian source package below /usr/src, in a folder without the version."""
     with open(path + "/etc/apt/sources.list") as listed:
         binary = listed.read()
-    with open(path + "/etc/apt/sources.list", "a") as listed:
-        listed.write(binary.replace("deb ", "deb-src ", 1))
-    shutil.copy("/etc/resolv.conf", path + "/etc/resolv.conf")
-    apt = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root"]
-    run(path, apt + ["update"])
-    run(path, apt + ["install", "--yes", "--no-install-recommends"] + BUILD_PACKAGES)
-    run(path, ["sh", "-euc", "cd /usr/src && apt-get -qq -o APT::Sandbox::User=root source %s && mv %s-*/ %s"
-               % (SOURCE_PACKAGE, SOURCE_PACKAGE, SOURCE_FOLDER)])
+    if "deb-src" not in binary:
+        with open(path + "/etc/apt/sources.list", "a") as listed:
+            listed.write(binary.replace("deb ", "deb-src ", 1))
+    run(path, APT + ["update"])
+    run(path, ["sh", "-euc", "cd /usr/src && %s source %s && mv %s-*/ %s"
+               % (" ".join(APT), package, package, package)])
 
 
 def overlay(lower, folder):

@@ -1,75 +1,36 @@
 """From the mail to the report: Postfix, the library, the real collector, fetcher and reporter, mail and HTTPS."""
 
 import difflib
-import os
 
-from harness import certificates, delivery, domains, postfix, reporter, reports, roots, waiting, world
+from harness import delivery, domains, postfix, reporter, reports, roots, site, world
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 MAILS_EACH = 2
-SINK = ("127.0.0.99", 8443)
 
 
-class Site:
-    """Mail hosts with a collector each, a reporter that asks all of them, and where its reports arrive."""
+def mail_host(the_world, root, library, number):
+    """The mail host with this number; each has addresses of its own."""
+    names = ("inet_interfaces", "smtp_bind_address") if number else ()
+    settings = {name: world.SECOND_CLIENT for name in names}
+    return postfix.Postfix(the_world, root, library, "mailhost%d" % (number + 1), settings)
 
-    def __init__(self, the_world, root, libraries, environment):
-        self.world = the_world
-        self.hosts, self.collectors = [], []
-        for number, library in enumerate(libraries):
-            names = ("inet_interfaces", "smtp_bind_address") if number else ()
-            settings = {name: world.SECOND_CLIENT for name in names}
-            host = postfix.Postfix(the_world, root, library, "mailhost%d" % (number + 1), settings)
-            folder = os.path.join(the_world.folder, "collector%d" % (number + 1))
-            self.collectors.append(reporter.Collector(environment, folder, host.socket))
-            self.hosts.append(host)
-        self.sink = reports.Sink(SINK, the_world.server_context(certificates.REPORT_SINK))
-        self.reporter = reporter.Reporter(
-            environment, os.path.join(the_world.folder, "reporter"), self.collectors,
-            send_mail="chroot %s /usr/sbin/sendmail -i -t" % self.hosts[0].root,
-            post="curl --silent --show-error --fail --cacert %s.pem --resolve %s:%d:%s --header 'Content-Type: %s' "
-                 "--data-binary @-" % (the_world.certificate(certificates.AUTHORITY), certificates.REPORT_SINK, SINK[1],
-                                       SINK[0], reports.MEDIA_TYPE))
 
-    def collect(self):
-        """Sends the mails of a day from each host and returns how many events each collector stored."""
-        for host, collector in zip(self.hosts, self.collectors):
-            collector.start()
-            host.start()
-            for _ in range(MAILS_EACH):
-                delivery.deliver(host, collector, list(domains.BY_NAME))
-            host.require_library("smtp")
-        return [collector.count() for collector in self.collectors]
-
-    def report(self):
-        """Ends the day, has all reports sent, and returns [(how it came, domain, report)]."""
-        reported = set()
-        for collector in self.collectors:
-            collector.end_day()
-            reported.update(row[0] for row in reporter.query(collector.database + ".yesterday",
-                                                             "SELECT DISTINCT domain FROM finalresults"))
-        self.world.mails.clear()
-        sent = self.reporter.send_all(len(reported))
-        arrived = waiting.until("%d reports to arrive" % sent, lambda: self.arrived(sent))
-        for host in self.hosts:
-            host.stop()
-        return arrived
-
-    def arrived(self, wanted):
-        """The reports that arrived, once there are as many as wanted."""
-        mailed = [("mail to " + mail["recipients"][0],) + reports.from_mail(mail["data"])
-                  for mail in list(self.world.mails) if reports.from_mail(mail["data"])]
-        posted = [("post to " + path, report["report-id"].rpartition("_")[2], report)
-                  for path, report in list(self.sink.posts)]
-        return mailed + posted if len(mailed) + len(posted) >= wanted else None
+def deliver(host, collector):
+    """Sends the mails of a day."""
+    host.start()
+    for _ in range(MAILS_EACH):
+        delivery.deliver(host, collector, list(domains.BY_NAME))
+    host.require_library("smtp")
 
 
 def observe(libraries, root, world_arguments, environment):
     """In a namespace: a day's mails and its reports, from one mail host for each library."""
     reporter.wait_for_a_day_to_count_on()
-    site = Site(world.World(**world_arguments), root, libraries, environment)
-    events = site.collect()
-    return {"events": events, "reports": site.report()}
+    the_world = world.World(**world_arguments)
+    hosts = [mail_host(the_world, root, library, number) for number, library in enumerate(libraries)]
+    the_site = site.Site(the_world, hosts, environment)
+    events = the_site.collect(deliver)
+    return {"events": events, "reports": the_site.report()}
 
 
 def observe_one(library, **others):

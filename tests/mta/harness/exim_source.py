@@ -1,0 +1,71 @@
+"""Exim from Debian's source package, built as Exim's own makefiles do it: with OpenSSL, and with the module linked in."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+from harness import cache, exim, namespace, roots
+
+PACKAGES = ["libpcre2-dev", "libfile-fcntllock-perl"]
+SOURCE_PACKAGE = "exim4"
+SOURCE = "/usr/src/" + SOURCE_PACKAGE
+MODULE_FOLDER = os.path.dirname(exim.MODULE)
+
+# The last line is the one of integrations/exim/README.md.
+MAKEFILE = """BIN_DIRECTORY=/usr/sbin
+CONFIGURE_FILE={configuration}
+EXIM_USER={user}
+EXIM_GROUP={group}
+SPOOL_DIRECTORY=/var/spool/exim4
+FIXED_NEVER_USERS=root
+ROUTER_DNSLOOKUP=yes
+ROUTER_MANUALROUTE=yes
+TRANSPORT_SMTP=yes
+LOOKUP_DNSDB=yes
+PCRE2_CONFIG=yes
+DBMLIB=-ldb
+USE_DB=yes
+HAVE_IPV6=YES
+USE_OPENSSL=yes
+TLS_LIBS=-lssl -lcrypto
+SUPPORT_DANE=yes
+DISABLE_DKIM=yes
+CFLAGS=-O1
+EXPAND_DLFUNC=yes
+EXTRALIBS=-ldl -Wl,--no-as-needed,-rpath,{folder} {module}
+"""
+
+
+def with_openssl(installed):
+    """Debian stable with this Exim in the place of its own; INSTALLED is what `make install-exim` put somewhere.
+
+    Exim finds the module when it starts, so a newer one of the same name does as well.
+    """
+    base, build = roots.stable_with("exim", exim.PACKAGES), roots.build()
+    recipe = {"base": os.path.basename(base), "build": os.path.basename(build), "packages": PACKAGES,
+              "makefile": MAKEFILE}
+    return cache.entry("exim-openssl", recipe, lambda path: namespace.call(
+        "harness.exim_source:make", {"base": base, "build": build, "installed": installed, "path": path}, network=True))
+
+
+def make(base, build, installed, path):
+    """Builds it in a view of the root filesystem for building, and puts it into a copy of the one with Debian's Exim."""
+    view = tempfile.mkdtemp(dir=os.path.dirname(path), prefix=os.path.basename(path))
+    try:
+        workshop = roots.overlay(build, view)
+        roots.install(workshop, PACKAGES)
+        roots.add_source(workshop, SOURCE_PACKAGE)
+        shutil.copytree(installed + MODULE_FOLDER, workshop + MODULE_FOLDER)
+        os.makedirs(workshop + SOURCE + "/Local", exist_ok=True)
+        owner = os.stat(base + "/var/spool/exim4")
+        with open(workshop + SOURCE + "/Local/Makefile", "w") as target:
+            target.write(MAKEFILE.format(configuration=exim.CONFIGURATION, user=owner.st_uid, group=owner.st_gid,
+                                         folder=MODULE_FOLDER, module=exim.MODULE))
+        roots.run(workshop, ["sh", "-euc", "cd %s && make -j2 && cp build-*/exim /usr/local/exim" % SOURCE])
+        roots.copy(base, path)
+        shutil.copyfile(workshop + "/usr/local/exim", path + exim.PROGRAM)
+        os.chmod(path + exim.PROGRAM, 0o4755)
+    finally:
+        subprocess.run(["umount", "--recursive", "--lazy", os.path.join(view, "root")], check=False)
+        shutil.rmtree(view, ignore_errors=True)

@@ -1,0 +1,74 @@
+"""What becomes of one mail to each domain from Exim and from Sendmail, and the event that each is to report.
+
+Exim is configured (exim.py) to demand TLS and valid certificates for the domains for which Postfix's policy table does so, as
+far as it can: it knows no MTA-STS policies. Sendmail demands nothing here but DANE; `sendmail-access` shows its demands.
+"""
+
+TLS, CLEAR, DEFERRED, FAILED = "sent with TLS", "sent in the clear", "put off", "failed"
+
+NONE = ""
+OPPORTUNISTIC, DANE = "no-policy-found success", "tlsa success"
+NO_STARTTLS, DANE_NO_STARTTLS = "no-policy-found starttls-not-supported", "tlsa starttls-not-supported"
+NOT_TRUSTED, DANE_NOT_TRUSTED = "no-policy-found certificate-not-trusted", "tlsa certificate-not-trusted"
+EXPIRED, WRONG_NAME = "no-policy-found certificate-expired", "no-policy-found certificate-host-mismatch"
+BROKEN = "no-policy-found validation-failure"
+DANE_REQUIRED = "tlsa dane-required"
+
+# domain: (what Exim does, its event, what Sendmail does, its event)
+TABLE = {
+    "good.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "self-signed.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "no-tls.test": (CLEAR, NONE, CLEAR, NONE),
+    "rejected.test": (CLEAR, NONE, CLEAR, NO_STARTTLS),
+    "garbage.test": (CLEAR, BROKEN, DEFERRED, BROKEN),
+    "no-record.test": (TLS, NONE, TLS, NONE),
+    "encrypt-no-tls.test": (DEFERRED, NO_STARTTLS, CLEAR, NONE),
+    "encrypt-rejected.test": (DEFERRED, NO_STARTTLS, CLEAR, NO_STARTTLS),
+    # Exim is told to verify the certificate of this one, but to go on in the clear if it must.
+    "secure-self-signed.test": (CLEAR, NOT_TRUSTED, TLS, OPPORTUNISTIC),
+    "sts.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "sts-patterns.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "sts-testing.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "sts-fetch.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "sts-invalid.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "sts-webpki.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "sts-failures.test": (DEFERRED, NOT_TRUSTED, TLS, OPPORTUNISTIC),
+    "sts-self-signed.test": (DEFERRED, NOT_TRUSTED, TLS, OPPORTUNISTIC),
+    "sts-expired.test": (DEFERRED, EXPIRED, TLS, OPPORTUNISTIC),
+    "sts-wrong-name.test": (DEFERRED, WRONG_NAME, TLS, OPPORTUNISTIC),
+    "sts-no-tls.test": (DEFERRED, NO_STARTTLS, CLEAR, NONE),
+    "sts-rejected.test": (DEFERRED, NO_STARTTLS, CLEAR, NO_STARTTLS),
+    "sts-garbage.test": (DEFERRED, BROKEN, DEFERRED, BROKEN),
+    "sts-dropped.test": (DEFERRED, BROKEN, DEFERRED, BROKEN),
+    "dane.test": (TLS, DANE, TLS, DANE),
+    "dane-other.test": (DEFERRED, DANE_NOT_TRUSTED, DEFERRED, DANE_NOT_TRUSTED),
+    # Both go on without DANE where they understand none of the TLSA records.
+    "dane-unusable.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "dane-no-tls.test": (DEFERRED, DANE_NO_STARTTLS, DEFERRED, DANE_NO_STARTTLS),
+    "dane-only-none.test": (FAILED, DANE_REQUIRED, TLS, OPPORTUNISTIC),
+    "hostile-ehlo.test": (DEFERRED, NO_STARTTLS, CLEAR, NONE),
+    # Exim gives up a greeting of this length before it comes to TLS.
+    "long-ehlo.test": (DEFERRED, NONE, CLEAR, NONE),
+    "hostile-record.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "long-record.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "two-records.test": (TLS, NONE, TLS, NONE),
+    "other-record.test": (TLS, NONE, TLS, NONE),
+    "ipv6.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+    "ipv6-sts-self-signed.test": (DEFERRED, NOT_TRUSTED, TLS, OPPORTUNISTIC),
+    "ipv6-encrypt-no-tls.test": (DEFERRED, NO_STARTTLS, CLEAR, NONE),
+    "requiretls.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
+}
+
+EXIM = {name: row[:2] for name, row in TABLE.items()}
+SENDMAIL = {name: row[2:] for name, row in TABLE.items()}
+
+# With Sendmail's access map as in sendmail.py.
+SENDMAIL_ACCESS = {
+    "good.test": (TLS, OPPORTUNISTIC),
+    "self-signed.test": (TLS, OPPORTUNISTIC),
+    "encrypt-no-tls.test": (DEFERRED, NO_STARTTLS),
+    "encrypt-rejected.test": (DEFERRED, NO_STARTTLS),
+    "secure-self-signed.test": (DEFERRED, BROKEN),
+    "sts-expired.test": (DEFERRED, BROKEN),
+    "sts-no-tls.test": (DEFERRED, NO_STARTTLS),
+}

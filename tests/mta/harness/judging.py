@@ -1,0 +1,51 @@
+"""Compares what a mail server did and reported with a table of what it should."""
+
+from harness import events, expected
+from harness.scenario import Problem
+
+
+def observe(host, names):
+    """Has a host send one mail to each domain; {domain: [what became of it, [datagram]]}, and what concerns none."""
+    seen, first = {}, len(host.recording.datagrams)
+    for name in names:
+        before = len(host.world.mails)
+        answer = host.send(name)
+        seen[name] = [outcome(host, name, host.world.mails[before:], answer), []]
+    host.wait_for_events(first, names)
+    for datagram in host.recording.datagrams[first:]:
+        text = datagram.decode()
+        seen.setdefault(events.domain_of(text), ["no mail was sent there", []])[1].append(text)
+    return seen
+
+
+def outcome(host, name, mails, answer):
+    if mails:
+        return expected.TLS if mails[-1]["tls"] else expected.CLEAR
+    return expected.DEFERRED if host.waiting(name) else "%s %s" % (expected.FAILED, answer)
+
+
+def judge(seen, table, mistakes):
+    """Raises Problem unless everything is as the table has it; MISTAKES are those that events.mistakes found."""
+    wrong = list(mistakes)
+    for name in sorted(set(table) | set(seen)):
+        wanted_outcome, wanted_event = table.get(name, ("", "this domain is not in the table of expected events"))
+        found_outcome, datagrams = seen.get(name, ["", []])
+        found_events = [events.summary(datagram) for datagram in datagrams]
+        if not found_outcome.startswith(wanted_outcome) or found_events != ([wanted_event] if wanted_event else []):
+            wrong.append("%s:\n  wanted %s, event: %s\n  found  %s, events: %s%s" % (
+                name, wanted_outcome, wanted_event or "none", found_outcome, found_events or "none",
+                "".join("\n    " + datagram for datagram in datagrams)))
+    if wrong:
+        raise Problem("\n".join(wrong))
+
+
+def all_mistakes(seen, host):
+    """What events.mistakes finds in all events of an observation."""
+    return ["%s: %s in %s" % (name, mistake, datagram) for name, (_, datagrams) in seen.items()
+            for datagram in datagrams
+            for mistake in events.mistakes(datagram, host.world, host.sending_ip, host.KNOWS_GREETING)]
+
+
+def counted(seen):
+    """A line for the table of what was run."""
+    return "%d domains, %d events" % (len(seen), sum(len(datagrams) for _, datagrams in seen.values()))

@@ -1,0 +1,54 @@
+"""Mail hosts with a collector each, a reporter that asks all of them, and where its reports arrive."""
+
+import os
+
+from harness import certificates, reporter, reports, waiting
+
+SINK = ("127.0.0.99", 8443)
+
+
+class Site:
+    """The hosts each have a root filesystem with a sendmail command (root) and a collector's place (socket)."""
+
+    def __init__(self, the_world, hosts, environment):
+        self.world = the_world
+        self.hosts = hosts
+        self.collectors = [
+            reporter.Collector(environment, os.path.join(the_world.folder, "collector%d" % (number + 1)), host.socket)
+            for number, host in enumerate(hosts)]
+        self.sink = reports.Sink(SINK, the_world.server_context(certificates.REPORT_SINK))
+        self.reporter = reporter.Reporter(
+            environment, os.path.join(the_world.folder, "reporter"), self.collectors,
+            send_mail="chroot %s /usr/sbin/sendmail -i -t" % hosts[0].root,
+            post="curl --silent --show-error --fail --cacert %s.pem --resolve %s:%d:%s --header 'Content-Type: %s' "
+                 "--data-binary @-" % (the_world.certificate(certificates.AUTHORITY), certificates.REPORT_SINK, SINK[1],
+                                       SINK[0], reports.MEDIA_TYPE))
+
+    def collect(self, deliver):
+        """Has each host send a day's mails, by deliver(host, collector); how many events each collector stored."""
+        for host, collector in zip(self.hosts, self.collectors):
+            collector.start()
+            deliver(host, collector)
+        return [collector.count() for collector in self.collectors]
+
+    def report(self):
+        """Ends the day, has all reports sent, and returns [(how it came, domain, report)]."""
+        reported = set()
+        for collector in self.collectors:
+            collector.end_day()
+            reported.update(row[0] for row in reporter.query(collector.database + ".yesterday",
+                                                             "SELECT DISTINCT domain FROM finalresults"))
+        self.world.mails.clear()
+        sent = self.reporter.send_all(len(reported))
+        arrived = waiting.until("%d reports to arrive" % sent, lambda: self.arrived(sent))
+        for host in self.hosts:
+            host.stop()
+        return arrived
+
+    def arrived(self, wanted):
+        """The reports that arrived, once there are as many as wanted."""
+        mailed = [("mail to " + mail["recipients"][0],) + reports.from_mail(mail["data"])
+                  for mail in list(self.world.mails) if reports.from_mail(mail["data"])]
+        posted = [("post to " + path, report["report-id"].rpartition("_")[2], report)
+                  for path, report in list(self.sink.posts)]
+        return mailed + posted if len(mailed) + len(posted) >= wanted else None
