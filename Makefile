@@ -77,7 +77,8 @@ $(STATIC): $(SHARED)
 
 # ---- the command
 
-$(COMMAND): $(SOURCES) cli/Cargo.toml cli/src/*.rs cli/src/*/*.rs
+$(COMMAND): $(SOURCES) cli/Cargo.toml cli/src/*.rs cli/src/*/*.rs integrations/sendmail/Cargo.toml \
+		integrations/sendmail/src/*.rs
 	$(CARGO) build --target-dir target --profile command --locked --package tlsrpt-cli
 	mkdir -p $(BUILD)
 	cp target/command/tlsrpt $@

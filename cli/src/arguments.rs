@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Send(commands::send::Arguments),
     Check(commands::check::Arguments),
     Record(commands::record::Arguments),
+    SendmailMap(commands::sendmail_map::Arguments),
     #[command(hide = true)]
     Completions(commands::completions::Arguments),
     #[command(hide = true)]
@@ -84,7 +85,7 @@ pub(crate) fn socket_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|text| fit_for_socket(&text))
 }
 
-fn fit_for_socket(text: &OsStr) -> Result<PathBuf, String> {
+pub(crate) fn fit_for_socket(text: &OsStr) -> Result<PathBuf, String> {
     match text.len() {
         0 => Err("a socket needs a name".into()),
         len if len > socket::LONGEST_NAME => Err(format!(

@@ -6,6 +6,7 @@ pub(crate) mod library_version;
 pub(crate) mod listen;
 pub(crate) mod record;
 pub(crate) mod send;
+pub(crate) mod sendmail_map;
 
 use crate::{arguments::Command, failure::Failure};
 
@@ -15,6 +16,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Send(arguments) => send::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Record(arguments) => record::run(arguments),
+        Command::SendmailMap(arguments) => sendmail_map::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
         Command::LibraryVersion(arguments) => library_version::run(arguments),
     }

@@ -57,6 +57,11 @@ fn arguments() {
         (&["check", "--format", "yaml"], "[possible values: text, json]"),
         (&["record"], "<TEXT>"),
         (&["record", "a", "b"], "unexpected argument 'b'"),
+        (&["sendmail-map"], "--listen unix:PATH"),
+        (&["sendmail-map", "--listen", "/run/map.sock"], "write it as unix:PATH"),
+        (&["sendmail-map", "--listen", "unix:"], "a socket needs a name"),
+        (&["sendmail-map", "--listen", &format!("unix:{long}")], "108 bytes are too long"),
+        (&["sendmail-map", "--listen", "unix:x", "--mode", "rw"], "octal"),
         (&["completions", "csh"], "csh"),
     ];
     for (arguments, expected) in cases {

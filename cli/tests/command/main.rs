@@ -9,4 +9,5 @@ mod manual_page;
 mod reading_records;
 mod reporting;
 mod sending;
+mod serving_sendmail;
 mod support;
