@@ -4,7 +4,7 @@ use std::{
     fs,
     hash::{BuildHasher, RandomState},
     io::{self, Read, Write},
-    net::{IpAddr, SocketAddr, TcpStream, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket},
     time::Duration,
 };
 
@@ -115,8 +115,7 @@ impl Resolver {
     }
 
     fn ask_by_datagram(&self, server: SocketAddr, query: &Query) -> io::Result<Answer> {
-        let any: SocketAddr = if server.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
-        let socket = UdpSocket::bind(any)?;
+        let socket = UdpSocket::bind((unspecified_like(server.ip()), 0))?;
         socket.connect(server)?;
         socket.set_read_timeout(Some(self.timeout))?;
         socket.send(query.as_slice())?;
@@ -141,6 +140,11 @@ impl Resolver {
         stream.read_exact(&mut answer)?;
         read_answer(answer, query)
     }
+}
+
+/// Any address of this host, of the same kind as another's.
+pub(crate) fn unspecified_like(address: IpAddr) -> IpAddr {
+    if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
 }
 
 fn query(name: &str, kind: Rtype) -> io::Result<Query> {

@@ -23,7 +23,7 @@ pub struct Handshake {
     pub host: String,
     /// `${server_addr}`: its address.
     pub receiving_ip: Option<IpAddr>,
-    /// `${if_addr_out}`: our address, which Sendmail does not tell of loopback interfaces.
+    /// `${if_addr_out}`: our address, which Sendmail does not tell of every interface.
     pub sending_ip: Option<IpAddr>,
     /// What the access map's TLS_Srv entry for the host demands.
     pub required: Requirement,

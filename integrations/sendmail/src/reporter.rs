@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::{IpAddr, UdpSocket},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
@@ -12,7 +13,7 @@ use std::{
 use tlsrpt::{Connection, Error, FailureDetails, FinalResult, PolicyType};
 
 use crate::{
-    dns::Resolver,
+    dns::{Resolver, unspecified_like},
     handshake::Handshake,
     outcome::{Outcome, outcome},
     records::{dane_records, tlsrpt_record},
@@ -22,6 +23,8 @@ use crate::{
 const THREADS: usize = 8;
 /// So many more wait for a thread. Beyond that they are lost, as events are when the collector is too slow.
 const LONGEST_QUEUE: usize = 4096;
+
+const SMTP_PORT: u16 = 25;
 
 /// Takes what Sendmail says and reports it, without keeping anyone waiting.
 #[derive(Debug, Clone)]
@@ -92,7 +95,8 @@ fn send(handshake: &Handshake, record: &[u8], outcome: &Outcome, tlsa: &[String]
         policy.finish(FinalResult::Success)?;
         return request.send();
     };
-    let ours = handshake.sending_ip.map(|address| address.to_string());
+    let ours =
+        handshake.sending_ip.or_else(|| source_address(handshake.receiving_ip?)).map(|address| address.to_string());
     let theirs = handshake.receiving_ip.map(|address| address.to_string());
     policy.add_failure(
         failure.failure_type,
@@ -106,6 +110,14 @@ fn send(handshake: &Handshake, record: &[u8], outcome: &Outcome, tlsa: &[String]
     )?;
     policy.finish(FinalResult::Failure)?;
     request.send()
+}
+
+/// The address from which this host sends to another. Sendmail does not tell it of every interface.
+fn source_address(destination: IpAddr) -> Option<IpAddr> {
+    // Nothing is sent: the system chooses its address when it learns the other.
+    let socket = UdpSocket::bind((unspecified_like(destination), 0)).ok()?;
+    socket.connect((destination, SMTP_PORT)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 /// An error of the library with the system's word for its errno.

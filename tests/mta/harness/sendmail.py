@@ -1,0 +1,125 @@
+"""A mail host: Sendmail in a root filesystem of its own, sending to the fake world and reporting through the socket map."""
+
+import os
+import shutil
+import socket
+import subprocess
+
+from harness import certificates, recorder, roots, waiting, world
+
+PACKAGES = ["sendmail-bin", "sensible-mda", "m4"]
+PROGRAM = "/usr/libexec/sendmail/sendmail"
+CONFIGURATION = "/etc/mail/sendmail.cf"
+AUTHORITY = "/etc/mail/authority.pem"
+ACCESS = "/etc/mail/access"
+QUEUE = "/var/spool/mqueue"
+SOCKET = "/run/tlsrpt/tlsrpt.sock"
+MAP = "/run/tlsrpt-sendmail/map.sock"
+COMMAND = "/usr/bin/tlsrpt"
+RULES = "/usr/share/tlsrpt/sendmail/tlsrpt.m4"
+# As systemd starts a service that it has a socket for.
+ACTIVATED = 'LISTEN_FDS=1 LISTEN_PID=$$ exec %s sendmail-map --socket %s' % (COMMAND, SOCKET)
+
+WITHOUT_RULES, WITH_RULES = "", "include(`%s')dnl" % RULES
+CONFIG = """include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
+OSTYPE(`debian')dnl
+define(`confDOMAIN_NAME', `{hostname}')dnl
+define(`confCACERT', `{authority}')dnl
+define(`confCACERT_PATH', `/etc/mail/tls')dnl
+define(`confDANE', `true')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupReadableKeyFile,GroupWritableDirPathSafe')dnl
+FEATURE(`nocanonify')dnl
+{access}
+MAILER(`smtp')dnl
+{rules}
+"""
+ACCESS_FEATURE = "FEATURE(`access_db', `text -T<TMPF> -k0 -v1 %s')dnl" % ACCESS
+# What the access map demands: of a host, of a domain's hosts, with and without a word for how the refusal is to count.
+DEMANDS = """TLS_Srv:mx.encrypt-no-tls.test ENCR:112
+TLS_Srv:encrypt-rejected.test PERM+ENCR:112
+TLS_Srv:secure-self-signed.test VERIFY:256
+TLS_Srv:mx.sts-expired.test TEMP+VERIFY
+TLS_Srv:mx.sts-no-tls.test VERIFY
+"""
+
+
+class Sendmail:
+    """A Sendmail in its own overlay of a root filesystem, with what was installed for a package in the folders INSTALLED."""
+
+    KNOWS_GREETING = False
+
+    def __init__(self, the_world, lower, installed, name="sendmail", rules=WITH_RULES, access=""):
+        self.world = the_world
+        self.root = roots.overlay(lower, os.path.join(the_world.folder, name))
+        for folder in installed:
+            shutil.copytree(folder + "/usr", self.root + "/usr", symlinks=True, dirs_exist_ok=True)
+        self.write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % world.RESOLVER)
+        self.write("/etc/hosts", "127.0.0.1 %s localhost\n" % certificates.MAIL_HOST)
+        shutil.copyfile(the_world.certificate(certificates.AUTHORITY) + ".pem", self.root + AUTHORITY)
+        self.write(ACCESS, access)
+        self.write("/etc/mail/sendmail.mc", CONFIG.format(
+            hostname=certificates.MAIL_HOST, authority=AUTHORITY, rules=rules, access=ACCESS_FEATURE if access else ""))
+        roots.run(self.root, ["sh", "-euc", "m4 /etc/mail/sendmail.mc >%s; mkdir -p %s /var/lib/sendmail/host_status; "
+                              "chown root:root %s; chmod 700 %s" % (CONFIGURATION, QUEUE, QUEUE, QUEUE)])
+        self.socket = self.root + SOCKET
+        for path in (SOCKET, MAP):
+            os.makedirs(os.path.dirname(self.root + path), mode=0o755)
+        self.recording = None
+        self.server = None
+
+    def write(self, path, text):
+        with open(self.root + path, "w") as target:
+            target.write(text)
+
+    def record(self):
+        """Stands at the collector's socket."""
+        self.recording = recorder.Recorder(self.socket).start()
+        return self
+
+    def listen(self):
+        """The map's socket, with nobody behind it."""
+        listener = socket.socket(socket.AF_UNIX)
+        with recorder.short(self.root + MAP) as name:
+            listener.bind(name)
+        os.chmod(self.root + MAP, 0o600)
+        return listener
+
+    def serve(self, activated=False):
+        """Starts the map server, which listens itself or gets the socket from us."""
+        with open(self.root + "/var/log/map.log", "a") as log:
+            if activated:
+                listener = self.listen()
+                listener.listen()
+                command = ["sh", "-euc", ACTIVATED]
+                self.server = subprocess.Popen(["chroot", self.root] + command, stdin=subprocess.DEVNULL, stdout=log,
+                                               stderr=log, preexec_fn=lambda: os.dup2(listener.fileno(), 3),
+                                               pass_fds=[3])
+                listener.close()
+            else:
+                self.server = subprocess.Popen(["chroot", self.root, COMMAND, "sendmail-map", "--listen", "unix:" + MAP],
+                                               stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                waiting.until("the map server", lambda: os.path.exists(self.root + MAP))
+        return self
+
+    def send(self, domain):
+        """Sends a mail to a user in a domain, and returns what Sendmail printed."""
+        return roots.run(self.root, [PROGRAM, "-Am", "-odi", "-oem", "-f", "sender@" + certificates.MAIL_HOST,
+                                     "user@" + domain], check=False, input=b"Subject: a test\n\nhello\n")
+
+    def waiting(self, domain):
+        """Whether a mail to a domain is in the queue."""
+        return "user@%s\n" % domain in roots.run(self.root, [PROGRAM, "-Am", "-bp"])
+
+    def log(self):
+        """What the map server printed."""
+        with open(self.root + "/var/log/map.log") as log:
+            return log.read().split("\n")[:-1]
+
+    def stop(self):
+        if self.server:
+            self.server.terminate()
+            self.server.wait(60)
+
+    def sending_ip(self, domain):
+        """The address that Sendmail sends from. On one machine, what goes to an address of IPv6 comes from that address."""
+        return self.world.addresses[domain.name] if domain.ipv6 else "127.0.0.1"
