@@ -151,7 +151,7 @@ include integrations/rules.mk
 
 # ---- tests
 
-TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-model test-faults
+TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-model test-faults test-integrations
 
 .PHONY: test
 test:

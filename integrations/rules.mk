@@ -40,3 +40,14 @@ install-sendmail:
 	install -m 644 $(SENDMAIL)/tlsrpt-sendmail.socket $(DESTDIR)$(UNITDIR)
 	sed 's,@BINDIR@,$(BINDIR),' $(SENDMAIL)/tlsrpt-sendmail.service.in >$(DESTDIR)$(UNITDIR)/tlsrpt-sendmail.service
 	chmod 644 $(DESTDIR)$(SENDMAIL_RULES) $(DESTDIR)$(UNITDIR)/tlsrpt-sendmail.service
+
+# ---- any other server
+
+.PHONY: test-integrations
+test-integrations: $(LIBRARIES) $(EXIM_MODULE)
+	integrations/exim/check.sh $(EXIM_MODULE)
+	mkdir -p $(BUILD)/integrations
+	$(CC) $(CFLAGS) -std=c11 -pedantic -Wall -Wextra -Werror -Iinclude -o $(BUILD)/integrations/one_policy \
+		integrations/examples/one_policy.c $(SHARED) -Wl,-rpath,$(CURDIR)/$(BUILD)
+	$(CARGO) build --target-dir target --locked --example several_policies
+	$(PYTHON) integrations/examples/check.py $(BUILD)/integrations/one_policy target/debug/examples/several_policies
