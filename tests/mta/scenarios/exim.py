@@ -1,6 +1,6 @@
 """Debian's Exim, unmodified, with the module that makes it report."""
 
-from harness import domains, events, exim, exim_source, expected, judging, project, roots, world
+from harness import domains, events, exim, exim_source, expected, judging, project, recorder, roots, world
 from harness.scenario import Problem, Row, Scenario
 
 # Mail to these goes to one mail server.
@@ -53,10 +53,11 @@ def observe_faults(root, module, world_arguments):
     for case, (before, reporting, socket_there) in CASES.items():
         host = exim.Exim(the_world, root, module, name="exim-" + case.replace(" ", "-"), before=before,
                          reporting=reporting)
-        if socket_there is not None:
+        if socket_there:
             host.record()
-            if not socket_there:
-                host.recording.socket.close()
+        elif socket_there is not None:
+            # Never started: a thread that waits for a datagram would keep the socket open until one came.
+            recorder.Recorder(host.socket).socket.close()
         outcomes = {}
         for name in FAULT_DOMAINS:
             earlier = len(the_world.mails)
