@@ -21,6 +21,8 @@
 #                      or only one of: install-library install-command
 # make uninstall       takes the same files away
 # make exim            the module for Exim, in build/
+# make dist            the source tarball for packages, in build/dist/
+# make test-packages   builds and installs packages in Debian 13; root, on Debian or Ubuntu
 # make install-exim    with DESTDIR PREFIX EXIMLIBDIR SHAREDIR
 # make install-sendmail  with DESTDIR PREFIX BINDIR SHAREDIR UNITDIR
 
@@ -148,6 +150,7 @@ demo: $(LIBRARIES) $(COMMAND)
 	@MAKE='$(MAKE)' CC='$(CC)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' BINDIR='$(BINDIR)' sh examples/demo.sh
 
 include integrations/rules.mk
+include packaging/rules.mk
 
 # ---- tests
 

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Makes the source tarball: the files under version control, and the sources of all crates, so that nothing else is needed
+# to build but Rust and a C compiler.
+#
+#   packaging/dist.sh FOLDER        writes libtlsrpt-VERSION.tar.xz there, libtlsrpt.spec and PKGBUILD; prints the first
+#
+# The same commit gives the same bytes with the same tar and xz.
+set -eu
+
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.."
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+name=libtlsrpt-$version
+work=$(mktemp -d "$folder/dist.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+debian=$(sed -n '1s/^libtlsrpt (\(.*\)+rs[0-9]*-[0-9]*) .*/\1/p' debian/changelog)
+if [ "$debian" != "$version" ]; then
+    echo "dist.sh: debian/changelog is about ${debian:-another version}, not $version" >&2
+    exit 1
+fi
+
+mkdir "$work/$name"
+git ls-files -z | tar --create --null --files-from=- | tar --extract --directory "$work/$name"
+${CARGO:-cargo} vendor --quiet --locked --versioned-dirs "$work/$name/vendor" >/dev/null
+for file in libtlsrpt.spec PKGBUILD; do
+    sed "s/@VERSION@/$version/" "packaging/$file.in" >"$work/$name/packaging/$file"
+    cp "$work/$name/packaging/$file" "$folder/$file"
+done
+mkdir "$work/$name/.cargo"
+cat >"$work/$name/.cargo/config.toml" <<CONFIG
+# Written by make dist: the crates are in this tarball.
+[source.crates-io]
+replace-with = "vendored-sources"
+
+[source.vendored-sources]
+directory = "vendor"
+
+[net]
+offline = true
+CONFIG
+find "$work/$name" -exec touch --no-dereference --date="@$(git log -1 --format=%ct)" {} +
+XZ_OPT='-3 --threads=0' tar --create --xz --file "$work/$name.tar.xz" --directory "$work" --sort=name \
+    --owner=root:0 --group=root:0 --mode=u=rwX,go=rX "$name"
+mv "$work/$name.tar.xz" "$folder/$name.tar.xz"
+echo "$folder/$name.tar.xz"
