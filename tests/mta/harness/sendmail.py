@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import certificates, recorder, roots, waiting, world
+from harness import certificates, events, recorder, roots, waiting, world
 
 PACKAGES = ["sendmail-bin", "sensible-mda", "m4"]
 PROGRAM = "/usr/libexec/sendmail/sendmail"
@@ -123,3 +123,23 @@ class Sendmail:
     def sending_ip(self, domain):
         """The address that Sendmail sends from. On one machine, what goes to an address of IPv6 comes from that address."""
         return self.world.addresses[domain.name] if domain.ipv6 else "127.0.0.1"
+
+
+class WaitingFor:
+    """A host that is waited for until it has sent so many events, and then one more."""
+
+    def __init__(self, host, wanted):
+        self.host, self.wanted = host, wanted
+
+    def __getattr__(self, name):
+        return getattr(self.host, name)
+
+    def wait_for_events(self, first, names):
+        """A server that sends an event too many has had the time to: one more mail comes and goes after all others."""
+        recording = self.host.recording
+        waiting.until("%d events" % self.wanted, lambda: len(recording.datagrams) - first >= self.wanted)
+        self.host.send(names[0])
+        waiting.until("one event more", lambda: len(recording.datagrams) - first > self.wanted)
+        again = next(datagram for datagram in reversed(recording.datagrams)
+                     if events.domain_of(datagram.decode()) == names[0])
+        recording.datagrams.remove(again)

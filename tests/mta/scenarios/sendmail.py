@@ -3,7 +3,7 @@
 import socket
 import time
 
-from harness import domains, events, expected, judging, project, recorder, roots, sendmail, waiting, world
+from harness import domains, expected, judging, project, recorder, roots, sendmail, waiting, world
 from harness.scenario import Problem, Row, Scenario
 
 KEY = b"tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;"
@@ -20,32 +20,12 @@ def observe(root, installed, world_arguments, names, wanted, access=""):
     """In a namespace: one mail to every domain; WANTED events are waited for, since they come after the mail is gone."""
     host = sendmail.Sendmail(world.World(**world_arguments), root, installed, access=access).record()
     host.serve(activated=bool(access))
-    waited = WaitingFor(host, wanted)
+    waited = sendmail.WaitingFor(host, wanted)
     seen = judging.observe(waited, names)
     answers = time_answers(host)
     host.stop()
     return {"seen": seen, "mistakes": judging.all_mistakes(seen, host), "answers": answers, "log": host.log(),
             "version": roots.package_version(host.root, "sendmail-bin")}
-
-
-class WaitingFor:
-    """A host that is waited for until it has sent so many events, and then one more."""
-
-    def __init__(self, host, wanted):
-        self.host, self.wanted = host, wanted
-
-    def __getattr__(self, name):
-        return getattr(self.host, name)
-
-    def wait_for_events(self, first, names):
-        """A server that sends an event too many has had the time to: one more mail comes and goes after all others."""
-        recording = self.host.recording
-        waiting.until("%d events" % self.wanted, lambda: len(recording.datagrams) - first >= self.wanted)
-        self.host.send(names[0])
-        waiting.until("one event more", lambda: len(recording.datagrams) - first > self.wanted)
-        again = next(datagram for datagram in reversed(recording.datagrams)
-                     if events.domain_of(datagram.decode()) == names[0])
-        recording.datagrams.remove(again)
 
 
 def time_answers(host):

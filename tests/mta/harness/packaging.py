@@ -1,0 +1,129 @@
+"""Packages of this project: built in Debian stable from the tarball that `make dist` makes, without a network."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+
+from harness import cache, namespace, roots
+
+PACKAGES = ["debhelper", "fakeroot", "lintian", "rpm", "makepkg", "pacman-package-manager", "libarchive-tools", "zstd"]
+FOLDER = "/build"
+REPLACED = "libtlsrpt0"
+NOBODY = "nobody"
+
+
+def root():
+    """Debian stable with what builds the packages of three kinds of distributions."""
+    base = roots.build()
+    recipe = {"base": os.path.basename(base), "packages": PACKAGES}
+    return cache.entry("packaging", recipe, lambda path: namespace.call(
+        "harness.roots:make_with", {"base": base, "path": path, "packages": PACKAGES}, network=True))
+
+
+def dist(checkout):
+    """The folder with the tarball, the RPM spec and the PKGBUILD."""
+    folder = os.path.join(checkout, "build", "dist")
+    with _making:
+        if not _made:
+            subprocess.run(["make", "-s", "-C", checkout, "dist"], check=True, stdout=subprocess.DEVNULL)
+            _made.append(folder)
+    return folder
+
+
+_making = threading.Lock()
+_made = []
+
+
+def tarball(folder):
+    name, = (name for name in os.listdir(folder) if name.endswith(".tar.xz"))
+    return os.path.join(folder, name)
+
+
+def replaced_package():
+    """A folder with Debian's own package of the library, to go back to."""
+    base = roots.debian(roots.STABLE)
+    return cache.entry("replaced", {"base": os.path.basename(base), "package": REPLACED}, lambda path: namespace.call(
+        "harness.packaging:download", {"base": base, "path": path}, network=True))
+
+
+def download(base, path):
+    """Downloads it as the root filesystem's apt does."""
+    view = tempfile.mkdtemp(dir=os.path.dirname(path), prefix=os.path.basename(path))
+    try:
+        inside = roots.overlay(base, view)
+        shutil.copy("/etc/resolv.conf", inside + "/etc/resolv.conf")
+        roots.run(inside, ["sh", "-euc", "cd /tmp && %s download %s=$(dpkg-query -Wf '${Version}' %s)" % (
+            " ".join(roots.APT), REPLACED, REPLACED)])
+        for name in os.listdir(inside + "/tmp"):
+            if name.endswith(".deb"):
+                shutil.copy(os.path.join(inside, "tmp", name), path)
+    finally:
+        subprocess.run(["umount", "--recursive", "--lazy", os.path.join(view, "root")], check=False)
+        shutil.rmtree(view, ignore_errors=True)
+
+
+def workshop(base, mountpoint):
+    """A writable view of the root filesystem, with an empty folder to build in. In a namespace."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", mountpoint], check=True)
+    inside = roots.overlay(base, os.path.join(mountpoint, "workshop"))
+    os.mkdir(inside + FOLDER)
+    return inside
+
+
+def build_debian(base, source, output, mountpoint):
+    """Builds and checks the packages, which go to OUTPUT; what lintian says, and what a program says that uses them."""
+    inside = workshop(base, mountpoint)
+    version = roots.run(inside, ["sh", "-euc", "tar xJfO - --wildcards '*/debian/changelog' | sed -n '1s/.*(\\(.*\\)-.*/\\1/p'"],
+                        stdin=open(tarball(source), "rb")).strip()
+    shutil.copy(tarball(source), "%s%s/libtlsrpt_%s.orig.tar.xz" % (inside, FOLDER, version))
+    roots.run(inside, ["sh", "-euc", "cd %s && tar xJf *.orig.tar.xz && cd libtlsrpt-*/ && dpkg-buildpackage -us -uc"
+                       % FOLDER])
+    lintian = roots.run(inside, ["sh", "-c", "cd %s && lintian --allow-root --fail-on error *.changes && echo passed"
+                                 % FOLDER], check=False)
+    shutil.rmtree(output, ignore_errors=True)
+    os.makedirs(output)
+    for name in os.listdir(inside + FOLDER):
+        if name.endswith(".deb"):
+            shutil.copy(os.path.join(inside + FOLDER, name), output)
+    # A program is built as its author is told to.
+    program = roots.run(inside, ["sh", "-euc", "cd %s && dpkg --install libtlsrpt0*.deb && zcat -f /usr/share/doc/"
+                                 "libtlsrpt0-dev/examples/one_policy.c* >one_policy.c && cc one_policy.c "
+                                 "$(pkg-config --cflags --libs libtlsrpt) -o one_policy && ./one_policy /nowhere 2>&1 "
+                                 "&& readelf -d one_policy" % FOLDER])
+    return {"lintian": lintian, "program": program, "version": version}
+
+
+def build_rpm(base, source, mountpoint):
+    """Builds the RPM packages: {package: [its files]}."""
+    inside = workshop(base, mountpoint)
+    for path in (tarball(source), os.path.join(source, "libtlsrpt.spec")):
+        shutil.copy(path, inside + FOLDER)
+    roots.run(inside, ["sh", "-euc", "cd %s && rpmbuild -ba --nodeps --define '_topdir %s/rpm' --define '_sourcedir %s' "
+                       "libtlsrpt.spec" % (FOLDER, FOLDER, FOLDER)])
+    return listed(inside, "rpm/RPMS/*/*.rpm", "rpm --query --list --package")
+
+
+def build_arch(base, source, mountpoint):
+    """Builds the packages for Arch, which no one may do as root: {package: [its files]}."""
+    inside = workshop(base, mountpoint)
+    for path in (tarball(source), os.path.join(source, "PKGBUILD")):
+        shutil.copy(path, inside + FOLDER)
+    roots.run(inside, ["chown", "-R", NOBODY, FOLDER])
+    roots.run(inside, ["sh", "-euc", "cd %s && HOME=%s setpriv --reuid %s --regid nogroup --clear-groups makepkg --nodeps "
+                       "--nocolor" % (FOLDER, FOLDER, NOBODY)])
+    return listed(inside, "*.pkg.tar*", "tar --list --absolute-names --file")
+
+
+def listed(inside, pattern, command):
+    """The files in each of the packages that a pattern matches."""
+    printed = roots.run(inside, ["sh", "-euc", "cd %s && for file in %s; do echo \"= $file\"; %s $file; done" % (
+        FOLDER, pattern, command)])
+    found = {}
+    for line in printed.split("\n"):
+        if line.startswith("= "):
+            files = found[os.path.basename(line[2:])] = []
+        elif line and not line.endswith("/"):
+            files.append("/" + line.lstrip("/"))
+    return found

@@ -1,0 +1,145 @@
+"""Packages: built from the source tarball without a network, and Debian's installed in the place of its own."""
+
+import glob
+import os
+import shutil
+import subprocess
+
+from harness import exim, expected, judging, packaging, postfix, recorder, roots, sendmail, world
+from harness import delivery
+from harness.scenario import Problem, Row, Scenario
+
+# The domains to which Postfix sends before and after the upgrade.
+DOMAINS = ["good.test", "no-tls.test", "sts.test", "sts-expired.test", "dane.test", "dane-other.test"]
+SAME = ("outcome", "events", "datagrams", "warnings")
+# Debian 13's library, 0.5.0rc1, does not write this yet.
+PROTOCOL_VERSION = '"dpv": "1",'
+
+LIBRARY = {"/libtlsrpt.so.0", "/libtlsrpt.so.0.0.0"}
+DEVELOPMENT = {"/tlsrpt.h", "/tlsrpt_version.h", "/libtlsrpt.a", "/libtlsrpt.so", "/libtlsrpt.pc", "/tlsrpt_open.3.gz"}
+TOOLS = {"/usr/bin/tlsrpt", "/tlsrpt.1.gz", "/tlsrpt.m4", "/tlsrpt-sendmail.service", "/tlsrpt-sendmail.socket",
+         "/completions/tlsrpt"}
+EXIM = {exim.MODULE, exim.SNIPPET}
+
+
+def check_debian(context):
+    """Builds the packages; installs them below a Postfix, an Exim and a Sendmail; goes back to Debian's."""
+    output = os.path.join(context.checkout, "build", "mta", "debian")
+    built = context.call("harness.packaging:build_debian", base=packaging.root(), source=packaging.dist(context.checkout),
+                         output=output, mountpoint=world.mountpoint())
+    if not built["lintian"].endswith("passed\n"):
+        raise Problem("lintian:\n" + built["lintian"])
+    if "no TLSRPT event for example.org" not in built["program"] or "[libtlsrpt.so.0]" not in built["program"]:
+        raise Problem("a program built with libtlsrpt0-dev:\n" + built["program"])
+    upgraded = context.call("scenarios.packages:observe_upgrade", root=roots.debian(roots.STABLE), packages=output,
+                            replaced=packaging.replaced_package(), world_arguments=world.open_arguments())
+    judge_upgrade(upgraded, built["version"])
+    check_others(context, output)
+    context.versions["libtlsrpt0"] = "%s, then %s, then %s" % tuple(upgraded["versions"])
+    return Row("Debian 13: dpkg-buildpackage with its own Rust, lintian, apt",
+               "libtlsrpt0 takes the place of Debian's below a Postfix and gives it back, mail to %d domains each time; "
+               "tlsrpt-exim with Exim, tlsrpt-tools with Sendmail" % len(DOMAINS))
+
+
+def observe_upgrade(root, packages, replaced, world_arguments):
+    """In a namespace: what Postfix does with Debian's package, with ours, and with Debian's again."""
+    host = postfix.Postfix(world.World(**world_arguments), root)
+    recording = recorder.Recorder(host.socket).start()
+    shutil.copytree(packages, host.root + "/packages")
+    own, = glob.glob(replaced + "/*.deb")
+    shutil.copy(own, host.root + "/var/cache/apt/archives")
+    seen, versions, printed = [], [], []
+    version = roots.package_version(host.root, packaging.REPLACED)
+    for install in ([], ["sh", "-euc", "cd /packages && exec apt-get install --yes --no-install-recommends ./*.deb"],
+                    ["apt-get", "install", "--yes", "--allow-downgrades", "%s=%s" % (packaging.REPLACED, version)]):
+        if install:
+            printed.append(roots.run(host.root, install))
+        host.start()
+        seen.append(delivery.deliver(host, recording, DOMAINS))
+        host.stop()
+        versions.append(roots.package_version(host.root, packaging.REPLACED))
+    return {"seen": seen, "versions": versions, "printed": printed}
+
+
+def judge_upgrade(upgraded, version):
+    before, ours, back = upgraded["versions"]
+    if not ours.startswith(version) or before != back or before == ours:
+        raise Problem("the versions were %s\n%s" % (upgraded["versions"], "\n".join(upgraded["printed"])))
+    if any(PROTOCOL_VERSION not in datagram for of_domain in upgraded["seen"][1].values()
+           for datagram in of_domain["datagrams"]):
+        raise Problem("it is not our library that sends: %s" % upgraded["seen"][1])
+    compared = [comparable(seen) for seen in upgraded["seen"]]
+    for number, what in ((1, "with our package"), (2, "with Debian's package again")):
+        if compared[number] != compared[0]:
+            raise Problem("before: %s\n%s: %s" % (compared[0], what, compared[number]))
+
+
+def comparable(seen):
+    """What was seen, without what version 0.5.1 adds to datagrams."""
+    return {name: {aspect: [text.replace(PROTOCOL_VERSION, "") for text in of_domain[aspect]] for aspect in SAME}
+            for name, of_domain in seen.items()}
+
+
+def check_others(context, packages):
+    """The other two packages, unpacked below the servers that they are for."""
+    unpacked = {}
+    for name in ("tlsrpt-exim", "tlsrpt-tools"):
+        file, = glob.glob("%s/%s_*.deb" % (packages, name))
+        unpacked[name] = os.path.join(packages, name)
+        subprocess.run(["dpkg-deb", "--extract", file, unpacked[name]], check=True)
+    found = context.call("scenarios.packages:observe_others", world_arguments=world.open_arguments(),
+                         exim_root=roots.stable_with("exim", exim.PACKAGES), module=unpacked["tlsrpt-exim"],
+                         sendmail_root=roots.stable_with("sendmail", sendmail.PACKAGES),
+                         command=unpacked["tlsrpt-tools"])
+    judging.judge(found["exim"], {"dane.test": expected.EXIM["dane.test"]}, [])
+    judging.judge(found["sendmail"], {"dane.test": expected.SENDMAIL["dane.test"]}, [])
+
+
+def observe_others(world_arguments, exim_root, module, sendmail_root, command):
+    """In a namespace: one mail from Exim, one from Sendmail."""
+    the_world = world.World(**world_arguments)
+    by_exim = exim.Exim(the_world, exim_root, module).record()
+    found = {"exim": judging.observe(by_exim, ["dane.test"])}
+    by_sendmail = sendmail.Sendmail(the_world, sendmail_root, [command]).record().serve()
+    found["sendmail"] = judging.observe(sendmail.WaitingFor(by_sendmail, 1), ["dane.test"])
+    by_sendmail.stop()
+    return found
+
+
+def check_rpm(context):
+    found = build(context, "rpm")
+    require_files(found, {"libtlsrpt-0": LIBRARY, "libtlsrpt-devel": DEVELOPMENT, "tlsrpt-tools": TOOLS, "tlsrpt-exim": EXIM})
+    return Row("Debian 13: rpmbuild", "%d packages, the files in them" % len(found))
+
+
+def check_arch(context):
+    found = build(context, "arch")
+    require_files(found, {"libtlsrpt": LIBRARY | DEVELOPMENT, "tlsrpt-tools": TOOLS, "tlsrpt-exim": EXIM})
+    return Row("Debian 13: makepkg", "%d packages, the files in them" % len(found))
+
+
+def build(context, kind):
+    return context.call("harness.packaging:build_" + kind, base=packaging.root(),
+                        source=packaging.dist(context.checkout), mountpoint=world.mountpoint())
+
+
+def require_files(found, wanted):
+    """Each package has files with these names or ends of names, and each belongs to one package alone."""
+    if len(found) != len(wanted):
+        raise Problem("wanted %d packages, found %s" % (len(wanted), sorted(found)))
+    for prefix, ends in wanted.items():
+        files, = (files for name, files in found.items() if name.startswith(prefix + "-" if prefix[-1].isalpha() else prefix))
+        missing = [end for end in ends if not any(file.endswith(end) for file in files)]
+        if missing:
+            raise Problem("%s lacks %s: %s" % (prefix, missing, files))
+    every = [file for files in found.values() for file in files if file.startswith("/usr/") and "/doc/" not in file]
+    twice = {file for file in every if every.count(file) > 1 and not file.endswith(("/licenses", "/systemd"))}
+    if twice:
+        raise Problem("in several packages: %s" % sorted(twice))
+
+
+SCENARIOS = [
+    Scenario("packages-debian", "Debian's packages: built, checked, installed below Postfix, taken back", check_debian),
+    Scenario("packages-rpm", "the RPM packages, built", check_rpm),
+    Scenario("packages-arch", "the packages for Arch, built", check_arch),
+]
