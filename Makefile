@@ -22,6 +22,7 @@
 # make uninstall       takes the same files away
 # make exim            the module for Exim, in build/
 # make dist            the source tarball for packages, in build/dist/
+# make test-packages   builds and installs packages in Debian 13; root, on Debian or Ubuntu
 # make install-exim    with DESTDIR PREFIX EXIMLIBDIR SHAREDIR
 # make install-sendmail  with DESTDIR PREFIX BINDIR SHAREDIR UNITDIR
 

@@ -23,7 +23,7 @@ def root():
 
 
 def dist(checkout):
-    """The folder with the tarball, the RPM spec and the PKGBUILD."""
+    """The folder with the tarball and the PKGBUILD."""
     folder = os.path.join(checkout, "build", "dist")
     with _making:
         if not _made:
@@ -98,10 +98,9 @@ def build_debian(base, source, output, mountpoint):
 def build_rpm(base, source, mountpoint):
     """Builds the RPM packages: {package: [its files]}."""
     inside = workshop(base, mountpoint)
-    for path in (tarball(source), os.path.join(source, "libtlsrpt.spec")):
-        shutil.copy(path, inside + FOLDER)
-    roots.run(inside, ["sh", "-euc", "cd %s && rpmbuild -ba --nodeps --define '_topdir %s/rpm' --define '_sourcedir %s' "
-                       "libtlsrpt.spec" % (FOLDER, FOLDER, FOLDER)])
+    shutil.copy(tarball(source), inside + FOLDER)
+    roots.run(inside, ["sh", "-euc", "cd %s && rpmbuild -ta --nodeps --define '_topdir %s/rpm' *.tar.xz" % (
+        FOLDER, FOLDER)])
     return listed(inside, "rpm/RPMS/*/*.rpm", "rpm --query --list --package")
 
 
