@@ -44,6 +44,8 @@ export CC CFLAGS NM PYTHON
 
 BUILD = build
 SONAME = libtlsrpt.so.0
+# The level of the C interface, for ever compatible. The version of the project is another number, in Cargo.toml.
+INTERFACE = $(shell sed -n 's/^level!(\([0-9]*\), \([0-9]*\), \([0-9]*\), "\(.*\)");$$/\1.\2.\3\4/p' src/version.rs)
 # The name of the file is the C library's: replacing that file in place is an installation too.
 REALNAME = $(SONAME).0.0
 SHARED = $(BUILD)/$(REALNAME)
@@ -58,10 +60,10 @@ all: $(LIBRARIES) $(COMMAND)
 # ---- the libraries
 
 RELEASE = target/release
-SOURCES = Cargo.toml Cargo.lock src/*.rs src/*/*.rs
+SOURCES = Cargo.toml Cargo.lock src/*.rs src/*/*.rs crates/clib/Cargo.toml crates/clib/src/*.rs
 
 $(SHARED): $(SOURCES)
-	$(CARGO) rustc --target-dir target --release --locked --lib --features capi --crate-type cdylib,staticlib -- \
+	$(CARGO) rustc --target-dir target --release --locked --package tlsrpt-clib --lib -- \
 		-C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,defs -C link-arg=-nostartfiles
 	mkdir -p $(BUILD)
 	cp $(RELEASE)/libtlsrpt.so $@
@@ -79,8 +81,10 @@ $(STATIC): $(SHARED)
 
 # ---- the command
 
-$(COMMAND): $(SOURCES) cli/Cargo.toml cli/src/*.rs cli/src/*/*.rs integrations/sendmail/Cargo.toml \
-		integrations/sendmail/src/*.rs
+COMMAND_CRATES = cli format sendmail socket
+
+$(COMMAND): $(SOURCES) $(wildcard $(COMMAND_CRATES:%=crates/%/Cargo.toml) $(COMMAND_CRATES:%=crates/%/src/*.rs) \
+		$(COMMAND_CRATES:%=crates/%/src/*/*.rs))
 	$(CARGO) build --target-dir target --profile command --locked --package tlsrpt-cli
 	mkdir -p $(BUILD)
 	cp target/command/tlsrpt $@
@@ -91,7 +95,7 @@ UNIT = $(BUILD)/tlsrpt-listen.service
 .PHONY: $(UNIT)
 $(UNIT):
 	mkdir -p $(BUILD)
-	sed -e 's,@BINDIR@,$(BINDIR),' contrib/systemd/tlsrpt-listen.service.in >$@
+	sed -e 's,@BINDIR@,$(BINDIR),' packaging/systemd/tlsrpt-listen.service.in >$@
 
 .PHONY: header
 header:
@@ -141,7 +145,7 @@ uninstall:
 $(BUILD)/libtlsrpt.pc:
 	mkdir -p $(BUILD)
 	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@LIBDIR@,$(LIBDIR),' -e 's,@INCLUDEDIR@,$(INCLUDEDIR),' \
-		-e "s,@VERSION@,$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)," pkgconfig/libtlsrpt.pc.in >$@
+		-e "s,@VERSION@,$(INTERFACE)," pkgconfig/libtlsrpt.pc.in >$@
 
 # ---- the demonstration
 
@@ -149,7 +153,7 @@ $(BUILD)/libtlsrpt.pc:
 demo: $(LIBRARIES) $(COMMAND)
 	@MAKE='$(MAKE)' CC='$(CC)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' BINDIR='$(BINDIR)' sh examples/demo.sh
 
-include integrations/rules.mk
+include crates/integrations.mk
 include packaging/rules.mk
 
 # ---- tests
@@ -219,13 +223,13 @@ test-reference: $(LIBRARIES)
 .PHONY: test-mta
 test-mta: $(LIBRARIES) $(COMMAND) exim
 	tests/mta/run $(SCENARIOS)
-include reliability/targets.mk
+include c-tests/targets.mk
 
 .PHONY: lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --locked --release --lib --features capi -- -D warnings
+	$(CARGO) clippy --locked --release --package tlsrpt-clib --lib -- -D warnings
 	$(CARGO) clippy --locked --release --package tlsrpt-exim --lib --features module -- -D warnings
 
 .PHONY: lint-man
@@ -245,7 +249,7 @@ bench: $(SHARED) bench-program
 
 .PHONY: bench-check
 bench-check: test-artefacts bench-program
-	$(PYTHON) bench/check.py $(BENCH_PROGRAM) $(SHARED)
+	$(PYTHON) crates/bench/check.py $(BENCH_PROGRAM) $(SHARED)
 
 .PHONY: bench-program
 bench-program:

@@ -11,12 +11,3 @@ pub mod policy;
 pub mod settings;
 pub mod types;
 pub mod version;
-
-/// A library without std needs this to link. Nothing in the finished library leads here, which
-/// `make test-artefacts` holds.
-#[cfg(not(feature = "std"))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    // SAFETY: has no preconditions.
-    unsafe { libc::abort() }
-}

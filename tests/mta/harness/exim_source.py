@@ -12,7 +12,7 @@ SOURCE_PACKAGE = "exim4"
 SOURCE = "/usr/src/" + SOURCE_PACKAGE
 MODULE_FOLDER = os.path.dirname(exim.MODULE)
 
-# The last line is the one of integrations/exim/README.md.
+# The last line is the one of docs/exim.md.
 MAKEFILE = """BIN_DIRECTORY=/usr/sbin
 CONFIGURE_FILE={configuration}
 EXIM_USER={user}

@@ -1,0 +1,81 @@
+#!/bin/sh
+# The library and the C tests under the address, the thread and the undefined behaviour sanitizer.
+#
+#   c-tests/sanitizers.sh OUTPUT [EVENTS]
+#
+# The sanitizers are unstable flags of the Rust compiler; RUSTC_BOOTSTRAP lets the installed one take them, whatever its
+# channel. Its runtime is linked into the programs, which clang compiles. Rust has no undefined behaviour sanitizer:
+# there, the library is built with all checks on (overflow, the preconditions of unsafe functions). Each has a control: a
+# program that is wrong on purpose, for the address and the thread sanitizer in a way that the library's code meets.
+set -eu
+
+output=$1 events=${2:-500}
+target=$(rustc -vV | sed -n 's/^host: //p')
+runtimes=$(rustc --print sysroot)/lib/rustlib/$target/lib
+passed=0 failed=0
+# The C tests look at signals themselves.
+export ASAN_OPTIONS=handle_segv=0 TSAN_OPTIONS=handle_segv=0 UBSAN_OPTIONS=handle_segv=0
+
+# library NAME FLAGS: builds the library with these flags of rustc; sets $library.
+library() {
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Cpanic=abort $2" ${CARGO:-cargo} rustc --quiet --locked --release --lib \
+        --package tlsrpt-clib --target "$target" --target-dir "target/sanitizers/$1"
+    library=target/sanitizers/$1/$target/release/libtlsrpt.so
+}
+
+# verdict NAME STATUS: counts.
+verdict() {
+    if [ "$2" -eq 0 ]; then passed=$((passed + 1)); else
+        failed=$((failed + 1))
+        echo "$1: not as it should" >&2
+    fi
+}
+
+# compile PROGRAM SOURCE: with the flags of $compiler and $link.
+compile() {
+    # shellcheck disable=SC2086 # flags are several words
+    $compiler -g -O1 -Wall -Wextra -Werror -Iinclude -pthread -o "$1" "$2" $link -ldl -lm
+}
+
+# check NAME WORD: the control, the threads and the C tests. WORD is what the control's report holds.
+check() {
+    folder=$output/$1
+    status=0
+    "$folder/control" "$library" >"$folder/control.log" 2>&1 || status=$?
+    verdict "the control of the $1 sanitizer" "$([ "$status" -ne 0 ] && grep -q "$2" "$folder/control.log"; echo $?)"
+    compile "$folder/threads" c-tests/threads.c
+    status=0
+    "$folder/threads" "$library" 8 "$events" || status=$?
+    verdict "threads with the $1 sanitizer" "$status"
+    status=0
+    CC="$compiler" CFLAGS="-g -O1 $link" c-tests/run.sh "$folder" include "$library" || status=$?
+    verdict "the C tests with the $1 sanitizer" "$status"
+}
+
+# sanitizer NAME SHORT WORD
+sanitizer() {
+    library "$1" "-Zsanitizer=$1 -Cunsafe-allow-abi-mismatch=sanitizer"
+    compiler="clang -fsanitize=$1 -fno-sanitize-link-runtime"
+    link="-Wl,--whole-archive $(echo "$runtimes"/librustc-*_rt."$2".a) -Wl,--no-whole-archive -Wl,--export-dynamic -lm"
+    control_in_c "$1"
+    check "$1" "$3"
+}
+
+# control_in_c NAME
+control_in_c() {
+    mkdir -p "$output/$1"
+    compile "$output/$1/control" "c-tests/controls/$1.c"
+}
+
+sanitizer address asan heap-use-after-free
+sanitizer thread tsan 'data race'
+all_checks='-Cdebug-assertions=on -Coverflow-checks=on'
+library undefined "$all_checks"
+compiler='clang -fsanitize=undefined -fno-sanitize-recover=all' link=
+mkdir -p "$output/undefined"
+# shellcheck disable=SC2086 # flags are several words
+${RUSTC:-rustc} $all_checks -o "$output/undefined/control" c-tests/controls/undefined.rs
+check undefined 'unsafe precondition'
+
+echo "sanitizers: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,228 @@
+//! Shows what came: in words, as it is, or as the reports that it makes.
+
+use std::{
+    io::{self, Write},
+    num::NonZeroU64,
+};
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+
+use tlsrpt_format::{
+    datagram::{self, Event},
+    printable, record, recording,
+    report::{Report, Reports, Sender, Subject},
+};
+use tlsrpt_socket::{Received, Waiting};
+
+use crate::{
+    output::{self, say},
+    text,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// A block in words for each event
+    Text,
+    /// The datagrams as they came, one a line
+    Json,
+    /// At the end, the reports of RFC 8460 as they would be sent now
+    Report,
+}
+
+pub(crate) struct Show {
+    form: Form,
+    out: Box<dyn Write + Send>,
+    reports: Reports,
+    sender: Sender,
+}
+
+impl Show {
+    /// On standard output. Where datagrams are passed on too, whoever stops looking must not stop them.
+    pub(crate) fn new(form: Form, sender: Sender, passing_on: bool) -> Self {
+        let mut out: Box<dyn Write + Send> = match form {
+            Form::Text => Box::new(output::for_people()),
+            Form::Json | Form::Report => Box::new(output::for_scripts()),
+        };
+        if passing_on {
+            out = Box::new(NeverFailing(Some(out)));
+        }
+        Self { form, out, reports: Reports::default(), sender }
+    }
+
+    /// Shows a datagram. Whether it was an event.
+    fn datagram(&mut self, received: &Received) -> io::Result<bool> {
+        let at = timestamp(received);
+        match datagram::parse(&received.bytes) {
+            Ok(event) => self.event(at, event, &received.bytes).map(|()| true),
+            Err(error) => self.invalid(at, &received.bytes, &error.to_string()).map(|()| false),
+        }
+    }
+
+    /// Lets out what has been shown.
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Shows what can only be shown at the end.
+    fn end(&mut self) -> io::Result<()> {
+        for (subject, report) in self.reports.make(&self.sender) {
+            say_destinations(subject);
+            write_report(&mut self.out, &report)?;
+        }
+        self.reports.oddities().for_each(say);
+        self.flush()
+    }
+
+    fn event(&mut self, at: Timestamp, event: Event, bytes: &[u8]) -> io::Result<()> {
+        match self.form {
+            Form::Text => text::write_event(&mut self.out, at, &event),
+            Form::Json => self.line(&recording::line_of_event(bytes)),
+            Form::Report => {
+                self.reports.add(at, event);
+                Ok(())
+            }
+        }
+    }
+
+    fn invalid(&mut self, at: Timestamp, bytes: &[u8], reason: &str) -> io::Result<()> {
+        match self.form {
+            Form::Text => text::write_invalid(&mut self.out, at, bytes, reason),
+            Form::Json => self.line(&recording::line_of_invalid(bytes, reason)),
+            Form::Report => {
+                say(format_args!("not a valid datagram: {}: {}", printable(reason), bytes.escape_ascii()));
+                Ok(())
+            }
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.out.write_all(line)?;
+        self.out.write_all(b"\n")
+    }
+}
+
+/// Shows what comes into the queue until the queue is closed, or so many events have been shown.
+pub(crate) fn show_all(queue: &Waiting, mut show: Show, count: Option<NonZeroU64>) -> io::Result<()> {
+    let mut events = 0;
+    while count.is_none_or(|count| events < count.get()) {
+        let received = match queue.next_at_once() {
+            Some(received) => received,
+            None => {
+                show.flush()?;
+                match queue.next() {
+                    Some(received) => received,
+                    None => break,
+                }
+            }
+        };
+        events += u64::from(show.datagram(&received)?);
+    }
+    if queue.lost() > 0 {
+        say(format_args!("{} datagrams were not shown: standard output was too slow", queue.lost()));
+    }
+    show.end()
+}
+
+/// Lets everything go to nowhere after the first error.
+struct NeverFailing<W>(Option<W>);
+
+impl<W: Write> NeverFailing<W> {
+    fn attempt<T>(&mut self, write: impl FnOnce(&mut W) -> io::Result<T>, otherwise: T) -> io::Result<T> {
+        match self.0.as_mut().map(write) {
+            Some(Ok(value)) => return Ok(value),
+            Some(Err(error)) => {
+                self.0 = None;
+                say(format_args!("standard output: {error}; datagrams are still passed on"));
+            }
+            None => {}
+        }
+        Ok(otherwise)
+    }
+}
+
+impl<W: Write> Write for NeverFailing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.attempt(|out| out.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt(W::flush, ())
+    }
+}
+
+/// A clock beyond the calendar shows its end.
+fn timestamp(received: &Received) -> Timestamp {
+    Timestamp::try_from(received.at).unwrap_or(Timestamp::MAX)
+}
+
+fn write_report(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    writeln!(out)
+}
+
+/// Where the report goes does not stand in it.
+fn say_destinations(subject: &Subject) {
+    let domain = printable(&subject.domain);
+    match record::parse(&subject.record) {
+        Ok(record) => say(format_args!("the report about {domain} goes to {}", record.destinations.join(", "))),
+        Err(mistake) => {
+            say(format_args!(
+                "the report about {domain} goes nowhere: its record is wrong: {}",
+                printable(&mistake.what)
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        cell::Cell,
+        fs,
+        os::unix::net::UnixDatagram,
+        time::{Duration, SystemTime},
+    };
+
+    use super::{Form, Show};
+    use crate::listen::show_all;
+    use tlsrpt_format::report::{Reports, Sender};
+    use tlsrpt_socket::{Reader, Waiting};
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const EVENT: &[u8] = br#"{"d":"a.example","pr":"","policies":[{"policy-type":9,"f":0}]}"#;
+
+    /// A clock that jumps back before 1970, and on to beyond the calendar.
+    fn jumping_clock() -> SystemTime {
+        thread_local!(static CALLS: Cell<u32> = const { Cell::new(0) });
+        match CALLS.replace(CALLS.get() + 1) {
+            0 => SystemTime::UNIX_EPOCH + 20_000 * DAY,
+            1 => SystemTime::UNIX_EPOCH - DAY,
+            2 => SystemTime::UNIX_EPOCH + 20_000_000 * DAY,
+            _ => SystemTime::UNIX_EPOCH + 20_001 * DAY,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_shows_and_changes_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let (socket, output) = (directory.path().join("s"), directory.path().join("o"));
+        let listening = UnixDatagram::bind(&socket).unwrap();
+        for _ in 0..4 {
+            UnixDatagram::unbound().unwrap().send_to(EVENT, &socket).unwrap();
+        }
+        let (reader, stop) = Reader::new(jumping_clock).unwrap();
+        stop.now();
+        let queue = Waiting::new(1 << 20);
+        reader.run(&listening, |received| queue.push(received.into())).unwrap();
+        queue.close();
+        let sender = Sender { organization: String::new(), contact: String::new() };
+        let out = Box::new(anstream::StripStream::new(fs::File::create(&output).unwrap()));
+        show_all(&queue, Show { form: Form::Text, out, reports: Reports::default(), sender }, None).unwrap();
+        let shown = fs::read_to_string(output).unwrap();
+        let times: Vec<_> =
+            shown.lines().filter_map(|line| line.split_once("  a.example").map(|(time, _)| time)).collect();
+        let expected = ["2024-10-04T00:00:00Z", "1969-12-31T00:00:00Z", "9999-12-30T22:00:00Z", "2024-10-05T00:00:00Z"];
+        assert_eq!(times, expected);
+    }
+}

@@ -1,0 +1,107 @@
+//! The reports of `tlsrpt listen` beside those that tlsrpt-reporter 0.6.0 made of the same datagrams. The recording is
+//! compared with the reporter itself by the scenario `command-report-vectors` of `make test-mta`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{Listener, directory, tlsrpt};
+
+/// Reports by domain, each as text in which the order of members and lists means nothing.
+type Reports = BTreeMap<String, Vec<String>>;
+
+#[test]
+fn they_say_what_tlsrpt_reporter_says() {
+    let expected: BTreeMap<String, Vec<Value>> = serde_json::from_str(&read("tests/expected/reports.json")).unwrap();
+    let directory = directory();
+    let arguments = ["--format", "report", "--organization", "Sender Inc", "--contact", "postmaster@sender.test"];
+    let listener = Listener::start(&directory.path().join("s"), arguments);
+    let lines: String =
+        recorded().filter(|event| is_expected(event, &expected)).map(|event| format!("{event}\n")).collect();
+    send(&listener.socket, &lines);
+    let shown = listener.end_well();
+    let mut ours = Reports::new();
+    for report in serde_json::Deserializer::from_str(&shown).into_iter::<Value>() {
+        let report = report.unwrap();
+        let domain = report["report-id"].as_str().unwrap().splitn(3, '_').last().unwrap();
+        ours.entry(domain.into()).or_default().push(comparable(report.clone()));
+    }
+    ours.values_mut().for_each(|reports| reports.sort());
+    let theirs: Reports = expected.into_iter().map(|(domain, reports)| (domain, sorted(reports))).collect();
+    assert!(theirs.len() > 20);
+    assert_eq!(ours, theirs);
+}
+
+/// Whether the event is one of those in the recording: its numbers mean something, and so does its domain.
+fn is_expected(event: &Value, expected: &BTreeMap<String, Vec<Value>>) -> bool {
+    let known = |policy: &Value| {
+        let (policy_type, result) = (policy["policy-type"].as_i64().unwrap(), policy["f"].as_i64().unwrap());
+        [1, 2, 9].contains(&policy_type) && [0, 1].contains(&result)
+    };
+    expected.contains_key(&event["d"].as_str().unwrap().to_lowercase())
+        && event["policies"].as_array().unwrap().iter().all(known)
+}
+
+fn recorded() -> impl Iterator<Item = Value> {
+    let sequences = read("../../tests/vectors/sequences.jsonl");
+    let sequences: Vec<Value> = sequences.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    sequences.into_iter().flat_map(|sequence| {
+        let datagrams = sequence["datagrams"].as_array().unwrap().clone();
+        datagrams.into_iter().filter_map(|datagram| serde_json::from_slice(&bytes(datagram.as_str().unwrap())).ok())
+    })
+}
+
+fn bytes(hexadecimal: &str) -> Vec<u8> {
+    let pairs = hexadecimal.as_bytes().chunks_exact(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+fn send(socket: &Path, lines: &str) {
+    let mut sending = tlsrpt();
+    sending.args(["send", "--from", "-", "--socket"]).arg(socket).stdin(Stdio::piped()).stderr(Stdio::null());
+    let mut sending = sending.spawn().unwrap();
+    sending.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    assert!(sending.wait().unwrap().success());
+}
+
+fn sorted(reports: Vec<Value>) -> Vec<String> {
+    let mut texts: Vec<_> = reports.into_iter().map(comparable).collect();
+    texts.sort();
+    texts
+}
+
+/// Without its id, and of the time only that it is a whole day.
+fn comparable(mut report: Value) -> String {
+    report.as_object_mut().unwrap().remove("report-id");
+    for moment in report["date-range"].as_object_mut().unwrap().values_mut() {
+        *moment = json!(moment.as_str().unwrap().trim_start_matches(|character| character != 'T'));
+    }
+    in_order(report).to_string()
+}
+
+/// The same with the members of objects in order, and the objects of lists. Lines of a policy keep theirs.
+fn in_order(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<_, _> = members.into_iter().map(|(name, value)| (name, in_order(value))).collect();
+            json!(members)
+        }
+        Value::Array(items) => {
+            let mut items: Vec<_> = items.into_iter().map(in_order).collect();
+            items.sort_by_key(|item| if item.is_object() { item.to_string() } else { String::new() });
+            Value::Array(items)
+        }
+        other => other,
+    }
+}
+
+fn read(name: &str) -> String {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Looks at the finished module: it exports one function, needs nothing but libc, and no panic can happen in it.
+#
+#   crates/exim/check.sh MODULE
+set -eu
+
+module=$1
+passed=0 failed=0
+
+# expect WHAT WANTED FOUND
+expect() {
+    if [ "$2" = "$3" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "$1: wanted \"$2\", found \"$3\""
+    fi
+}
+
+names=$(nm --demangle "$module")
+expect exports tlsrpt_event "$(nm --dynamic --defined-only "$module" | awk '$2 == "T" { print $3 }')"
+expect libraries libc.so.6 "$(readelf --dynamic --wide "$module" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')"
+expect "panic code" "" "$(echo "$names" | grep -i panic || true)"
+# The names of functions are there to be looked at, so panic code would show.
+expect "names of functions" 1 "$(echo "$names" | grep -c ' T tlsrpt_event$')"
+expect "names of Rust functions" yes "$(echo "$names" | grep -q 'tlsrpt::\|tlsrpt_exim::' && echo yes || echo no)"
+echo "Exim module: $passed passed, $failed failed"
+[ "$failed" = 0 ]

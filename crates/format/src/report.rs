@@ -1,0 +1,341 @@
+//! The reports of RFC 8460 section 4 as the collector would send them now.
+//!
+//! One for each day (in UTC), domain and TLSRPT record, as tlsrpt-reporter makes them. What it leaves open to the sender
+//! (the name of the organization, who answers questions, the report's id, the order) need not be the same.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::datagram::{self, Event, FailureDetails, PolicyDescription};
+
+/// Who reports.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// "organization-name": who sends the report.
+    pub organization: String,
+    /// "contact-info": where questions go.
+    pub contact: String,
+}
+
+/// Events, counted as reports need them.
+#[derive(Debug, Default)]
+pub struct Reports {
+    of: IndexMap<Subject, IndexMap<PolicyDescription, Tally>>,
+}
+
+/// What one report is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Subject {
+    day: Date,
+    /// The policy domain, in lower case and without the dot at the end.
+    pub domain: String,
+    /// Its TLSRPT record.
+    pub record: String,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    successful: u64,
+    failed: u64,
+    failures: IndexMap<datagram::Failure, u64>,
+}
+
+/// A report in the form of RFC 8460 section 4.4.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Report<'a> {
+    organization_name: &'a str,
+    date_range: DateRange,
+    contact_info: &'a str,
+    report_id: String,
+    policies: Vec<PolicyReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct DateRange {
+    start_datetime: String,
+    end_datetime: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct PolicyReport<'a> {
+    policy: PolicyOfReport<'a>,
+    summary: Summary,
+    failure_details: Vec<FailureOfReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct PolicyOfReport<'a> {
+    policy_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_string: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_domain: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mx_host: Option<&'a [String]>,
+    #[serde(flatten)]
+    others: &'a Map<String, Value>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Summary {
+    total_successful_session_count: u64,
+    total_failure_session_count: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct FailureOfReport<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_type: Option<&'static str>,
+    #[serde(flatten)]
+    details: &'a FailureDetails,
+    failed_session_count: u64,
+}
+
+impl Reports {
+    /// Counts an event.
+    pub fn add(&mut self, at: Timestamp, event: Event) {
+        let subject =
+            Subject { day: at.to_zoned(TimeZone::UTC).date(), domain: normalized(&event.domain), record: event.record };
+        let policies = self.of.entry(subject).or_default();
+        for policy in event.policies {
+            let succeeded = policy.succeeded();
+            let tally = policies.entry(policy.description).or_default();
+            tally.successful += u64::from(succeeded);
+            tally.failed += u64::from(!succeeded);
+            for failure in policy.failures {
+                *tally.failures.entry(failure).or_default() += 1;
+            }
+        }
+    }
+
+    /// The reports, in the order of their first events.
+    pub fn make<'a>(&'a self, sender: &'a Sender) -> impl Iterator<Item = (&'a Subject, Report<'a>)> {
+        self.of.iter().enumerate().map(|(index, (subject, policies))| {
+            let report = Report {
+                organization_name: &sender.organization,
+                date_range: DateRange::of(subject.day),
+                contact_info: &sender.contact,
+                report_id: format!("{}_{}_{}", subject.day, index + 1, subject.domain),
+                policies: policies.iter().filter_map(|(policy, tally)| policy_report(policy, tally)).collect(),
+            };
+            (subject, report)
+        })
+    }
+
+    /// What the reports cannot say, or not in the words of RFC 8460.
+    pub fn oddities(&self) -> impl Iterator<Item = Oddity<'_>> {
+        self.of.iter().flat_map(|(Subject { domain, .. }, policies)| {
+            policies.iter().flat_map(move |(policy, tally)| {
+                let policy_type = policy.policy_type().err().map(|number| Oddity::PolicyType { domain, number });
+                let failures = tally.failures.keys().filter_map(|failure| failure.result_type().err());
+                policy_type.into_iter().chain(failures.map(move |number| Oddity::FailureType { domain, number }))
+            })
+        })
+    }
+}
+
+/// Something in an event for which RFC 8460 has no word.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Oddity<'a> {
+    /// A policy type without a name.
+    PolicyType {
+        /// Of whose report.
+        domain: &'a str,
+        /// The number in the datagram.
+        number: i32,
+    },
+    /// A failure type without a name.
+    FailureType {
+        /// Of whose report.
+        domain: &'a str,
+        /// The number in the datagram.
+        number: i32,
+    },
+}
+
+impl fmt::Display for Oddity<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PolicyType { domain, number } => {
+                write!(out, "{domain}: a policy of the unknown type {number} is in no report")
+            }
+            Self::FailureType { domain, number } => {
+                write!(out, "{domain}: a failure of type {number}, which has no name in RFC 8460, has no result-type")
+            }
+        }
+    }
+}
+
+impl DateRange {
+    fn of(day: Date) -> Self {
+        Self { start_datetime: format!("{day}T00:00:00Z"), end_datetime: format!("{day}T23:59:59Z") }
+    }
+}
+
+fn policy_report<'a>(policy: &'a PolicyDescription, tally: &'a Tally) -> Option<PolicyReport<'a>> {
+    let described = PolicyOfReport {
+        policy_type: policy.policy_type().ok()?,
+        policy_string: policy.policy_string.as_deref(),
+        policy_domain: policy.policy_domain.as_deref(),
+        mx_host: policy.mx_host.as_deref(),
+        others: &policy.others,
+    };
+    let summary =
+        Summary { total_successful_session_count: tally.successful, total_failure_session_count: tally.failed };
+    let failures = tally.failures.iter().map(|(failure, count)| FailureOfReport {
+        result_type: failure.result_type().ok(),
+        details: &failure.details,
+        failed_session_count: *count,
+    });
+    Some(PolicyReport { policy: described, summary, failure_details: failures.collect() })
+}
+
+/// Names that differ only in case, or in one dot at the end, are one domain.
+fn normalized(domain: &str) -> String {
+    let lower = domain.to_lowercase();
+    match lower.strip_suffix('.') {
+        Some(name) if !name.is_empty() && !name.ends_with('.') => name.into(),
+        _ => lower,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::{Oddity, Reports, Sender, normalized};
+    use crate::datagram;
+
+    const NOON: i64 = 1_795_262_400;
+
+    fn reports_of(events: &[(i64, Value)]) -> Reports {
+        let mut reports = Reports::default();
+        for (second, event) in events {
+            let event = datagram::parse(event.to_string().as_bytes()).unwrap();
+            reports.add(Timestamp::from_second(*second).unwrap(), event);
+        }
+        reports
+    }
+
+    fn as_json(reports: &Reports) -> Vec<Value> {
+        let sender = Sender { organization: "Sender Inc".into(), contact: "tlsrpt@sender.test".into() };
+        reports.make(&sender).map(|(_, report)| serde_json::to_value(report).unwrap()).collect()
+    }
+
+    fn event(domain: &str, policies: Value) -> Value {
+        json!({"dpv": "1", "d": domain, "pr": "v=TLSRPTv1;rua=mailto:a@b.example", "policies": policies})
+    }
+
+    #[test]
+    fn equal_policies_and_equal_failures_are_counted_together() {
+        let failed = json!({"policy-type": 2, "policy-domain": "a.example", "policy-string": ["version: STSv1"],
+            "mx-host": ["*.a.example"], "failure-details": [{"c": 204, "s": "192.0.2.1"}, {"c": 204, "s": "192.0.2.1"},
+            {"c": 201, "n": "mx", "h": "helo", "r": "::1", "a": "more", "f": "why"}], "t": 3, "f": 1});
+        let succeeded = json!({"policy-type": 2, "policy-domain": "a.example", "policy-string": ["version: STSv1"],
+            "mx-host": ["*.a.example"], "t": 0, "f": 0});
+        let reports = reports_of(&[
+            (NOON, event("A.example.", json!([failed]))),
+            (NOON, event("a.example", json!([succeeded]))),
+            (NOON, event("a.example", json!([succeeded, {"policy-type": 9, "t": 0, "f": 0}]))),
+        ]);
+        let expected = json!({
+            "organization-name": "Sender Inc",
+            "date-range": {"start-datetime": "2026-11-21T00:00:00Z", "end-datetime": "2026-11-21T23:59:59Z"},
+            "contact-info": "tlsrpt@sender.test",
+            "report-id": "2026-11-21_1_a.example",
+            "policies": [{
+                "policy": {"policy-type": "sts", "policy-string": ["version: STSv1"], "policy-domain": "a.example",
+                    "mx-host": ["*.a.example"]},
+                "summary": {"total-successful-session-count": 2, "total-failure-session-count": 1},
+                "failure-details": [
+                    {"result-type": "certificate-expired", "sending-mta-ip": "192.0.2.1", "failed-session-count": 2},
+                    {"result-type": "starttls-not-supported", "receiving-mx-hostname": "mx",
+                        "receiving-mx-helo": "helo", "receiving-ip": "::1", "additional-information": "more",
+                        "failure-reason-code": "why", "failed-session-count": 1},
+                ],
+            }, {
+                "policy": {"policy-type": "no-policy-found"},
+                "summary": {"total-successful-session-count": 1, "total-failure-session-count": 0},
+                "failure-details": [],
+            }],
+        });
+        assert_eq!(as_json(&reports), [expected]);
+        assert_eq!(reports.oddities().count(), 0);
+    }
+
+    #[test]
+    fn another_day_or_record_is_another_report_wherever_the_clock_jumps() {
+        let policies = json!([{"policy-type": 9, "t": 0, "f": 0}]);
+        let mut other_record = event("a.example", policies.clone());
+        other_record["pr"] = "v=TLSRPTv1;rua=mailto:c@d.example".into();
+        let day = 24 * 60 * 60;
+        let reports = reports_of(&[
+            (NOON, event("a.example", policies.clone())),
+            (NOON, other_record),
+            (NOON + 1000 * day, event("a.example", policies.clone())),
+            (-day, event("a.example", policies.clone())),
+            (NOON, event("a.example", policies)),
+        ]);
+        let made = as_json(&reports);
+        let days: Vec<_> = made.iter().map(|report| &report["date-range"]["start-datetime"]).collect();
+        assert_eq!(
+            days,
+            ["2026-11-21T00:00:00Z", "2026-11-21T00:00:00Z", "2029-08-17T00:00:00Z", "1969-12-31T00:00:00Z"]
+        );
+        let first = &made[0]["policies"][0]["summary"]["total-successful-session-count"];
+        assert_eq!(*first, 2);
+        let ids: std::collections::HashSet<_> = made.iter().map(|report| report["report-id"].to_string()).collect();
+        assert_eq!(ids.len(), made.len());
+    }
+
+    #[test]
+    fn what_has_no_name_is_said() {
+        let odd = json!([
+            {"policy-type": 0, "t": 0, "f": 0},
+            {"policy-type": 1, "failure-details": [{"c": 901}, {"c": 999}], "t": 2, "f": 1},
+        ]);
+        let reports = reports_of(&[(NOON, event("a.example", odd))]);
+        let domain = "a.example";
+        let oddities = [
+            Oddity::PolicyType { domain, number: 0 },
+            Oddity::FailureType { domain, number: 901 },
+            Oddity::FailureType { domain, number: 999 },
+        ];
+        assert_eq!(reports.oddities().collect::<Vec<_>>(), oddities);
+        let [report] = &as_json(&reports)[..] else { panic!("one report") };
+        assert_eq!(report["policies"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            report["policies"][0]["failure-details"],
+            json!([{"failed-session-count": 1}, {"failed-session-count": 1}])
+        );
+    }
+
+    #[test]
+    fn unknown_members_of_a_policy_are_published() {
+        let policies = json!([{"policy-type": 9, "new": {"x": 1}, "t": 0, "f": 0}]);
+        let reports = reports_of(&[(NOON, event("a.example", policies))]);
+        assert_eq!(
+            as_json(&reports)[0]["policies"][0]["policy"],
+            json!({"policy-type": "no-policy-found", "new": {"x": 1}})
+        );
+    }
+
+    #[test]
+    fn one_trailing_dot_goes() {
+        let cases = [("A.Example.", "a.example"), ("a..", "a.."), (".", "."), ("", ""), ("Ö", "ö")];
+        for (given, expected) in cases {
+            assert_eq!(normalized(given), expected);
+        }
+    }
+}
