@@ -112,12 +112,78 @@ static void restored(void *(*malloc_function)(size_t), void (*free_function)(voi
     CHECK_INT(0, first_allocator.given + first_allocator.taken + second_allocator.given + second_allocator.taken);
 }
 
+/* Hooks that do their work and leave an errno, as the standard allows both of them. */
+static void *malloc_that_sets_errno(size_t size)
+{
+    void *block = first_malloc(size);
+
+    errno = ENOMEM;
+    return block;
+}
+
+static void free_that_sets_errno(void *block)
+{
+    first_free(block);
+    errno = EINVAL;
+}
+
+/* What the caller has in errno before each call; no call that succeeds may change it. */
+#define CALLERS_ERRNO ERANGE
+#define CHECK_KEEPS_ERRNO(call) \
+    do { \
+        errno = CALLERS_ERRNO; \
+        CHECK_INT(0, call); \
+        CHECK_INT(CALLERS_ERRNO, errno); \
+    } while (0)
+
+static void errno_after_success(void)
+{
+    static char kilobyte[1025];
+    struct tlsrpt_connection_t *con;
+    struct tlsrpt_dr_t *dr;
+
+    memset(kilobyte, 'x', sizeof kilobyte - 1);
+    start_with_first();
+    tlsrpt_set_malloc_and_free(malloc_that_sets_errno, free_that_sets_errno);
+    CHECK_KEEPS_ERRNO(tlsrpt_open(&con, collector.name));
+    CHECK_KEEPS_ERRNO(tlsrpt_init_delivery_request(&dr, con, "example.org", RECORD));
+    CHECK_KEEPS_ERRNO(take_step(&dr, "policy"));
+    CHECK_KEEPS_ERRNO(take_step(&dr, "failure"));
+    /* An item out of order takes a block, and a long one moves the text to a larger block: twice. */
+    CHECK_KEEPS_ERRNO(tlsrpt_add_policy_string(dr, kilobyte));
+    CHECK_KEEPS_ERRNO(tlsrpt_add_policy_string(dr, kilobyte));
+    CHECK_KEEPS_ERRNO(take_step(&dr, "end-policy"));
+    CHECK_KEEPS_ERRNO(take_step(&dr, "finish"));
+    CHECK_KEEPS_ERRNO(tlsrpt_init_delivery_request(&dr, con, "example.org", RECORD));
+    CHECK_KEEPS_ERRNO(take_step(&dr, "cancel"));
+    CHECK_KEEPS_ERRNO(tlsrpt_close(&con));
+    CHECK(collector_receive() != NULL);
+    CHECK(first_allocator.given > 5);
+    CHECK(allocator_is_even(&first_allocator));
+}
+
+/* A call that fails leaves the errno of what failed, not that of the block that it gave back. */
+static void errno_after_failure(void)
+{
+    struct tlsrpt_connection_t *con;
+
+    start_with_first();
+    tlsrpt_set_malloc_and_free(malloc_that_sets_errno, free_that_sets_errno);
+    CHECK_INT(0, tlsrpt_open(&con, "/nonexistent/tlsrpt.sock"));
+    errno = CALLERS_ERRNO;
+    CHECK_INT(13000 + ENOENT, send_success(con));
+    CHECK_INT(ENOENT, errno);
+    CHECK_INT(0, tlsrpt_close(&con));
+}
+
 int main(void)
 {
     collector_open();
     one_block_each();
     growth();
     changed_in_between();
+    errno_after_success();
+    errno_after_failure();
     check_subject = "NULL, NULL";
     restored(NULL, NULL);
     check_subject = "second, NULL";

@@ -4,9 +4,10 @@ use core::ffi::c_int;
 
 use crate::{
     delivery_request::DeliveryRequest,
+    errno::Errno,
     error::{Error, ErrorKind},
     memory::{Hooks, Shared},
-    system::{Errno, Socket},
+    system::Socket,
 };
 
 /// A socket for events to one collector.

@@ -8,7 +8,7 @@ use core::{
     fmt,
 };
 
-use crate::{system::Errno, vocabulary::Definition};
+use crate::{errno::Errno, vocabulary::Definition};
 
 /// Codes are made of a block, a multiple of this, and an errno or the number of an internal error below it.
 const BLOCK: c_int = 1000;
@@ -175,7 +175,7 @@ mod tests {
     use std::string::ToString;
 
     use super::{Error, ErrorKind, is_internal};
-    use crate::system::Errno;
+    use crate::errno::Errno;
 
     #[test]
     fn a_system_error_is_its_block_plus_errno() {

@@ -56,6 +56,7 @@ struct Readme;
 pub mod capi;
 mod connection;
 mod delivery_request;
+mod errno;
 mod error;
 mod event;
 mod memory;

@@ -7,7 +7,7 @@
 use core::str;
 
 use super::plain::{is_all_plain, verbatim_len};
-use crate::{memory::Buffer, system::Errno};
+use crate::{errno::Errno, memory::Buffer};
 
 /// Appends a text as a JSON string: `opening`, which ends with the quote, the escaped text, and the closing quote.
 #[inline(always)]

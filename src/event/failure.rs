@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use super::{escape::append_string, number::append_number};
-use crate::{memory::Buffer, system::Errno};
+use crate::{errno::Errno, memory::Buffer};
 
 /// What is known of a failure besides its type (RFC 8460 section 4.3). Whatever is `None` is left out of the report.
 ///

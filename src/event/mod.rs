@@ -23,9 +23,9 @@ use number::append_number;
 use open_policy::{LateLists, OpenPolicy};
 
 use crate::{
+    errno::Errno,
     error::{Error, ErrorKind},
     memory::{Buffer, Hooks},
-    system::Errno,
 };
 
 /// The lists of a policy whose items come in text form.

@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-use crate::{memory::Buffer, system::Errno};
+use crate::{errno::Errno, memory::Buffer};
 
 /// Appends `opening` and the number. Nearly all numbers are one digit, but callers of C may pass any int for a type or
 /// a result.

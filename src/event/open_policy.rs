@@ -8,8 +8,8 @@ use core::{ffi::c_int, ops::Range};
 
 use super::{FailureDetails, TextList, escape::append_string, number::append_number};
 use crate::{
+    errno::Errno,
     memory::{Buffer, Hooks, Owned},
-    system::Errno,
 };
 
 /// What ends each list.

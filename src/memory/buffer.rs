@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::Hooks;
-use crate::system::Errno;
+use crate::errno::Errno;
 
 /// How many bytes need no allocation. Postfix's datagrams have 110 to 700 bytes; with this many, a delivery request is
 /// a block of 1,032 bytes, the largest that glibc serves from its per-thread cache.

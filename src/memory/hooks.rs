@@ -7,7 +7,7 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering},
 };
 
-use crate::system::{Errno, report_errno};
+use crate::errno::{Errno, report_errno, restore_errno};
 
 /// A function with the contract of C's `malloc`.
 type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;
@@ -62,13 +62,13 @@ impl Hooks {
         }
     }
 
-    /// Gives a block back.
+    /// Gives a block back. The free function may set errno; the caller's stays.
     ///
     /// # Safety
     ///
     /// `block` comes from [`allocate`](Self::allocate) of an equal pair and is not used again.
     pub(crate) unsafe fn release(self, block: NonNull<u8>) {
         // SAFETY: the block came from the malloc that this free belongs to.
-        unsafe { (self.free)(block.as_ptr().cast::<c_void>()) }
+        restore_errno(|| unsafe { (self.free)(block.as_ptr().cast::<c_void>()) });
     }
 }

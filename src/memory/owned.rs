@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::Hooks;
-use crate::system::Errno;
+use crate::errno::Errno;
 
 /// The only owner of a `T` in a block from `malloc`.
 pub(crate) struct Owned<T> {

@@ -8,7 +8,7 @@ use core::{
 };
 
 use super::{Hooks, Owned};
-use crate::system::Errno;
+use crate::errno::Errno;
 
 /// One of the owners of a `T`. The last one to go drops it.
 pub(crate) struct Shared<T> {

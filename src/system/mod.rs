@@ -1,9 +1,7 @@
 //! The room of the system calls: one socket, and what the system says when it refuses.
 
 mod blocking;
-mod errno;
 mod socket;
 
 pub use blocking::{set_blocking, set_nonblocking};
-pub(crate) use errno::{Errno, report_errno};
 pub(crate) use socket::Socket;

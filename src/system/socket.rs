@@ -6,8 +6,11 @@ use core::{
     sync::atomic::{AtomicI32, Ordering},
 };
 
-use super::{Errno, blocking, errno::keep_errno, report_errno};
-use crate::error::{Error, ErrorKind};
+use super::blocking;
+use crate::{
+    errno::{Errno, report_errno, restore_errno, restore_errno_on_success},
+    error::{Error, ErrorKind},
+};
 
 /// The room for a name in a socket address, but for its NUL: 107 bytes on Linux, 103 on FreeBSD.
 const MAX_NAME_LEN: usize = size_of::<libc::sockaddr_un>() - mem::offset_of!(libc::sockaddr_un, sun_path) - 1;
@@ -44,7 +47,7 @@ impl Socket {
 
     /// Sends one datagram. Waits only in blocking mode.
     pub(crate) fn send(&self, datagram: &[u8]) -> Result<(), Error> {
-        keep_errno(|| match self.send_once(datagram) {
+        restore_errno_on_success(|| match self.send_once(datagram) {
             Err(error) if error.errno() == Some(libc::EMSGSIZE) && self.make_room_for(datagram.len()) => {
                 self.send_once(datagram)
             }
@@ -115,9 +118,8 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // SAFETY: the descriptor is ours. Its errno has no one to go to.
-        let close = || unsafe { libc::close(self.descriptor) };
-        let _ = report_errno(close, |_| true);
+        // SAFETY: the descriptor belongs to this socket, and nothing uses it afterwards.
+        restore_errno(|| unsafe { libc::close(self.descriptor) });
     }
 }
 

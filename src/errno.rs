@@ -1,4 +1,4 @@
-//! The errno of a call that failed.
+//! The errno of the thread, and the errno of a call that failed.
 
 use core::{ffi::c_int, num::NonZeroU16};
 
@@ -35,8 +35,8 @@ impl Errno {
     }
 }
 
-/// What `call` returned and the errno that it set, 0 if it set none. The thread's errno is put back when the call
-/// succeeded, as `succeeded` judges: a mail server that looks at errno later finds its own.
+/// Makes one call: `Ok` with its answer if `succeeded` accepts that, else `Err` with the errno that the call set, 0 if it
+/// set none. Restores the thread's errno when the call succeeds, so that the mail server finds its own errno later.
 pub(crate) fn report_errno<T>(call: impl FnOnce() -> T, succeeded: impl FnOnce(&T) -> bool) -> Result<T, c_int> {
     let errno = location();
     // SAFETY: libc returns the address of this thread's errno, valid as long as the thread runs.
@@ -52,13 +52,25 @@ pub(crate) fn report_errno<T>(call: impl FnOnce() -> T, succeeded: impl FnOnce(&
     }
 }
 
-/// Puts the thread's errno back when the whole of `calls` succeeded: what was refused on the way is nobody's business.
-pub(super) fn keep_errno<T, E>(calls: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+/// Restores the thread's errno when `calls` as a whole succeeds, even if a call in between failed.
+pub(crate) fn restore_errno_on_success<T, E>(calls: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let errno = location();
     // SAFETY: libc returns the address of this thread's errno, valid as long as the thread runs.
     let before = unsafe { errno.read() };
     // SAFETY: as above.
     calls().inspect(|_| unsafe { errno.write(before) })
+}
+
+/// Restores the thread's errno after `call`, whatever comes of it. For a call whose failure no caller can act on, such
+/// as one that releases something.
+pub(crate) fn restore_errno<T>(call: impl FnOnce() -> T) -> T {
+    let errno = location();
+    // SAFETY: libc returns the address of this thread's errno, valid as long as the thread runs.
+    let before = unsafe { errno.read() };
+    let answer = call();
+    // SAFETY: as above.
+    unsafe { errno.write(before) };
+    answer
 }
 
 #[cfg(any(target_os = "linux", target_os = "hurd", target_os = "redox", target_os = "dragonfly"))]
@@ -80,7 +92,7 @@ fn location() -> *mut c_int {
 
 #[cfg(test)]
 mod tests {
-    use super::{Errno, keep_errno, location, report_errno};
+    use super::{Errno, location, report_errno, restore_errno, restore_errno_on_success};
 
     #[test]
     fn a_code_is_never_a_block_alone() {
@@ -90,6 +102,7 @@ mod tests {
         assert_eq!(Errno::from_number(999, Errno::EIO).number(), 999);
         assert_eq!(Errno::from_number(1, Errno::EIO).number(), 1);
     }
+
     /// Fails and leaves this errno.
     fn refused(errno: i32) -> Result<(), i32> {
         report_errno(
@@ -101,14 +114,19 @@ mod tests {
         )
     }
 
+    fn errno() -> i32 {
+        // SAFETY: this thread's errno.
+        unsafe { location().read() }
+    }
+
     #[test]
     fn a_refusal_on_the_way_leaves_no_trace_in_a_success() {
-        // SAFETY: this thread's errno.
-        let errno = || unsafe { location().read() };
         assert_eq!(refused(1), Err(1));
-        assert_eq!(keep_errno(|| refused(90).or(Ok::<_, i32>(()))), Ok(()));
+        assert_eq!(restore_errno_on_success(|| refused(90).or(Ok::<_, i32>(()))), Ok(()));
         assert_eq!(errno(), 1);
-        assert_eq!(keep_errno(|| refused(90)), Err(90));
+        assert_eq!(restore_errno_on_success(|| refused(90)), Err(90));
+        assert_eq!(errno(), 90);
+        assert_eq!(restore_errno(|| refused(1)), Err(1));
         assert_eq!(errno(), 90);
     }
 }
