@@ -2,7 +2,8 @@
 
 use crate::{
     error::{Error, ErrorKind},
-    event::{FailureDetails, TextList},
+    event::TextList,
+    failure_details::FailureDetails,
     request::Request,
     vocabulary::{FailureType, FinalResult},
 };

@@ -58,6 +58,12 @@ macro_rules! vocabulary {
                 }
             }
 
+            /// The value with this name in reports.
+            #[must_use]
+            pub fn from_rfc_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.rfc_name() == Some(name))
+            }
+
             /// The value with this number.
             #[must_use]
             pub const fn from_number(number: c_int) -> Option<Self> {
@@ -129,6 +135,8 @@ mod tests {
 
     #[test]
     fn numbers_and_values_translate_both_ways() {
+        assert_eq!(PolicyType::from_rfc_name("sts"), Some(PolicyType::Sts));
+        assert_eq!(PolicyType::from_rfc_name("dane"), None);
         for &value in PolicyType::ALL {
             assert_eq!(PolicyType::from_number(value.number()), Some(value));
         }
@@ -150,6 +158,7 @@ mod tests {
             if let Some(name) = failure.rfc_name() {
                 let constant = std::format!("TLSRPT_{}", name.to_uppercase().replace('-', "_"));
                 assert_eq!(failure.definition().constant, constant);
+                assert_eq!(FailureType::from_rfc_name(name), Some(*failure));
             }
         }
     }

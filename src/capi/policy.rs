@@ -13,7 +13,7 @@ use super::{
     pointers::{required, step, text},
     types::{DeliveryRequestHandle, FailureTypeNumber, FinalResultNumber, PolicyTypeNumber},
 };
-use crate::event::{FailureDetails, TextList};
+use crate::{event::TextList, failure_details::FailureDetails};
 
 /// Opens a policy. policydomainname is the domain that it is for: the recipient domain for MTA-STS and without a
 /// policy, the MX host for DANE; NULL leaves it out.

@@ -14,26 +14,21 @@ mod failure;
 mod number;
 mod open_policy;
 mod plain;
+mod text_list;
 
 use core::ffi::c_int;
 
 use escape::append_string;
-pub use failure::FailureDetails;
 use number::append_number;
 use open_policy::{LateLists, OpenPolicy};
+pub(crate) use text_list::TextList;
 
 use crate::{
     errno::Errno,
     error::{Error, ErrorKind},
+    failure_details::FailureDetails,
     memory::{Buffer, Hooks},
 };
-
-/// The lists of a policy whose items come in text form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TextList {
-    PolicyStrings,
-    MxHostPatterns,
-}
 
 /// One event: what happened when mail was sent to one domain.
 #[repr(C)]

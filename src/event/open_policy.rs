@@ -6,9 +6,10 @@
 
 use core::{ffi::c_int, ops::Range};
 
-use super::{FailureDetails, TextList, escape::append_string, number::append_number};
+use super::{escape::append_string, failure::append_failure, number::append_number, text_list::TextList};
 use crate::{
     errno::Errno,
+    failure_details::FailureDetails,
     memory::{Buffer, Hooks, Owned},
 };
 
@@ -117,7 +118,7 @@ impl OpenPolicy {
         } else {
             self.begin_list(datagram, Part::FailureDetails)?;
         }
-        details.append_to(datagram, failure_type)?;
+        append_failure(datagram, failure_type, details)?;
         self.failures = self.failures.saturating_add(1);
         Ok(())
     }
