@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use tlsrpt_format::{
-    datagram::{self, Event, Failure, Policy, PolicyDescription},
+    datagram::{Event, Failure, Policy, PolicyDescription},
     printable,
 };
 
@@ -18,10 +18,6 @@ use crate::output::{BAD, DOUBTFUL, GOOD, LABEL, TITLE};
 pub(crate) fn write_event(out: &mut impl Write, at: Timestamp, event: &Event) -> io::Result<()> {
     let domain = printable(&event.domain);
     writeln!(out, "{LABEL}{}{LABEL:#}  {TITLE}{domain}{TITLE:#}  {}", moment(at), outcome(&event.policies))?;
-    match event.version.as_deref() {
-        None | Some(datagram::VERSION) => {}
-        Some(other) => line(out, "version", format_args!("{} of the datagram, which is unknown", printable(other)))?,
-    }
     for policy in &event.policies {
         write_policy(out, policy)?;
     }
