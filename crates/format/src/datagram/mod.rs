@@ -1,5 +1,7 @@
 //! The datagram that a mail server sends for each delivery, as a collector reads it.
 
+mod canonical;
+mod domain;
 mod invalid;
 mod reading;
 
@@ -7,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tlsrpt::{FailureType, PolicyType};
 
+pub use domain::normalized_domain;
 pub use invalid::{Invalid, InvalidReason};
 pub use reading::parse;
 

@@ -19,11 +19,20 @@ pub fn parse(bytes: &[u8]) -> Result<Event, Invalid> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Invalid::new(InvalidReason::NotUtf8, format!("not UTF-8 at byte {}", error.valid_up_to() + 1))
     })?;
-    let value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    event(Members::of(value, Place::Datagram)?)
+    event_of(Members::read(text)?)
 }
 
-fn event(mut members: Members<'_>) -> Result<Event, Invalid> {
+/// Reads the description of a policy alone.
+pub(super) fn description(text: &str) -> Result<PolicyDescription, Invalid> {
+    description_of(Members::read(text)?)
+}
+
+/// Reads a failure alone.
+pub(super) fn failure(text: &str) -> Result<Failure, Invalid> {
+    failure_of(Members::read(text)?)
+}
+
+fn event_of(mut members: Members<'_>) -> Result<Event, Invalid> {
     match members.optional_text("dpv")? {
         Some(other) if other != VERSION => {
             let detail = format!("dpv is {other:?}: only version {VERSION:?} of the datagram is known");
@@ -34,26 +43,29 @@ fn event(mut members: Members<'_>) -> Result<Event, Invalid> {
     Ok(Event {
         domain: members.text("d")?,
         record: members.text("pr")?,
-        policies: members.list("policies", |value, place| policy(Members::of(value, place)?))?,
+        policies: members.list("policies", |value, place| policy_of(Members::of(value, place)?))?,
     })
 }
 
-fn policy(mut members: Members<'_>) -> Result<Policy, Invalid> {
+fn policy_of(mut members: Members<'_>) -> Result<Policy, Invalid> {
     let result = members.number("f")?;
-    let failures = members.optional_list("failure-details", |value, place| failure(Members::of(value, place)?))?;
+    let failures = members.optional_list("failure-details", |value, place| failure_of(Members::of(value, place)?))?;
     // The number of failures: the list has it too.
     members.take("t");
-    let description = PolicyDescription {
+    Ok(Policy { result, failures: failures.unwrap_or_default(), description: description_of(members)? })
+}
+
+fn description_of(mut members: Members<'_>) -> Result<PolicyDescription, Invalid> {
+    Ok(PolicyDescription {
         policy_type: members.number("policy-type")?,
         policy_domain: members.optional_text("policy-domain")?,
         policy_string: members.optional_list("policy-string", text)?,
         mx_host: members.optional_list("mx-host", text)?,
         others: members.map,
-    };
-    Ok(Policy { result, failures: failures.unwrap_or_default(), description })
+    })
 }
 
-fn failure(mut members: Members<'_>) -> Result<Failure, Invalid> {
+fn failure_of(mut members: Members<'_>) -> Result<Failure, Invalid> {
     let code = members.number("c")?;
     let details = FailureDetails {
         sending_mta_ip: members.optional_text("s")?,
@@ -99,6 +111,13 @@ impl<'p> Members<'p> {
         }
     }
 
+    /// The members of an object that stands alone.
+    fn read(text: &str) -> Result<Self, Invalid> {
+        let value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+        Self::of(value, Place::Datagram)
+    }
+
+    /// Takes a member out. One that is null is the same as none.
     fn take(&mut self, name: &str) -> Option<Value> {
         self.map.swap_remove(name).filter(|value| !value.is_null())
     }

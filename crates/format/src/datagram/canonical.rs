@@ -1,0 +1,138 @@
+//! Policies and failures as text for a store: equal ones have equal texts, whatever the order of their members.
+
+use serde_json::{Map, Value};
+
+use super::{Failure, FailureDetails, Invalid, PolicyDescription, reading};
+
+impl PolicyDescription {
+    /// The members of the datagram that describe the policy, as JSON with sorted members. Equal descriptions have equal
+    /// texts.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut members = self.others.clone();
+        members.insert("policy-type".into(), self.policy_type.into());
+        insert_some(&mut members, "policy-domain", self.policy_domain.as_deref());
+        insert_some(&mut members, "policy-string", self.policy_string.as_deref());
+        insert_some(&mut members, "mx-host", self.mx_host.as_deref());
+        sorted(members)
+    }
+
+    /// Reads what [`Self::to_json`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the text describes no policy.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        reading::description(text)
+    }
+}
+
+impl Failure {
+    /// The members of the datagram that describe the failure, as JSON with sorted members. Equal failures have equal
+    /// texts.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let Self { code, details } = self;
+        let FailureDetails {
+            sending_mta_ip,
+            receiving_mx_hostname,
+            receiving_mx_helo,
+            receiving_ip,
+            additional_information,
+            failure_reason_code,
+        } = details;
+        let mut members = Map::new();
+        members.insert("c".into(), (*code).into());
+        insert_some(&mut members, "s", sending_mta_ip.as_deref());
+        insert_some(&mut members, "n", receiving_mx_hostname.as_deref());
+        insert_some(&mut members, "h", receiving_mx_helo.as_deref());
+        insert_some(&mut members, "r", receiving_ip.as_deref());
+        insert_some(&mut members, "a", additional_information.as_deref());
+        insert_some(&mut members, "f", failure_reason_code.as_deref());
+        sorted(members)
+    }
+
+    /// Reads what [`Self::to_json`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the text describes no failure.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        reading::failure(text)
+    }
+}
+
+fn insert_some<T: Clone + Into<Value>>(members: &mut Map<String, Value>, name: &str, value: Option<T>) {
+    if let Some(value) = value {
+        members.insert(name.into(), value.into());
+    }
+}
+
+fn sorted(members: Map<String, Value>) -> String {
+    let mut value = Value::Object(members);
+    value.sort_all_objects();
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, PolicyDescription};
+    use crate::datagram::parse;
+
+    fn first(policy: &str) -> (PolicyDescription, Vec<Failure>) {
+        let event = parse(format!(r#"{{"d":"a","pr":"","policies":[{policy}]}}"#).as_bytes()).unwrap();
+        let policy = event.policies.into_iter().next().unwrap();
+        (policy.description, policy.failures)
+    }
+
+    #[test]
+    fn the_order_of_members_does_not_matter() {
+        let one = r#"{"policy-type":2,"policy-domain":"a","policy-string":["b","c"],"mx-host":["d"],
+            "x":{"y":1,"z":[{"u":null,"v":2}]},"f":0,"t":1,
+            "failure-details":[{"c":204,"s":"1","n":"2","h":"3","r":"4","a":"5","f":"6"}]}"#;
+        let other = r#"{"failure-details":[{"f":"6","a":"5","r":"4","h":"3","n":"2","s":"1","c":204}],"t":7,"f":1,
+            "x":{"z":[{"v":2,"u":null}],"y":1},"mx-host":["d"],"policy-string":["b","c"],"policy-domain":"a",
+            "policy-type":2}"#;
+        let ((one, one_failures), (other, other_failures)) = (first(one), first(other));
+        assert_eq!((&one, &one_failures), (&other, &other_failures));
+        assert_eq!(one.to_json(), other.to_json());
+        let expected = r#"{"mx-host":["d"],"policy-domain":"a","policy-string":["b","c"],"policy-type":2,"x":{"y":1,"z":[{"u":null,"v":2}]}}"#;
+        assert_eq!(one.to_json(), expected);
+        assert_eq!(one_failures[0].to_json(), other_failures[0].to_json());
+        assert_eq!(one_failures[0].to_json(), r#"{"a":"5","c":204,"f":"6","h":"3","n":"2","r":"4","s":"1"}"#);
+    }
+
+    #[test]
+    fn texts_are_read_back() {
+        for policy in [
+            r#"{"policy-type":9,"f":0,"failure-details":[{"c":201}]}"#,
+            r#"{"policy-type":0,"policy-domain":"\u0000\"","policy-string":[],"mx-host":["\u202e"],"new":null,"f":1,
+                "failure-details":[{"c":-1,"s":"","f":"\n"}]}"#,
+        ] {
+            let (description, failures) = first(policy);
+            assert_eq!(PolicyDescription::from_json(&description.to_json()), Ok(description));
+            assert_eq!(Failure::from_json(&failures[0].to_json()).as_ref(), Ok(&failures[0]));
+        }
+        assert_eq!(PolicyDescription::from_json("{}").unwrap_err().detail, "policy-type is missing");
+        assert!(Failure::from_json("[]").is_err());
+    }
+
+    #[test]
+    fn the_order_of_lists_and_every_value_matter() {
+        let texts = [
+            r#"{"policy-type":2,"f":0}"#,
+            r#"{"policy-type":1,"f":0}"#,
+            r#"{"policy-type":2,"policy-domain":"a","f":0}"#,
+            r#"{"policy-type":2,"policy-domain":"A","f":0}"#,
+            r#"{"policy-type":2,"policy-string":["a","b"],"f":0}"#,
+            r#"{"policy-type":2,"policy-string":["b","a"],"f":0}"#,
+            r#"{"policy-type":2,"policy-string":[],"f":0}"#,
+            r#"{"policy-type":2,"mx-host":["a","b"],"f":0}"#,
+            r#"{"policy-type":2,"x":1,"f":0}"#,
+            r#"{"policy-type":2,"x":"1","f":0}"#,
+        ]
+        .map(|policy| first(policy).0.to_json());
+        let distinct: std::collections::HashSet<_> = texts.iter().collect();
+        assert_eq!(distinct.len(), texts.len(), "{texts:#?}");
+    }
+}
