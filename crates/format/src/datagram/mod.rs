@@ -2,6 +2,7 @@
 
 mod canonical;
 mod domain;
+mod fast;
 mod invalid;
 mod reading;
 
@@ -21,7 +22,7 @@ pub const VERSION: &str = "1";
 pub const LONGEST: usize = 16 << 20;
 
 /// The TLS results of one delivery to one domain.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The policy domain, as the mail server wrote it.
     pub domain: String,
@@ -32,7 +33,7 @@ pub struct Event {
 }
 
 /// A policy and the result of the delivery under it.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     result: i32,
     /// The failures, in the order in which they were reported.

@@ -4,7 +4,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Event, Failure, FailureDetails, Invalid, InvalidReason, LONGEST, Policy, PolicyDescription, VERSION};
+use super::{
+    Event, Failure, FailureDetails, Invalid, InvalidReason, LONGEST, Policy, PolicyDescription, VERSION, fast,
+};
 
 /// Reads a datagram.
 ///
@@ -19,6 +21,11 @@ pub fn parse(bytes: &[u8]) -> Result<Event, Invalid> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Invalid::new(InvalidReason::NotUtf8, format!("not UTF-8 at byte {}", error.valid_up_to() + 1))
     })?;
+    fast::parse(text).map_or_else(|| parse_any(text), Ok)
+}
+
+/// Reads every datagram.
+fn parse_any(text: &str) -> Result<Event, Invalid> {
     event_of(Members::read(text)?)
 }
 
@@ -200,7 +207,9 @@ fn not_json(error: &serde_json::Error) -> Invalid {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::InvalidReason, LONGEST, parse};
+    use serde_json::{Value, json};
+
+    use super::{super::InvalidReason, LONGEST, fast, parse, parse_any};
 
     fn reason(datagram: impl AsRef<[u8]>) -> (InvalidReason, String) {
         let invalid = parse(datagram.as_ref()).unwrap_err();
@@ -256,6 +265,85 @@ mod tests {
         let mut longest = policy(r#""x":1"#).into_bytes();
         longest.resize(LONGEST, b' ');
         assert!(parse(&longest).is_ok());
+    }
+
+    /// The JSON pointers of a value and of all that is in it.
+    fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+        found.push(at.into());
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    pointers(item, &format!("{at}/{index}"), found);
+                }
+            }
+            Value::Object(members) => {
+                members.iter().for_each(|(name, member)| pointers(member, &format!("{at}/{name}"), found));
+            }
+            _ => {}
+        }
+    }
+
+    /// What a place in a datagram may hold instead of `value`.
+    fn replacements(value: &Value) -> Vec<Value> {
+        let mut others = vec![
+            json!(null),
+            json!(5),
+            json!(-1),
+            json!(0.5),
+            json!(1e300),
+            json!(1_u64 << 32),
+            json!(true),
+            json!(""),
+            json!("2"),
+            json!([]),
+            json!(["x"]),
+            json!([null]),
+            json!({}),
+            json!([[]]),
+        ];
+        if let Value::Object(members) = value {
+            others.push(members.values().cloned().collect());
+            for name in members.keys() {
+                let mut fewer = members.clone();
+                fewer.remove(name);
+                others.push(fewer.into());
+            }
+            let mut more = members.clone();
+            more.insert("x".into(), json!(1));
+            others.push(more.into());
+        }
+        others
+    }
+
+    #[test]
+    fn what_the_fast_way_takes_is_read_the_same_by_the_other() {
+        let whole = json!({"dpv": "1", "d": "a", "pr": "b", "policies": [
+            {"policy-type": 2, "policy-domain": "a", "policy-string": ["b"], "mx-host": ["c"], "failure-details":
+                [{"c": 204, "s": "1", "n": "2", "h": "3", "r": "4", "a": "5", "f": "\u{e9}\"\u{1f600}"}], "t": 1, "f": 1},
+            {"policy-type": 9, "f": 0},
+        ]});
+        let mut places = Vec::new();
+        pointers(&whole, "", &mut places);
+        let (mut fast, mut others) = (0, 0);
+        let mut compare = |text: &str| match fast::parse(text) {
+            Some(event) => {
+                fast += 1;
+                assert_eq!(parse_any(text), Ok(event), "{text}");
+            }
+            None => others += 1,
+        };
+        compare(&whole.to_string());
+        for place in places {
+            for other in replacements(whole.pointer(&place).unwrap()) {
+                let mut changed = whole.clone();
+                *changed.pointer_mut(&place).unwrap() = other;
+                compare(&changed.to_string());
+            }
+        }
+        for text in [r#"["1","a","b",[]]"#, r#"{"d":"a","pr":"b","policies":[[9,"a",null,null,[],0,0]]}"#] {
+            compare(text);
+        }
+        assert!(fast > 50 && others > 50, "{fast} {others}");
     }
 
     #[test]
