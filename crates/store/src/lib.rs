@@ -1,0 +1,31 @@
+//! The store of the collector: counters for each UTC day, domain, TLSRPT record and policy.
+//!
+//! A store keeps counts, not events. Two sessions of one day under one policy are one row with the count 2. Policies that
+//! differ only in the order of their members, and domains that differ only in case or in a dot at the end, are one.
+//!
+//! - [`open`] makes a store for the collector, [`open_reader`] one for everybody else. Both choose the engine by the
+//!   [`Url`].
+//! - [`Batch`] is what the collector adds in one transaction.
+//! - [`Store`] and [`Reader`] are what an engine implements.
+//!
+//! What goes in and out has no types of an engine.
+
+#![forbid(unsafe_code)]
+
+mod batch;
+mod counts;
+mod error;
+mod opening;
+mod options;
+mod sqlite;
+mod store;
+mod url;
+
+pub use batch::{Added, Batch, BatchId, CountedEvent};
+pub use counts::{DayCounts, DomainCounts, FailureCounts, InvalidCounts, OTHER_DOMAINS, PolicyCounts};
+pub use error::{Error, ErrorKind};
+pub use jiff::{Timestamp, civil::Date};
+pub use opening::{open, open_reader};
+pub use options::{Limits, Options, Synchronous};
+pub use store::{Reader, Store};
+pub use url::Url;

@@ -1,0 +1,305 @@
+//! One batch, one transaction.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior, named_params, params};
+use tlsrpt_format::datagram::{Event, Failure, Policy, PolicyDescription, normalized_domain};
+
+use super::{
+    day,
+    hash::{Hash, hash},
+};
+use crate::{Added, Batch, Limits};
+
+/// The row for everything beyond a limit.
+pub(super) const OVER_LIMIT: i64 = 0;
+
+/// Adds the batch, or nothing of it.
+pub(crate) fn add(connection: &mut Connection, limits: &Limits, batch: &Batch) -> rusqlite::Result<Added> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if !remember(&transaction, batch)? {
+        return Ok(Added { before: true, ..Added::default() });
+    }
+    let mut adding = Adding::begin(&transaction, limits, batch.day)?;
+    for counted in &batch.events {
+        adding.event(&counted.event, number(counted.times))?;
+    }
+    for (reason, datagrams) in &batch.invalid {
+        adding.invalid(reason, *datagrams)?;
+    }
+    adding.totals.dropped = number(batch.dropped);
+    let last_event = batch.last_event.map(|at| at.as_second());
+    let added = adding.end(last_event)?;
+    transaction.commit()?;
+    Ok(added)
+}
+
+/// SQLite counts with a sign.
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Keeps the id of the batch. Whether it is new.
+fn remember(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<bool> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO writer (name, batch, day) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET \
+         batch = excluded.batch, day = excluded.day WHERE excluded.batch > batch",
+    )?;
+    Ok(statement.execute(params![batch.id.writer, number(batch.id.number), day::to_number(batch.day)])? == 1)
+}
+
+/// A batch on its way into the tables.
+struct Adding<'t> {
+    transaction: &'t Transaction<'t>,
+    limits: &'t Limits,
+    day: i64,
+    /// What is new since the transaction began.
+    totals: Totals,
+    /// How many rows the day had then.
+    before: Totals,
+    added: Added,
+    records: HashMap<Hash, i64>,
+    policies: HashMap<Hash, i64>,
+}
+
+/// The columns of the table `day`.
+#[derive(Debug, Default)]
+struct Totals {
+    events: i64,
+    failed: i64,
+    domains: i64,
+    policies: i64,
+    failures: i64,
+    dropped: i64,
+}
+
+impl<'t> Adding<'t> {
+    fn begin(transaction: &'t Transaction<'t>, limits: &'t Limits, day: Date) -> rusqlite::Result<Self> {
+        let day = day::to_number(day);
+        transaction.prepare_cached("INSERT OR IGNORE INTO day (day) VALUES (?1)")?.execute([day])?;
+        let mut rows = transaction.prepare_cached("SELECT domains, policies, failures FROM day WHERE day = ?1")?;
+        let before = rows.query_row([day], |row| {
+            Ok(Totals { domains: row.get(0)?, policies: row.get(1)?, failures: row.get(2)?, ..Totals::default() })
+        })?;
+        let (totals, added) = (Totals::default(), Added::default());
+        let (records, policies) = (HashMap::new(), HashMap::new());
+        Ok(Self { transaction, limits, day, totals, before, added, records, policies })
+    }
+
+    fn end(self, last_event: Option<i64>) -> rusqlite::Result<Added> {
+        let Totals { events, failed, domains, policies, failures, dropped } = self.totals;
+        self.execute(
+            "UPDATE day SET events = events + :events, failed = failed + :failed, domains = domains + :domains, \
+             policies = policies + :policies, failures = failures + :failures, dropped = dropped + :dropped, \
+             last_event = max(ifnull(last_event, :last), ifnull(:last, last_event)) WHERE day = :day",
+            named_params! {
+                ":events": events, ":failed": failed, ":domains": domains, ":policies": policies,
+                ":failures": failures, ":dropped": dropped, ":last": last_event, ":day": self.day,
+            },
+        )?;
+        Ok(self.added)
+    }
+
+    fn event(&mut self, event: &Event, times: i64) -> rusqlite::Result<()> {
+        let failed = if event.policies.iter().all(Policy::succeeded) { 0 } else { times };
+        self.totals.events += times;
+        self.totals.failed += failed;
+        let domain = self.domain(&normalized_domain(&event.domain), times, failed)?;
+        for policy in &event.policies {
+            let (record, id) = self.sessions(domain, &event.record, policy, times)?;
+            for failure in &policy.failures {
+                self.failure((domain, record, id), failure, times)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn invalid(&self, reason: &str, datagrams: u64) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT INTO invalid (day, reason, datagrams) VALUES (?1, ?2, ?3) \
+             ON CONFLICT DO UPDATE SET datagrams = datagrams + excluded.datagrams",
+            params![self.day, reason, number(datagrams)],
+        )?;
+        Ok(())
+    }
+
+    /// Counts the event for its domain, or for all domains over the limit. The number of the domain.
+    fn domain(&mut self, name: &str, times: i64, failed: i64) -> rusqlite::Result<i64> {
+        let known = self.id("SELECT id FROM domain WHERE name = ?1", [name])?;
+        if let Some(id) = known
+            && self.add_to_domain(id, times, failed)?
+        {
+            return Ok(id);
+        }
+        let id = if self.before.domains + self.totals.domains < number(self.limits.domains) {
+            self.totals.domains += 1;
+            known.map_or_else(|| self.insert("INSERT INTO domain (name) VALUES (?1)", [name]), Ok)?
+        } else {
+            self.added.beyond_domains += times.unsigned_abs();
+            if self.add_to_domain(OVER_LIMIT, times, failed)? {
+                return Ok(OVER_LIMIT);
+            }
+            OVER_LIMIT
+        };
+        self.execute(
+            "INSERT INTO domain_of_day (day, domain, events, failed) VALUES (?1, ?2, ?3, ?4)",
+            params![self.day, id, times, failed],
+        )?;
+        Ok(id)
+    }
+
+    /// Whether the domain has a row for the day.
+    fn add_to_domain(&self, domain: i64, times: i64, failed: i64) -> rusqlite::Result<bool> {
+        self.execute(
+            "UPDATE domain_of_day SET events = events + ?3, failed = failed + ?4 WHERE day = ?1 AND domain = ?2",
+            params![self.day, domain, times, failed],
+        )
+    }
+
+    /// Counts the sessions under a policy. The numbers of the record and of the policy.
+    fn sessions(&mut self, domain: i64, record: &str, policy: &Policy, times: i64) -> rusqlite::Result<(i64, i64)> {
+        let over = (OVER_LIMIT, OVER_LIMIT);
+        let (succeeded, failed) = if policy.succeeded() { (times, 0) } else { (0, times) };
+        if domain == OVER_LIMIT {
+            self.add_or_insert_sessions(domain, over, succeeded, failed)?;
+            return Ok(over);
+        }
+        let text = text_of(&policy.description);
+        let (record_hash, policy_hash) = (hash(record), hash(&text));
+        let known = (self.known_record(record_hash)?, self.known_policy(policy_hash)?);
+        if let (Some(record), Some(policy)) = known
+            && self.add_to_sessions(domain, (record, policy), succeeded, failed)?
+        {
+            return Ok((record, policy));
+        }
+        if self.before.policies + self.totals.policies >= number(self.limits.policies) {
+            self.added.beyond_policies += times.unsigned_abs();
+            self.add_or_insert_sessions(domain, over, succeeded, failed)?;
+            return Ok(over);
+        }
+        self.totals.policies += 1;
+        let ids = (self.new_record(record, record_hash, known.0)?, self.new_policy(&text, policy_hash, known.1)?);
+        self.insert_sessions(domain, ids, succeeded, failed)?;
+        Ok(ids)
+    }
+
+    fn add_or_insert_sessions(&self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<()> {
+        if self.add_to_sessions(domain, ids, good, bad)? {
+            Ok(())
+        } else {
+            self.insert_sessions(domain, ids, good, bad)
+        }
+    }
+
+    /// Whether there is a row.
+    fn add_to_sessions(&self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<bool> {
+        self.execute(
+            "UPDATE sessions SET succeeded = succeeded + ?5, failed = failed + ?6 \
+             WHERE day = ?1 AND domain = ?2 AND record = ?3 AND policy = ?4",
+            params![self.day, domain, ids.0, ids.1, good, bad],
+        )
+    }
+
+    fn insert_sessions(&self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT INTO sessions (day, domain, record, policy, succeeded, failed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![self.day, domain, ids.0, ids.1, good, bad],
+        )?;
+        Ok(())
+    }
+
+    /// Counts a failure under the policy with these numbers: domain, record, policy.
+    fn failure(&mut self, of: (i64, i64, i64), failure: &Failure, times: i64) -> rusqlite::Result<()> {
+        // Under a policy beyond a limit, all failures are beyond it.
+        let within = of.2 != OVER_LIMIT;
+        if within {
+            let text = failure.to_json();
+            let hash = hash(&text);
+            let known = self.id("SELECT id FROM failure WHERE hash = ?1", [hash])?;
+            if let Some(id) = known
+                && self.add_to_failures(of, id, times)?
+            {
+                return Ok(());
+            }
+            if self.before.failures + self.totals.failures < number(self.limits.failures) {
+                self.totals.failures += 1;
+                let id = self.new_failure(&text, hash, known)?;
+                return self.insert_failures(of, id, times);
+            }
+            self.added.beyond_failures += times.unsigned_abs();
+        }
+        if self.add_to_failures(of, OVER_LIMIT, times)? { Ok(()) } else { self.insert_failures(of, OVER_LIMIT, times) }
+    }
+
+    /// Whether there is a row.
+    fn add_to_failures(&self, of: (i64, i64, i64), failure: i64, times: i64) -> rusqlite::Result<bool> {
+        self.execute(
+            "UPDATE failures SET times = times + ?6 \
+             WHERE day = ?1 AND domain = ?2 AND record = ?3 AND policy = ?4 AND failure = ?5",
+            params![self.day, of.0, of.1, of.2, failure, times],
+        )
+    }
+
+    fn insert_failures(&self, of: (i64, i64, i64), failure: i64, times: i64) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT INTO failures (day, domain, record, policy, failure, times) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![self.day, of.0, of.1, of.2, failure, times],
+        )?;
+        Ok(())
+    }
+
+    fn known_record(&mut self, hash: Hash) -> rusqlite::Result<Option<i64>> {
+        if let Some(id) = self.records.get(&hash) {
+            return Ok(Some(*id));
+        }
+        let known = self.id("SELECT id FROM record WHERE hash = ?1", [hash])?;
+        self.records.extend(known.map(|id| (hash, id)));
+        Ok(known)
+    }
+
+    fn known_policy(&mut self, hash: Hash) -> rusqlite::Result<Option<i64>> {
+        if let Some(id) = self.policies.get(&hash) {
+            return Ok(Some(*id));
+        }
+        let known = self.id("SELECT id FROM policy WHERE hash = ?1", [hash])?;
+        self.policies.extend(known.map(|id| (hash, id)));
+        Ok(known)
+    }
+
+    fn new_record(&self, content: &str, hash: Hash, known: Option<i64>) -> rusqlite::Result<i64> {
+        let insert = || self.insert("INSERT INTO record (hash, content) VALUES (?1, ?2)", params![hash, content]);
+        known.map_or_else(insert, Ok)
+    }
+
+    fn new_policy(&self, content: &str, hash: Hash, known: Option<i64>) -> rusqlite::Result<i64> {
+        let insert = || self.insert("INSERT INTO policy (hash, content) VALUES (?1, ?2)", params![hash, content]);
+        known.map_or_else(insert, Ok)
+    }
+
+    fn new_failure(&self, content: &str, hash: Hash, known: Option<i64>) -> rusqlite::Result<i64> {
+        let insert = || self.insert("INSERT INTO failure (hash, content) VALUES (?1, ?2)", params![hash, content]);
+        known.map_or_else(insert, Ok)
+    }
+
+    fn id(&self, query: &str, parameters: impl Params) -> rusqlite::Result<Option<i64>> {
+        self.transaction.prepare_cached(query)?.query_row(parameters, |row| row.get(0)).optional()
+    }
+
+    /// The number of the new row.
+    fn insert(&self, statement: &str, parameters: impl Params) -> rusqlite::Result<i64> {
+        self.transaction.prepare_cached(statement)?.insert(parameters)
+    }
+
+    /// Whether a row was changed.
+    fn execute(&self, statement: &str, parameters: impl Params) -> rusqlite::Result<bool> {
+        Ok(self.transaction.prepare_cached(statement)?.execute(parameters)? > 0)
+    }
+}
+
+/// The text of a policy, the same for all spellings of its domain.
+fn text_of(policy: &PolicyDescription) -> String {
+    let mut policy = policy.clone();
+    policy.policy_domain = policy.policy_domain.map(|domain| normalized_domain(&domain));
+    policy.to_json()
+}

@@ -1,0 +1,162 @@
+//! The file, open.
+
+use std::{
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::civil::Date;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{adding, failure, schema, upkeep};
+use crate::{Added, Batch, Error, ErrorKind, Options, Store, Synchronous};
+
+/// How long to wait for another process that writes: the operator with a tool of his own, or a second collector.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Statements that stay compiled. More than there are.
+const STATEMENTS: usize = 32;
+
+/// Pages of the file in memory, in KiB.
+const CACHE: i64 = 4096;
+
+/// A store in a file.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    file: Identity,
+    options: Options,
+}
+
+/// Which file it is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    fn at(path: &Path) -> Result<Self, Error> {
+        fs::metadata(path).map(|metadata| Self::of(&metadata)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::new(
+                ErrorKind::Missing,
+                format!("{}: there is no store; tlsrpt collect makes it", path.display()),
+            ),
+            _ => Error::new(ErrorKind::Unreachable, format!("{}: {error}", path.display())),
+        })
+    }
+}
+
+impl Sqlite {
+    /// Opens the file to write. Makes it where there is none; its directory must be there.
+    ///
+    /// # Errors
+    ///
+    /// See [`crate::open`].
+    pub(crate) fn open(path: &Path, options: Options) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let failed = |error| failure::of_sqlite(path, &error);
+        make_file(path);
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(PATIENCE).map_err(failed)?;
+        schema::check(&connection, path)?;
+        set_up(&connection, options.synchronous).map_err(failed)?;
+        schema::migrate(&mut connection, path)?;
+        Ok(Self { connection, path: path.into(), file: Identity::at(path)?, options })
+    }
+
+    /// Opens the file to read.
+    ///
+    /// # Errors
+    ///
+    /// See [`crate::open_reader`].
+    pub(crate) fn open_read_only(path: &Path) -> Result<Self, Error> {
+        let file = Identity::at(path)?;
+        let connection = match connect_read_only(path) {
+            // Without the collector there is no shared memory for readers and writers, and whoever may only read cannot
+            // make it. Nobody writes then, either.
+            Err(error) if error.kind() == ErrorKind::Unreachable && nobody_writes(path) => connect_immutable(path)?,
+            connected => connected?,
+        };
+        schema::check_for_reading(&connection, path)?;
+        Ok(Self { connection, path: path.into(), file, options: Options::default() })
+    }
+
+    pub(super) fn failed(&self, error: &rusqlite::Error) -> Error {
+        failure::of_sqlite(&self.path, error)
+    }
+
+    /// A file that was removed or replaced takes what is written and gives it to nobody.
+    fn check_that_it_is_still_there(&self) -> Result<(), Error> {
+        if Identity::at(&self.path)? == self.file {
+            return Ok(());
+        }
+        let text = format!("{}: another file has taken the place of the store", self.path.display());
+        Err(Error::new(ErrorKind::Missing, text))
+    }
+}
+
+impl Store for Sqlite {
+    fn add(&mut self, batch: &Batch) -> Result<Added, Error> {
+        self.check_that_it_is_still_there()?;
+        adding::add(&mut self.connection, &self.options.limits, batch)
+            .map_err(|error| failure::of_sqlite(&self.path, &error))
+    }
+
+    fn purge(&mut self, first: Date) -> Result<u64, Error> {
+        upkeep::purge(&mut self.connection, first).map_err(|error| failure::of_sqlite(&self.path, &error))
+    }
+}
+
+/// Makes the file for this user and the group: it tells with whom mail is exchanged. What is wrong with the place, SQLite
+/// says.
+fn make_file(path: &Path) {
+    let _ = fs::OpenOptions::new().append(true).create(true).mode(0o640).open(path);
+}
+
+fn set_up(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", if synchronous == Synchronous::Full { "full" } else { "normal" })?;
+    connection.pragma_update(None, "cache_size", -CACHE)?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+fn connect_read_only(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connect = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        // The first access to the file: an error of opening shows only here.
+        schema::version(&connection)?;
+        Ok(connection)
+    };
+    connect().map_err(|error| failure::of_sqlite(path, &error))
+}
+
+fn nobody_writes(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    !Path::new(&log).exists()
+}
+
+fn connect_immutable(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(*byte)),
+            other => uri.push_str(&format!("%{other:02x}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    Connection::open_with_flags(uri, flags).map_err(|error| failure::of_sqlite(path, &error))
+}

@@ -1,0 +1,12 @@
+//! The store in a file of SQLite, in its WAL mode: one process writes, any number read, and none waits for another.
+
+mod adding;
+mod database;
+mod day;
+mod failure;
+mod hash;
+mod reading;
+mod schema;
+mod upkeep;
+
+pub(crate) use database::Sqlite;

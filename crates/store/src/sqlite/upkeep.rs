@@ -1,0 +1,53 @@
+//! Old days go; what is wrong is found.
+
+use jiff::civil::Date;
+use rusqlite::Connection;
+
+use super::day;
+
+/// Texts that no day refers to any more.
+const UNUSED: [&str; 4] = [
+    "DELETE FROM failure WHERE id > 0 AND id NOT IN (SELECT failure FROM failures)",
+    "DELETE FROM policy WHERE id > 0 AND id NOT IN (SELECT policy FROM sessions)",
+    "DELETE FROM record WHERE id > 0 AND id NOT IN (SELECT record FROM sessions)",
+    "DELETE FROM domain WHERE id > 0 AND id NOT IN (SELECT domain FROM domain_of_day)",
+];
+
+/// Removes the days before `first`. How many. Each is a transaction of its own, so that a batch waits for one at most.
+pub(crate) fn purge(connection: &mut Connection, first: Date) -> rusqlite::Result<u64> {
+    let first = day::to_number(first);
+    let mut removed = 0;
+    while remove_oldest(connection, first)? {
+        removed += 1;
+    }
+    if removed > 0 {
+        connection.execute("DELETE FROM writer WHERE day < ?1", [first])?;
+        // With its keys checked, SQLite would search all counters for each text that goes. The statements name exactly
+        // those that nothing refers to.
+        connection.pragma_update(None, "foreign_keys", false)?;
+        let all = UNUSED.iter().try_for_each(|statement| connection.execute(statement, []).map(drop));
+        connection.pragma_update(None, "foreign_keys", true)?;
+        all?;
+    }
+    Ok(removed)
+}
+
+fn remove_oldest(connection: &Connection, first: i64) -> rusqlite::Result<bool> {
+    let removed =
+        connection.execute("DELETE FROM day WHERE day = (SELECT min(day) FROM day WHERE day < ?1)", [first])?;
+    Ok(removed > 0)
+}
+
+/// What is wrong with the database: pages, indexes, references.
+pub(crate) fn check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
+    let lines = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let mut wrong: Vec<_> = lines.into_iter().filter(|line| line != "ok").collect();
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+        wrong.push(format!("a row of {table} refers to a row of {parent} that is not there"));
+    }
+    Ok(wrong)
+}
