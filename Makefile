@@ -1,31 +1,6 @@
-# make                 the shared and the static library and the command tlsrpt, in build/
-# make demo            shows the library at work
-# make test            everything that needs cargo, a C compiler, make and Python 3
-# make test-headers    the headers with gcc, clang and their C++
-# make test-pkg-config links as pkg-config says
-# make test-memory     the C tests under valgrind
-# make test-reference  against Debian's build of the C library, which apt fetches; COUNT sequences from SEED
-# make test-mta        on real mail servers; root, on Debian or Ubuntu
-# make test-faults     whatever the caller, the machine or the collector does; test-root for what root can set up
-# make test-sanitizers the same under the address, undefined behaviour and thread sanitizers
-# make fuzz            both fuzzers, FUZZ_SECONDS each
-# make soak            SOAK_EVENTS events with flat memory
-# make test-reproducible  two builds in different folders give the same bytes
-# make audit           licences and sources of all dependencies
-# make lint            format, clippy
-# make lint-man        the manual pages; needs mandoc and man
-# make header          writes the generated files anew
-# make bench           measures the library beside the C library (docs/performance.md)
-# make bench-check     holds what does not depend on the machine; needs valgrind
-# make install         with DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR BINDIR SHAREDIR UNITDIR
-#                      or only one of: install-library install-command
-# make uninstall       takes the same files away
-# make exim            the module for Exim, in build/
-# make dist            the source tarball for packages, in build/dist/
-# make test-packages   builds and installs packages in Debian 13; root, on Debian or Ubuntu
-# make install-exim    with DESTDIR PREFIX EXIMLIBDIR SHAREDIR
-# make install-sendmail  with DESTDIR PREFIX BINDIR SHAREDIR UNITDIR
+# Builds, installs and tests the libraries and the command. `make help` lists the targets.
 
+# Folders of the installation; DESTDIR stands in front of each.
 PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
@@ -34,15 +9,37 @@ MANDIR = $(SHAREDIR)/man
 BINDIR = $(PREFIX)/bin
 UNITDIR = $(PREFIX)/lib/systemd/system
 
+# The target triple of Rust to build for; empty: this machine's. CROSS is what the names of the other tools begin with.
+TARGET = $(CARGO_BUILD_TARGET)
+CROSS =
+
+ifneq ($(CROSS),)
+CC = $(CROSS)gcc
+LD = $(CROSS)ld
+AR = $(CROSS)ar
+NM = $(CROSS)nm
+OBJCOPY = $(CROSS)objcopy
+READELF = $(CROSS)readelf
+else
+NM = nm
+OBJCOPY = objcopy
+READELF = readelf
+endif
 CARGO = cargo
 CFLAGS = -O2 -g
 PYTHON = python3
-OBJCOPY = objcopy
-NM = nm
-# The scripts of the tests use the same ones.
-export CC CFLAGS NM PYTHON
+# Empty: cargo takes other versions of the crates than those of Cargo.lock.
+LOCKED = --locked
+# Cargo's output. The libraries have a folder of their own in it: see crates/clib/standalone.sh.
+TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
+
+# The scripts use the same ones.
+export AR CARGO CC CFLAGS LD LDFLAGS NM OBJCOPY PYTHON READELF TARGET TARGET_DIR
 
 BUILD = build
+ifneq ($(words $(BUILD)),1)
+$(error BUILD is "$(BUILD)": make cannot handle a name with spaces there; set a relative path)
+endif
 SONAME = libtlsrpt.so.0
 # The level of the C interface, for ever compatible. The version of the project is another number, in Cargo.toml.
 INTERFACE = $(shell sed -n 's/^level!(\([0-9]*\), \([0-9]*\), \([0-9]*\), "\(.*\)");$$/\1.\2.\3\4/p' src/version.rs)
@@ -51,211 +48,91 @@ REALNAME = $(SONAME).0.0
 SHARED = $(BUILD)/$(REALNAME)
 STATIC = $(BUILD)/libtlsrpt.a
 LIBRARIES = $(SHARED) $(STATIC)
-
 COMMAND = $(BUILD)/tlsrpt
 
+# $(call quoted,TEXT): one word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+# $(call below,PATH): one word for the shell, the path below DESTDIR.
+below = $(call quoted,$(DESTDIR)$(1))
+# $(call filled,NAME,VALUE): a command of sed that puts the value in place of @NAME@.
+comma = ,
+filled = $(call quoted,s$(comma)@$(1)@$(comma)$(subst $(comma),\$(comma),$(subst &,\&,$(subst \,\\,$(2))))$(comma)g)
+# Make runs each line with the word $(MAKE) in it, also with -n. Lines with this one it only prints.
+MAKE_PROGRAM = $(MAKE)
+
+##@ Build
+## all: the libraries and the command, in build/ (the default)
 .PHONY: all
-all: $(LIBRARIES) $(COMMAND)
+all: library command
 
-# ---- the libraries
+## library: libtlsrpt.so and libtlsrpt.a, from libc's crate alone; LOCKED= takes the libc crate that is at hand
+.PHONY: library
+library: $(LIBRARIES)
 
-RELEASE = target/release
-SOURCES = Cargo.toml Cargo.lock src/*.rs src/*/*.rs crates/clib/Cargo.toml crates/clib/src/*.rs
+## command: the command tlsrpt and its completions
+.PHONY: command
+command: $(COMMAND)
 
-$(SHARED): $(SOURCES)
-	$(CARGO) rustc --target-dir target --release --locked --package tlsrpt-clib --lib -- \
+CRATES = $(wildcard Cargo.toml Cargo.lock src/*.rs src/*/*.rs $(foreach crate,$(1),crates/$(crate)/Cargo.toml \
+	crates/$(crate)/src/*.rs crates/$(crate)/src/*/*.rs crates/$(crate)/src/*/*/*.rs))
+LIBRARY_TARGET_DIR = $(TARGET_DIR)/library
+# Where cargo puts what it builds, below its folder.
+OUTPUT = $(if $(TARGET),$(TARGET)/)
+
+# What is there from an earlier build is removed first: a build that goes somewhere else must fail here.
+$(SHARED): $(call CRATES,clib) crates/clib/standalone.sh crates/cargo.sh
+	rm -f $(call quoted,$(LIBRARY_TARGET_DIR)/$(OUTPUT)release/libtlsrpt.so) \
+		$(call quoted,$(LIBRARY_TARGET_DIR)/$(OUTPUT)release/libtlsrpt.a)
+	crates/clib/standalone.sh $(BUILD)/library $(if $(LOCKED),,any)
+	TARGET_DIR=$(call quoted,$(LIBRARY_TARGET_DIR)) crates/cargo.sh --c-library rustc \
+		--manifest-path $(BUILD)/library/Cargo.toml --release $(LOCKED) --lib -- \
 		-C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,defs -C link-arg=-nostartfiles
-	mkdir -p $(BUILD)
-	cp $(RELEASE)/libtlsrpt.so $@
+	cp $(call quoted,$(LIBRARY_TARGET_DIR)/$(OUTPUT)release/libtlsrpt.so) $@
 	ln -sf $(REALNAME) $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $(BUILD)/libtlsrpt.so
 
-# One object with the exported functions global and all else local: what Rust brings along stays out, so the library
-# shares a program with other Rust libraries.
-$(STATIC): $(SHARED)
-	$(NM) -D --defined-only $(SHARED) | awk '$$2 == "T" { print $$3 }' >$(BUILD)/exports
-	$(LD) -r --gc-sections $$(sed 's/^/-u /' $(BUILD)/exports) -o $(BUILD)/libtlsrpt.o $(RELEASE)/libtlsrpt.a
-	$(OBJCOPY) --keep-global-symbols=$(BUILD)/exports $(BUILD)/libtlsrpt.o
-	rm -f $@
-	$(AR) rcs $@ $(BUILD)/libtlsrpt.o
+$(STATIC): $(SHARED) crates/clib/archive.sh
+	crates/clib/archive.sh $(call quoted,$(LIBRARY_TARGET_DIR)/$(OUTPUT)release/libtlsrpt.a) $(SHARED) $@
 
-# ---- the command
+COMMAND_OUTPUT = $(TARGET_DIR)/$(OUTPUT)command/tlsrpt
+# Runs on this machine, to write the completions.
+NATIVE_COMMAND = $(TARGET_DIR)/command/tlsrpt
 
-COMMAND_CRATES = cli format sendmail socket
-
-$(COMMAND): $(SOURCES) $(wildcard $(COMMAND_CRATES:%=crates/%/Cargo.toml) $(COMMAND_CRATES:%=crates/%/src/*.rs) \
-		$(COMMAND_CRATES:%=crates/%/src/*/*.rs))
-	$(CARGO) build --target-dir target --profile command --locked --package tlsrpt-cli
+$(COMMAND): $(call CRATES,*) crates/cargo.sh
+	rm -f $(call quoted,$(COMMAND_OUTPUT)) $(call quoted,$(NATIVE_COMMAND))
 	mkdir -p $(BUILD)
-	cp target/command/tlsrpt $@
-	for shell in bash zsh fish; do $@ completions $$shell >$(BUILD)/completion.$$shell || exit; done
+	crates/cargo.sh build --profile command $(LOCKED) --package tlsrpt-cli
+	cp $(call quoted,$(COMMAND_OUTPUT)) $@
+	[ -z "$$TARGET" ] || env -u CC -u LDFLAGS TARGET= crates/cargo.sh build --profile command $(LOCKED) --package tlsrpt-cli
+	for shell in bash zsh fish; do \
+		$(call quoted,$(NATIVE_COMMAND)) completions $$shell >$(BUILD)/completion.$$shell || exit; \
+	done
 
-UNIT = $(BUILD)/tlsrpt-listen.service
-
-.PHONY: $(UNIT)
-$(UNIT):
-	mkdir -p $(BUILD)
-	sed -e 's,@BINDIR@,$(BINDIR),' packaging/systemd/tlsrpt-listen.service.in >$@
-
+## header: writes the generated files anew: headers and parts of the manual pages
 .PHONY: header
 header:
 	WRITE_GENERATED=1 $(CARGO) test --quiet --locked --test generated_files
 
-# ---- installation
-
-BASH_COMPLETIONS = bash-completion/completions
-ZSH_COMPLETIONS = zsh/site-functions
-FISH_COMPLETIONS = fish/vendor_completions.d
-COMPLETIONS = $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS)
-
-.PHONY: install
-install: install-library install-command
-
-.PHONY: install-library
-install-library: $(LIBRARIES) $(BUILD)/libtlsrpt.pc
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3
-	install -m 644 $(SHARED) $(STATIC) $(DESTDIR)$(LIBDIR)
-	ln -sf $(REALNAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtlsrpt.so
-	install -m 644 include/tlsrpt.h include/tlsrpt_version.h $(DESTDIR)$(INCLUDEDIR)
-	install -m 644 $(BUILD)/libtlsrpt.pc $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
-	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
-
-.PHONY: install-command
-install-command: $(COMMAND) $(UNIT)
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(UNITDIR)
-	install -m 755 $(COMMAND) $(DESTDIR)$(BINDIR)
-	install -m 644 man/tlsrpt.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 644 $(UNIT) $(DESTDIR)$(UNITDIR)
-	install -d $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%)
-	install -m 644 $(BUILD)/completion.bash $(DESTDIR)$(SHAREDIR)/$(BASH_COMPLETIONS)/tlsrpt
-	install -m 644 $(BUILD)/completion.zsh $(DESTDIR)$(SHAREDIR)/$(ZSH_COMPLETIONS)/_tlsrpt
-	install -m 644 $(BUILD)/completion.fish $(DESTDIR)$(SHAREDIR)/$(FISH_COMPLETIONS)/tlsrpt.fish
-
-.PHONY: uninstall
-uninstall:
-	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libtlsrpt.so libtlsrpt.a pkgconfig/libtlsrpt.pc
-	cd $(DESTDIR)$(INCLUDEDIR) && rm -f tlsrpt.h tlsrpt_version.h
-	for page in man/*.3; do rm -f $(DESTDIR)$(MANDIR)/man3/$${page##*/}; done
-	rm -f $(DESTDIR)$(BINDIR)/tlsrpt $(DESTDIR)$(MANDIR)/man1/tlsrpt.1 $(DESTDIR)$(UNITDIR)/tlsrpt-listen.service
-	cd $(DESTDIR)$(SHAREDIR) && rm -f $(BASH_COMPLETIONS)/tlsrpt $(ZSH_COMPLETIONS)/_tlsrpt $(FISH_COMPLETIONS)/tlsrpt.fish
-
-.PHONY: $(BUILD)/libtlsrpt.pc
-$(BUILD)/libtlsrpt.pc:
-	mkdir -p $(BUILD)
-	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@LIBDIR@,$(LIBDIR),' -e 's,@INCLUDEDIR@,$(INCLUDEDIR),' \
-		-e "s,@VERSION@,$(INTERFACE)," pkgconfig/libtlsrpt.pc.in >$@
-
-# ---- the demonstration
-
-.PHONY: demo
-demo: $(LIBRARIES) $(COMMAND)
-	@MAKE='$(MAKE)' CC='$(CC)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' BINDIR='$(BINDIR)' sh examples/demo.sh
-
-include crates/integrations.mk
-include packaging/rules.mk
-
-# ---- tests
-
-TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-model test-faults test-integrations
-
-.PHONY: test
-test:
-	tests/run.sh "$(MAKE)" $(TESTS)
-
-.PHONY: test-rust
-test-rust:
-	$(CARGO) test --locked --workspace
-
-# The recorded call sequences through the C interface of both libraries. ctypes loads the static one inside a shell.
-.PHONY: test-vectors
-test-vectors: $(LIBRARIES)
-	$(CC) -shared -o $(BUILD)/static-in-a-shell.so -Wl,--whole-archive $(STATIC) -Wl,--no-whole-archive
-	$(PYTHON) tests/vectors/replay.py check $(SHARED) tests/vectors/sequences.jsonl
-	$(PYTHON) tests/vectors/replay.py check $(BUILD)/static-in-a-shell.so tests/vectors/sequences.jsonl
-
-.PHONY: test-c
-test-c: $(LIBRARIES)
-	c-tests/run.sh $(BUILD)/c-tests/shared include $(SHARED)
-	c-tests/run.sh $(BUILD)/c-tests/static include $(STATIC)
-
-# C++ and a second compiler are not among what `make test` needs: test-headers has them.
-.PHONY: test-c-headers
-test-c-headers: $(LIBRARIES)
-	c-tests/headers.sh $(BUILD)/c-tests/headers include $(SHARED) $(CC)
-
-.PHONY: test-headers
-test-headers: $(LIBRARIES)
-	c-tests/headers.sh $(BUILD)/c-tests/headers include $(SHARED) "gcc clang" "g++ clang++"
-
-SCRATCH = $(CURDIR)/$(BUILD)/scratch
-
-.PHONY: install-scratch
-install-scratch:
-	rm -rf $(SCRATCH)
-	$(MAKE) install DESTDIR=$(SCRATCH) PREFIX=/usr/local LIBDIR=/usr/local/lib INCLUDEDIR=/usr/local/include
-
-.PHONY: test-links
-test-links: install-scratch
-	c-tests/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local
-
-# Nor is pkg-config.
-.PHONY: test-pkg-config
-test-pkg-config: install-scratch
-	c-tests/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local pkg-config
-
-.PHONY: test-artefacts
-test-artefacts: $(LIBRARIES)
-	$(PYTHON) tests/artefacts.py check $(BUILD)
-	$(PYTHON) tests/artefacts.py control $(BUILD)/controls
-
-.PHONY: test-memory
-test-memory: $(LIBRARIES)
-	c-tests/controls.sh $(BUILD)/c-tests/controls include $(SHARED)
-	RUN=c-tests/under-valgrind.sh c-tests/run.sh $(BUILD)/c-tests/memory include $(SHARED)
-
-.PHONY: test-reference
-test-reference: $(LIBRARIES)
-	tests/reference/run.sh $(SHARED) $(BUILD)/reference "$(COUNT)" "$(SEED)"
-
-# Root, on Debian or Ubuntu; SCENARIOS="name name" for some of them.
-.PHONY: test-mta
-test-mta: $(LIBRARIES) $(COMMAND) exim
-	tests/mta/run $(SCENARIOS)
-include c-tests/targets.mk
-
-.PHONY: lint
-lint:
-	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --locked --release --package tlsrpt-clib --lib -- -D warnings
-	$(CARGO) clippy --locked --release --package tlsrpt-exim --lib --features module -- -D warnings
-
-.PHONY: lint-man
-lint-man:
-	CC='$(CC)' sh man/lint.sh
-
-# ---- performance
-
-BENCH_PROGRAM = $(RELEASE)/tlsrpt-bench
-
-# The C library to measure beside ours: Debian's, or REFERENCE=path.
-.PHONY: bench
-bench: $(SHARED) bench-program
-	reference="$(REFERENCE)"; \
-	[ -n "$$reference" ] || reference=$$(find "$$(tests/reference/fetch.sh)" -name $(SONAME)); \
-	$(BENCH_PROGRAM) all $(SHARED) "$$reference" --report docs/performance.md --chart docs/performance.svg
-
-.PHONY: bench-check
-bench-check: test-artefacts bench-program
-	$(PYTHON) crates/bench/check.py $(BENCH_PROGRAM) $(SHARED)
-
-.PHONY: bench-program
-bench-program:
-	$(CARGO) build --target-dir target --release --locked --package tlsrpt-bench
-
+## clean: removes what was built
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)
+	rm -rf ./$(BUILD)
 	$(CARGO) clean
+
+## demo: shows the library and the command at work
+.PHONY: demo
+demo: $(LIBRARIES) $(COMMAND)
+	@MAKE=$(call quoted,$(MAKE_PROGRAM)) LIBDIR=$(call quoted,$(LIBDIR)) INCLUDEDIR=$(call quoted,$(INCLUDEDIR)) \
+		BINDIR=$(call quoted,$(BINDIR)) sh examples/demo.sh
+
+## help: lists the targets
+.PHONY: help
+help:
+	@awk '/^##@ / { print (NR > 1 ? "\n" : "") substr($$0, 5) } \
+		/^## [a-z-]+: / { name = $$2; sub(/^## [a-z-]+: /, ""); printf "  %-19s %s\n", substr(name, 1, length(name) - 1), $$0 } \
+		/^##   / { sub(/^## +/, ""); printf "  %-19s %s\n", "", $$0 }' $(MAKEFILE_LIST)
+
+include packaging/install.mk
+include crates/integrations.mk
+include tests/targets.mk
+include c-tests/targets.mk

@@ -1,4 +1,27 @@
-# The targets of docs/reliability.md. Included by the Makefile above this folder.
+# The tests that are programs in C, and the fuzzers.
+
+##@ Tests in C, and fuzzers
+## test-c: use and misuse of the functions, with both libraries
+.PHONY: test-c
+test-c: $(LIBRARIES)
+	c-tests/run.sh $(BUILD)/c-tests/shared include $(SHARED)
+	c-tests/run.sh $(BUILD)/c-tests/static include $(STATIC)
+
+# C++ and a second compiler are not among what `make test` needs: test-headers has them.
+.PHONY: test-c-headers
+test-c-headers: $(LIBRARIES)
+	c-tests/headers.sh $(BUILD)/c-tests/headers include $(SHARED) $(CC)
+
+## test-headers: the headers with gcc, clang and their C++
+.PHONY: test-headers
+test-headers: $(LIBRARIES)
+	c-tests/headers.sh $(BUILD)/c-tests/headers include $(SHARED) "gcc clang" "g++ clang++"
+
+## test-memory: the C tests under valgrind
+.PHONY: test-memory
+test-memory: $(LIBRARIES)
+	c-tests/controls.sh $(BUILD)/c-tests/controls include $(SHARED)
+	RUN=c-tests/under-valgrind.sh c-tests/run.sh $(BUILD)/c-tests/memory include $(SHARED)
 
 PROBES = $(BUILD)/reliability
 PROBE_NAMES = faults large surroundings threads unload waits soak
@@ -25,7 +48,7 @@ $(PROBES)/%: c-tests/%.c $(PROBE_HEADERS)
 .PHONY: probes
 probes: $(LIBRARIES) $(addprefix $(PROBES)/,$(PROBE_NAMES))
 
-# Whatever the caller, the machine or the collector does. Each prints how many cases it tried.
+## test-faults: whatever the caller, the machine or the collector does; test-root: what only root can set up
 .PHONY: test-faults
 test-faults: probes
 	$(PROBES)/faults $(SHARED)
@@ -35,56 +58,42 @@ test-faults: probes
 	$(PROBES)/unload $(SHARED)
 	$(PROBES)/waits $(SHARED)
 
-# What only root can set up.
 .PHONY: test-root
 test-root: probes
 	$(PROBES)/surroundings $(SHARED) root
 
-# Both libraries in one process, and the answers of both to the same calls.
+## test-together: the C library and this one in one process; part of test-reference
 .PHONY: test-together
 test-together: probes
 	sh c-tests/reference.sh together $(PROBES) $(SHARED)
-	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir target/model --locked -p tlsrpt-model --test both_libraries
+	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir $(call quoted,$(TARGET_DIR)/model) --locked -p tlsrpt-model --test both_libraries
 
 test-reference: test-together
 
-# What the C library does in our library's place: told, not judged.
+## survey-reference: what the C library does in these tests
 .PHONY: survey-reference
 survey-reference: probes
 	sh c-tests/reference.sh survey $(PROBES) $(SHARED)
 
+## soak: SOAK_EVENTS events with flat memory: a minute, or 10000000 for the long form
 .PHONY: soak
 soak: probes
 	$(PROBES)/soak $(SHARED) $(SOAK_EVENTS)
 
-# The contract as a model: properties of the encoder, and what the fuzzers found worth keeping.
+# The C contract as a model.
+## test-model: properties of the encoder, and the inputs that the fuzzers found worth keeping
 .PHONY: test-model
 test-model:
-	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir target/model --locked -p tlsrpt-model \
+	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir $(call quoted,$(TARGET_DIR)/model) --locked -p tlsrpt-model \
 		--test any_calls --test encoder_properties
 
-# Both fuzzers, FUZZ_SECONDS each. `make fuzz FUZZ_SECONDS=3600` is the long form.
+## fuzz: both fuzzers, FUZZ_SECONDS each: 20, or 3600 for the long form
 .PHONY: fuzz
 fuzz:
 	sh fuzz/run.sh any_calls $(FUZZ_SECONDS)
 	sh fuzz/run.sh both_libraries $(FUZZ_SECONDS)
 
+## test-sanitizers: the C tests and the threads under the address, undefined behaviour and thread sanitizers
 .PHONY: test-sanitizers
 test-sanitizers:
 	sh c-tests/sanitizers.sh $(PROBES)/sanitizers
-
-.PHONY: test-reproducible
-test-reproducible:
-	sh tests/reproducible.sh
-
-.PHONY: audit
-audit:
-	sh tests/audit.sh
-
-.PHONY: lint-model
-lint-model:
-	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --all --check
-	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --target-dir target/model --locked -p tlsrpt-model --all-targets \
-		-- -D warnings
-
-lint: lint-model

@@ -12,7 +12,7 @@ trap 'rm -f "$report"' EXIT
 for target; do
     # A pipe keeps only its last status; the first goes to the report, as a failure that no line need have told.
     {
-        $make --no-print-directory "$target" 2>&1 || echo "make $target: failed"
+        "$make" --no-print-directory "$target" 2>&1 || echo "make $target: failed"
     } | tee -a "$report"
 done
 

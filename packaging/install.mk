@@ -1,0 +1,76 @@
+# Installation and packages.
+
+##@ Installation, with DESTDIR PREFIX LIBDIR INCLUDEDIR SHAREDIR MANDIR BINDIR UNITDIR EXIMLIBDIR
+## install: the library and the command
+.PHONY: install
+install: install-library install-command
+
+## uninstall: removes what `make install` installs
+.PHONY: uninstall
+uninstall: uninstall-command uninstall-library
+
+# Installing writes nothing into the checkout: root may install what a user built.
+
+## install-library: the libraries, the headers, libtlsrpt.pc and the manual pages of section 3
+.PHONY: install-library
+install-library: $(LIBRARIES)
+	install -d $(call below,$(LIBDIR)/pkgconfig) $(call below,$(INCLUDEDIR)) $(call below,$(MANDIR)/man3)
+	install -m 644 $(SHARED) $(STATIC) $(call below,$(LIBDIR))
+	ln -sf $(REALNAME) $(call below,$(LIBDIR)/$(SONAME))
+	ln -sf $(SONAME) $(call below,$(LIBDIR)/libtlsrpt.so)
+	install -m 644 $(HEADERS:%=include/%) $(call below,$(INCLUDEDIR))
+	install -m 644 man/*.3 $(call below,$(MANDIR)/man3)
+	install -m 644 /dev/null $(call below,$(PC_FILE))
+	sed -e $(call filled,PREFIX,$(PREFIX)) -e $(call filled,LIBDIR,$(LIBDIR)) -e $(call filled,INCLUDEDIR,$(INCLUDEDIR)) \
+		-e $(call filled,VERSION,$(INTERFACE)) pkgconfig/libtlsrpt.pc.in >$(call below,$(PC_FILE))
+	[ -n $(call quoted,$(DESTDIR)) ] || ldconfig 2>/dev/null || true
+
+HEADERS = tlsrpt.h tlsrpt_version.h
+PC_FILE = $(LIBDIR)/pkgconfig/libtlsrpt.pc
+
+.PHONY: uninstall-library
+uninstall-library:
+	for name in $(REALNAME) $(SONAME) libtlsrpt.so $(notdir $(STATIC)); do rm -f $(call below,$(LIBDIR))/"$$name"; done
+	for name in $(HEADERS); do rm -f $(call below,$(INCLUDEDIR))/"$$name"; done
+	for page in man/*.3; do rm -f $(call below,$(MANDIR)/man3)/"$${page##*/}"; done
+	rm -f $(call below,$(PC_FILE))
+
+## install-command: the command, its manual page, its completions and its service
+.PHONY: install-command
+install-command: $(COMMAND)
+	install -d $(foreach folder,$(COMMAND_FOLDERS),$(call below,$(folder)))
+	install -m 755 $(COMMAND) $(call below,$(BINDIR))
+	install -m 644 man/tlsrpt.1 $(call below,$(MANDIR)/man1)
+	install -m 644 $(BUILD)/completion.bash $(call below,$(BASH_COMPLETION))
+	install -m 644 $(BUILD)/completion.zsh $(call below,$(ZSH_COMPLETION))
+	install -m 644 $(BUILD)/completion.fish $(call below,$(FISH_COMPLETION))
+	install -m 644 /dev/null $(call below,$(LISTEN_UNIT))
+	sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-listen.service.in >$(call below,$(LISTEN_UNIT))
+
+BASH_COMPLETION = $(SHAREDIR)/bash-completion/completions/tlsrpt
+ZSH_COMPLETION = $(SHAREDIR)/zsh/site-functions/_tlsrpt
+FISH_COMPLETION = $(SHAREDIR)/fish/vendor_completions.d/tlsrpt.fish
+LISTEN_UNIT = $(UNITDIR)/tlsrpt-listen.service
+COMMAND_FILES = $(BINDIR)/tlsrpt $(MANDIR)/man1/tlsrpt.1 $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(LISTEN_UNIT)
+COMMAND_FOLDERS = $(patsubst %/,%,$(dir $(COMMAND_FILES)))
+
+# Sendmail puts mail off while its map has no server.
+.PHONY: uninstall-command
+uninstall-command:
+	@[ ! -e $(call below,$(SENDMAIL_SERVICE)) ] || { \
+		echo $(call below,$(SENDMAIL_SERVICE))" runs "$(call below,$(BINDIR)/tlsrpt)": take tlsrpt.m4 out of sendmail.mc," \
+			"run make uninstall-sendmail, then make uninstall" >&2; \
+		exit 1; \
+	}
+	rm -f $(foreach file,$(COMMAND_FILES),$(call below,$(file)))
+
+##@ Packages
+## dist: the source tarball for packages, with the crates, in build/dist/
+.PHONY: dist
+dist:
+	packaging/dist.sh $(BUILD)/dist
+
+## test-packages: builds the packages of Debian, RPM and Arch in Debian 13, and installs Debian's there; root, on Debian
+.PHONY: test-packages
+test-packages: $(LIBRARIES)
+	tests/mta/run packages-debian packages-rpm packages-arch

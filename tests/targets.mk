@@ -1,0 +1,118 @@
+# Tests, checks and measurements. c-tests/targets.mk has those that are programs in C.
+
+TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-model test-faults test-integrations
+
+##@ Tests
+## test: all that needs nothing but cargo, a C compiler, make and Python 3
+.PHONY: test
+test:
+	tests/run.sh $(call quoted,$(MAKE_PROGRAM)) $(TESTS)
+
+## test-rust: the tests of all crates
+.PHONY: test-rust
+test-rust:
+	$(CARGO) test --locked --workspace
+
+# ctypes loads shared libraries only: the archive becomes one.
+## test-vectors: the recorded call sequences, through both libraries
+.PHONY: test-vectors
+test-vectors: $(LIBRARIES)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $(BUILD)/static-in-a-shell.so \
+		-Wl,--whole-archive $(STATIC) -Wl,--no-whole-archive
+	$(PYTHON) tests/vectors/replay.py check $(SHARED) tests/vectors/sequences.jsonl
+	$(PYTHON) tests/vectors/replay.py check $(BUILD)/static-in-a-shell.so tests/vectors/sequences.jsonl
+
+SCRATCH = $(BUILD)/scratch
+
+.PHONY: install-scratch
+install-scratch:
+	rm -rf ./$(SCRATCH)
+	$(MAKE) install DESTDIR=$(SCRATCH) PREFIX=/usr/local LIBDIR=/usr/local/lib INCLUDEDIR=/usr/local/include
+
+## test-links: programs link with the installed libraries, also beside other Rust libraries
+.PHONY: test-links
+test-links: install-scratch
+	c-tests/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local
+
+## test-pkg-config: the same with the flags of pkg-config
+.PHONY: test-pkg-config
+test-pkg-config: install-scratch
+	c-tests/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local pkg-config
+
+## test-artefacts: names, exports, dependencies and hardening of the built libraries, and no panics in them
+.PHONY: test-artefacts
+test-artefacts: $(LIBRARIES)
+	$(PYTHON) tests/artefacts.py check $(BUILD)
+	MAKE=$(call quoted,$(MAKE_PROGRAM)) $(PYTHON) tests/artefacts.py control $(BUILD)/controls
+
+## test-makefile: building, installing and removing in a path with spaces, for other targets, with libc's crate alone
+.PHONY: test-makefile
+test-makefile:
+	tests/makefile.sh
+
+## test-integrations: the module for Exim, and the examples for other servers
+.PHONY: test-integrations
+test-integrations: $(LIBRARIES) $(EXIM_MODULE)
+	crates/exim/check.sh $(EXIM_MODULE)
+	mkdir -p $(BUILD)/integrations
+	$(CC) $(CFLAGS) $(LDFLAGS) -std=c11 -pedantic -Wall -Wextra -Werror -Iinclude -o $(BUILD)/integrations/one_policy \
+		examples/one_policy.c $(SHARED) -Wl,-rpath,'$$ORIGIN/..'
+	$(CARGO) build --target-dir $(call quoted,$(TARGET_DIR)) --locked --example several_policies
+	$(PYTHON) examples/check.py $(BUILD)/integrations/one_policy \
+		$(call quoted,$(TARGET_DIR)/$(OUTPUT)debug/examples/several_policies)
+
+## test-reference: against Debian's build of the C library, which apt fetches; COUNT sequences from SEED
+.PHONY: test-reference
+test-reference: $(LIBRARIES)
+	tests/reference/run.sh $(SHARED) $(BUILD)/reference "$(COUNT)" "$(SEED)"
+
+## test-mta: real mail servers, SCENARIOS="name name" for some of them; root, on Debian or Ubuntu
+.PHONY: test-mta
+test-mta: $(LIBRARIES) $(COMMAND) exim
+	tests/mta/run $(SCENARIOS)
+
+## test-reproducible: other folders and other users build the same bytes
+.PHONY: test-reproducible
+test-reproducible:
+	sh tests/reproducible.sh
+
+## audit: licences, sources and bans of all dependencies
+.PHONY: audit
+audit:
+	sh tests/audit.sh
+
+##@ Style
+## lint: rustfmt and clippy
+.PHONY: lint
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --release --package tlsrpt-clib --lib -- -D warnings
+	$(CARGO) clippy --locked --release --package tlsrpt-exim --lib --features module -- -D warnings
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --all --check
+	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --target-dir $(call quoted,$(TARGET_DIR)/model) --locked -p tlsrpt-model \
+		--all-targets -- -D warnings
+
+## lint-man: the manual pages; needs mandoc and man
+.PHONY: lint-man
+lint-man:
+	sh man/lint.sh
+
+##@ Measurements
+BENCH_PROGRAM = $(TARGET_DIR)/$(OUTPUT)release/tlsrpt-bench
+
+## bench: the library beside the C library (docs/performance.md): Debian's, or REFERENCE=path
+.PHONY: bench
+bench: $(SHARED) bench-program
+	reference=$(call quoted,$(REFERENCE)); \
+	[ -n "$$reference" ] || reference=$$(find "$$(tests/reference/fetch.sh)" -name $(SONAME)); \
+	$(call quoted,$(BENCH_PROGRAM)) all $(SHARED) "$$reference" --report docs/performance.md --chart docs/performance.svg
+
+## bench-check: what does not depend on the machine: instructions, allocations, size; needs valgrind
+.PHONY: bench-check
+bench-check: test-artefacts bench-program
+	$(PYTHON) crates/bench/check.py $(call quoted,$(BENCH_PROGRAM)) $(SHARED)
+
+.PHONY: bench-program
+bench-program:
+	$(CARGO) build --target-dir $(call quoted,$(TARGET_DIR)) --release --locked --package tlsrpt-bench
