@@ -61,6 +61,7 @@ test-faults: probes
 .PHONY: test-root
 test-root: probes
 	$(PROBES)/surroundings $(SHARED) root
+	$(CARGO) test --locked --package tlsrpt-socket --test as_root
 
 ## test-together: the C library and this one in one process; part of test-reference
 .PHONY: test-together

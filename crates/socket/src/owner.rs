@@ -1,4 +1,4 @@
-//! To whom a socket belongs.
+//! The owner and the group of a socket.
 
 use std::str::FromStr;
 
@@ -25,14 +25,21 @@ impl FromStr for Owner {
             user: if user.is_empty() { None } else { Some(user_id(user)?) },
             group: group.map(group_id).transpose()?,
         };
-        if owner == (Self { user: None, group: None }) { Err("no user is named".into()) } else { Ok(owner) }
+        if owner == (Self { user: None, group: None }) {
+            Err("it names no user and no group".into())
+        } else {
+            Ok(owner)
+        }
     }
 }
+
+/// In `chown(2)` this number means that the owner, or the group, stays as it is.
+const UNCHANGED: u32 = u32::MAX;
 
 fn user_id(name: &str) -> Result<Uid, String> {
     match (User::from_name(name), name.parse()) {
         (Ok(Some(user)), _) => Ok(user.uid),
-        (_, Ok(number)) => Ok(Uid::from_raw(number)),
+        (_, Ok(number)) if number != UNCHANGED => Ok(Uid::from_raw(number)),
         _ => Err(format!("there is no user {name}")),
     }
 }
@@ -40,7 +47,7 @@ fn user_id(name: &str) -> Result<Uid, String> {
 fn group_id(name: &str) -> Result<Gid, String> {
     match (Group::from_name(name), name.parse()) {
         (Ok(Some(group)), _) => Ok(group.gid),
-        (_, Ok(number)) => Ok(Gid::from_raw(number)),
+        (_, Ok(number)) if number != UNCHANGED => Ok(Gid::from_raw(number)),
         _ => Err(format!("there is no group {name}")),
     }
 }
@@ -61,6 +68,9 @@ mod tests {
         assert_eq!(":root".parse::<Owner>(), owner(None, group));
         assert!("no-such-user".parse::<Owner>().unwrap_err().contains("no-such-user"));
         assert!("root:no-such-group".parse::<Owner>().unwrap_err().contains("no-such-group"));
+        assert!("4294967295".parse::<Owner>().unwrap_err().contains("4294967295"));
+        assert!("root:4294967295".parse::<Owner>().unwrap_err().contains("4294967295"));
+        assert_eq!("4294967294".parse::<Owner>(), owner(Some(Uid::from_raw(u32::MAX - 1)), None));
         assert!("".parse::<Owner>().is_err());
         assert!(":".parse::<Owner>().is_err());
     }

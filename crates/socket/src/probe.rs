@@ -1,4 +1,4 @@
-//! What there is at the name of a socket.
+//! What is at a socket path.
 
 use std::{
     fs::{self, FileType},
@@ -9,45 +9,53 @@ use std::{
 
 use nix::errno::Errno;
 
-/// What stands at the name, and whether somebody listens.
+/// What is at the path, and whether a process listens there.
 #[derive(Debug)]
 pub enum Found {
     /// No file.
     Nothing,
-    /// The collector, or whoever else: the datagram socket, connected to it.
+    /// A datagram socket at which a process listens. The socket in here is connected to it.
     Listener(UnixDatagram),
-    /// A socket that nobody has open any more.
+    /// A socket that no process has open.
     Stale,
-    /// A stream socket, for instance.
+    /// A process has it open, but it is not a datagram socket: a stream socket, for instance.
     OtherKindOfSocket,
-    /// A file of this type.
+    /// A file of another type, named with its article.
     NotASocket(&'static str),
-    /// The system does not say, mostly for lack of permission.
+    /// The system refuses to tell, mostly for lack of permission.
     Unknown(io::Error),
 }
 
-/// Looks at the name by connecting to it. Nothing is sent.
+/// Looks at the path and connects to what is there. Follows symbolic links. Sends nothing.
 pub fn probe(path: &Path) -> Found {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
         Err(error) => return Found::Unknown(error),
         Ok(metadata) if metadata.file_type().is_socket() => {}
-        Ok(metadata) => return Found::NotASocket(kind(metadata.file_type())),
+        Ok(metadata) => return Found::NotASocket(file_kind(metadata.file_type())),
     }
+    probe_socket(path)
+}
+
+/// The same where the file is known to be a socket. A listener of another kind does not notice: it gets no connection.
+pub(crate) fn probe_socket(path: &Path) -> Found {
     let socket = match UnixDatagram::unbound() {
         Ok(socket) => socket,
         Err(error) => return Found::Unknown(error),
     };
     match socket.connect(path) {
         Ok(()) => Found::Listener(socket),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Found::Stale,
         Err(error) if error.raw_os_error() == Some(Errno::EPROTOTYPE as i32) => Found::OtherKindOfSocket,
         Err(error) => Found::Unknown(error),
     }
 }
 
-fn kind(file_type: FileType) -> &'static str {
+/// The type of a file that is not a socket, with its article.
+pub(crate) fn file_kind(file_type: FileType) -> &'static str {
     match file_type {
+        _ if file_type.is_symlink() => "a symbolic link",
         _ if file_type.is_dir() => "a directory",
         _ if file_type.is_file() => "a regular file",
         _ if file_type.is_fifo() => "a named pipe",

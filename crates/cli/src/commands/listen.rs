@@ -13,7 +13,7 @@ use std::{
 
 use bytesize::ByteSize;
 use tlsrpt_format::report;
-use tlsrpt_socket::{Listening, Owner, Reader, Waiting};
+use tlsrpt_socket::{Listening, NameAtEnd, Owner, PathOptions, Reader, Waiting};
 
 use crate::{
     arguments::{self, DEFAULT_SOCKET},
@@ -76,7 +76,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let forwarding_queue = forwarder.is_some().then_some(&to_forward);
     let give_up = forwarder.as_ref().map(Forwarder::give_up);
     let show = Show::new(arguments.format, sender(&arguments), forwarder.is_some());
-    let places = listening.queue().map(|places| format!(", with a queue of {places} datagrams")).unwrap_or_default();
+    let places =
+        listening.queue_length().map(|places| format!(", with a queue of {places} datagrams")).unwrap_or_default();
     say(format_args!("listening at {}{places}", arguments.socket.display()));
 
     thread::scope(|scope| {
@@ -117,8 +118,8 @@ fn listen(arguments: &Arguments) -> Result<Listening, Failure> {
     if arguments.forward.as_ref() == Some(&arguments.socket) {
         return Err(Failure::BadUse("--forward and --socket name the same place".into()));
     }
-    Listening::bind(&arguments.socket, arguments.mode, arguments.owner)
-        .map_err(|error| Failure::Failed(error.to_string()))
+    let options = PathOptions { mode: arguments.mode, owner: arguments.owner, name: NameAtEnd::Removed };
+    Listening::bind(&arguments.socket, &options).map_err(|error| Failure::Failed(error.to_string()))
 }
 
 fn forwarder<'q>(
