@@ -1,0 +1,21 @@
+//! Reports of TLSRPT (RFC 8460): made from counters, delivered by mail and HTTPS.
+//!
+//! - [`Destination`]: where a report goes, read from the record of a stranger.
+//! - [`mail`], [`DkimSigner`]: the report as a signed mail.
+//! - [`smtp`], [`https`]: one attempt to deliver it, with its [`Outcome`].
+//! - [`AddressGuard`]: which addresses a report may be posted to.
+
+#![forbid(unsafe_code)]
+
+mod address_guard;
+mod destination;
+mod dkim;
+pub mod https;
+pub mod mail;
+mod outcome;
+pub mod smtp;
+
+pub use address_guard::AddressGuard;
+pub use destination::{Destination, HttpsUrl, MailAddress, Refused};
+pub use dkim::{DkimSigner, KeyError};
+pub use outcome::Outcome;

@@ -1,0 +1,54 @@
+//! What became of one attempt to deliver a report to one destination.
+
+use std::time::Duration;
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The destination has the report.
+    Delivered {
+        /// The server's answer, in its own words; empty where it has none.
+        answer: String,
+        /// What was wrong although the report was taken, for instance with the certificate.
+        warning: Option<String>,
+    },
+    /// The destination does not have it, or nobody knows. Worth another attempt.
+    Deferred {
+        /// The server's answer or the error, in words.
+        answer: String,
+        /// How long the server asks to wait.
+        wait: Option<Duration>,
+        /// The connection broke after the report was under way: the destination may have it. Another attempt carries the same
+        /// report id and Message-ID, so that the receiver can see that it is the same report.
+        unknown: bool,
+    },
+    /// The destination refuses the report for good.
+    Refused {
+        /// The server's answer or the reason, in words.
+        answer: String,
+    },
+}
+
+/// The longest answer that is kept, in bytes. Servers of strangers write it.
+const LONGEST_ANSWER: usize = 500;
+
+/// An answer as it is kept: one line of bounded length. It is escaped where it is shown.
+pub(crate) fn answer(text: impl std::fmt::Display) -> String {
+    let text = text.to_string();
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut end = words.len().min(LONGEST_ANSWER);
+    while !words.is_char_boundary(end) {
+        end -= 1;
+    }
+    words.get(..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_answer_is_one_line_of_bounded_length() {
+        assert_eq!(super::answer(" 550 5.1.1\r\n  no such\tuser "), "550 5.1.1 no such user");
+        assert_eq!(super::answer("ä".repeat(400)).len(), 500);
+        assert_eq!(super::answer(format!("a{}", "ä".repeat(400))).len(), 499);
+    }
+}
