@@ -6,7 +6,7 @@
 //! - [`recording`]: datagrams in a file.
 //! - [`record`]: the DNS record that names where reports go (RFC 8460 section 3).
 //! - [`report`]: the report (RFC 8460 section 4).
-//! - [`printable`]: text of strangers, safe to show.
+//! - [`printable`], [`printable_bytes`]: text of strangers, safe to show.
 
 #![forbid(unsafe_code)]
 
@@ -16,4 +16,4 @@ pub mod record;
 pub mod recording;
 pub mod report;
 
-pub use escape::printable;
+pub use escape::{printable, printable_bytes, printable_json, printable_start};
