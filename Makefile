@@ -111,7 +111,7 @@ $(COMMAND): $(call CRATES,*) crates/cargo.sh
 ## header: writes the generated files anew: headers and parts of the manual pages
 .PHONY: header
 header:
-	WRITE_GENERATED=1 $(CARGO) test --quiet --locked --test generated_files
+	WRITE_GENERATED=1 $(CARGO) test --quiet --locked --package tlsrpt-tests --test generated_files
 
 ## clean: removes what was built
 .PHONY: clean

@@ -38,7 +38,7 @@ struct Delivery<'a> {
     attempts: &'a [Attempt<'a>],
 }
 
-const OUR_ADDRESS: &[u8] = b"192.0.2.1";
+const OUR_ADDRESS: &str = "192.0.2.1";
 
 /// Reports a delivery to the collector. `texts` are the TXT records at `_smtp._tls` below the domain.
 fn report(collector: &str, delivery: &Delivery<'_>, texts: &[&[u8]]) -> Result<(), Error> {
@@ -77,13 +77,11 @@ fn result(failed: bool) -> FinalResult {
 }
 
 fn details<'a>(attempt: &Attempt<'a>) -> FailureDetails<'a> {
-    FailureDetails {
-        sending_mta_ip: Some(OUR_ADDRESS),
-        receiving_mx_hostname: Some(attempt.host.as_bytes()),
-        receiving_mx_helo: Some(attempt.ehlo.as_bytes()),
-        receiving_ip: Some(attempt.address.as_bytes()),
-        ..FailureDetails::default()
-    }
+    FailureDetails::new()
+        .sending_mta_ip(OUR_ADDRESS)
+        .receiving_mx_hostname(attempt.host)
+        .receiving_mx_helo(attempt.ehlo)
+        .receiving_ip(attempt.address)
 }
 
 fn main() -> ExitCode {

@@ -64,8 +64,8 @@ typedef enum {
  * How the delivery ended under one policy.
  */
 typedef enum {
-    TLSRPT_FINAL_SUCCESS = 0, /* TLS as the policy demands was established. */
-    TLSRPT_FINAL_FAILURE = 1  /* It was not; the failures say why. */
+    TLSRPT_FINAL_SUCCESS = 0, /* TLS met the policy. */
+    TLSRPT_FINAL_FAILURE = 1  /* TLS did not meet the policy; the failures give the reasons. */
 } tlsrpt_final_result_t;
 
 /*
@@ -216,7 +216,7 @@ int tlsrpt_init_delivery_request(struct tlsrpt_dr_t **pdr,
                                  const char *policyrecord);
 
 /*
- * Gives up the delivery request in *pdr: frees it, sends nothing, sets *pdr to
+ * Cancels the delivery request in *pdr: frees it, sends nothing, sets *pdr to
  * NULL.
  *
  * Returns the first error of the request, or 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT
@@ -246,8 +246,8 @@ int tlsrpt_finish_delivery_request(struct tlsrpt_dr_t **pdr);
  * One after the other, at least one. While a policy is open, the three
  * tlsrpt_add_* functions may be called in any order and any number of times.
  * All strings are copied. They may hold any bytes: what is not UTF-8 is sent as
- * U+FFFD, one for each maximal invalid part. Nothing is checked for sense: a
- * policy with failures may end well.
+ * U+FFFD, one for each maximal invalid part. Values are not validated: a policy
+ * with failures may finish as a success.
  *
  * Each function returns the first error of the request if there was one before,
  * and then does nothing else. With dr NULL it returns

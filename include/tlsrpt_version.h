@@ -1,11 +1,12 @@
 /*
- * tlsrpt_version.h - the version of the library that this header belongs to
+ * tlsrpt_version.h - the level of the interface that this header declares
  *
- * For #if at compile time; tlsrpt_version() and tlsrpt_version_check() tell
- * about the library that is in use at run time.
+ * The level is the version of libtlsrpt that has the same interface. It is for
+ * #if at compile time; tlsrpt_version() and tlsrpt_version_check() give the
+ * level of the library that is in use at run time.
  *
- * This file is made by `make header` from include/tlsrpt_version.h.in and the
- * version in Cargo.toml.
+ * `make header` writes this file from include/tlsrpt_version.h.in and
+ * src/version.rs.
  */
 #ifndef TLSRPT_VERSION_H
 #define TLSRPT_VERSION_H

@@ -1,4 +1,6 @@
-//! One event, from its beginning to its being sent.
+//! One event, from its first step until it is sent.
+
+use core::fmt;
 
 use crate::{
     error::Error,
@@ -11,8 +13,8 @@ use crate::{
 
 /// What happened with TLS when mail was delivered to one domain: one or several policies with their results.
 ///
-/// It is sent by [`send`](Self::send) and by nothing else: dropping it cancels it. The first error sticks, so calls may
-/// go unchecked as long as the answer of `send` is looked at.
+/// Only [`send`](Self::send) sends it; dropping it discards it. The first error sticks: `send` returns it, so the results
+/// of the calls before may be ignored.
 #[must_use = "an event that is not sent is lost"]
 pub struct DeliveryRequest {
     request: Owned<Request>,
@@ -30,17 +32,17 @@ impl DeliveryRequest {
     ///
     /// The first error of the request, or [`ErrorKind::WritePolicy`](crate::ErrorKind::WritePolicy) without memory.
     pub fn policy(&mut self, policy_type: PolicyType, domain: Option<&[u8]>) -> Result<Policy<'_>, Error> {
-        self.request.step(|event| event.begin_policy(policy_type.number(), domain))?;
+        self.request.begin_policy(policy_type.number(), domain)?;
         Ok(Policy::of(&mut self.request))
     }
 
-    /// Gives the event up and says whether anything had gone wrong; dropping it does the same in silence.
+    /// Discards the event and returns the error that dropping it would ignore.
     ///
     /// # Errors
     ///
     /// The first error of the request.
     pub fn cancel(self) -> Result<(), Error> {
-        self.request.outcome()
+        Request::cancel(self.request)
     }
 
     /// Sends the event to the collector.
@@ -52,5 +54,11 @@ impl DeliveryRequest {
     /// listens, EAGAIN when the queue is full, EACCES without permission, EMSGSIZE beyond what the system sends.
     pub fn send(self) -> Result<(), Error> {
         Request::finish(self.request)
+    }
+}
+
+impl fmt::Debug for DeliveryRequest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.request.fmt(out)
     }
 }

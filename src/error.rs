@@ -14,20 +14,24 @@ use crate::{errno::Errno, vocabulary::Definition};
 const BLOCK: c_int = 1000;
 
 macro_rules! error_kinds {
-    ($($kind:ident = $value:literal, $constant:literal, $text:literal;)+) => {
-        /// What failed: the block of an error code, or a whole code for the errors that come with no errno.
+    ($($(#[$hidden:meta])? $kind:ident = $value:literal, $constant:literal, $text:literal;)+) => {
+        /// What failed: the block of an error code, or a whole code for an error without an errno.
+        ///
+        /// The codes that only the C functions return are hidden: no error of the Rust interface has them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(i32)]
         #[non_exhaustive]
         pub enum ErrorKind {
-            $(#[doc = concat!("`", $constant, "`: ", $text, ".")] $kind = $value,)+
+            $($(#[$hidden])? #[doc = concat!("`", $constant, "`: ", $text, ".")] $kind = $value,)+
         }
 
         impl ErrorKind {
-            /// Every kind, in the order of the codes.
+            /// Every code of the C interface in the order of the numbers, for what is generated from the table.
+            #[doc(hidden)]
             pub const ALL: &[Self] = &[$(Self::$kind),+];
 
-            /// The constant in C.
+            /// The constant in C, for what is generated from the table.
+            #[doc(hidden)]
             #[must_use]
             pub const fn definition(self) -> Definition {
                 match self {
@@ -35,7 +39,8 @@ macro_rules! error_kinds {
                 }
             }
 
-            /// What failed, in words.
+            /// The text of `tlsrpt_strerror`.
+            #[doc(hidden)]
             #[must_use]
             pub const fn text(self) -> &'static CStr {
                 match self {
@@ -54,24 +59,36 @@ macro_rules! error_kinds {
 }
 
 error_kinds! {
+    #[doc(hidden)]
     Tlsrpt = 10000, "TLSRPT_ERR_TLSRPT", "error inside the TLSRPT library";
+    #[doc(hidden)]
     Cancelled = 10703, "TLSRPT_ERR_TLSRPT_CANCELLED", "the delivery request was cancelled";
     SocketNameTooLong = 10711, "TLSRPT_ERR_TLSRPT_SOCKETNAMETOOLONG", "the socket name is too long for a local socket address";
     UnfinishedPolicy = 10712, "TLSRPT_ERR_TLSRPT_UNFINISHEDPOLICY", "a policy of the delivery request is still open";
+    #[doc(hidden)]
     NoConnection = 10713, "TLSRPT_ERR_TLSRPT_NOCONNECTION", "there is no connection";
+    #[doc(hidden)]
     NoRequestStream = 10721, "TLSRPT_ERR_TLSRPT_MEMSTREAM_NOT_INITIALIZED", "the delivery request was not initialized";
+    #[doc(hidden)]
     NoPolicy = 10722, "TLSRPT_ERR_TLSRPT_MEMSTREAMPS_NOT_INITIALIZED", "no policy is open to take a policy string or to be finished";
+    #[doc(hidden)]
     NoPolicyForPattern = 10723, "TLSRPT_ERR_TLSRPT_MEMSTREAMMX_NOT_INITIALIZED", "no policy is open to take an MX host pattern";
+    #[doc(hidden)]
     NoPolicyForFailure = 10724, "TLSRPT_ERR_TLSRPT_MEMSTREAMFD_NOT_INITIALIZED", "no policy is open to take a failure";
     NestedPolicy = 10731, "TLSRPT_ERR_TLSRPT_NESTEDPOLICY", "a policy is open already";
     NoPolicies = 10732, "TLSRPT_ERR_TLSRPT_NOPOLICIES", "the delivery request holds no policy";
+    #[doc(hidden)]
     NullArgument = 10791, "TLSRPT_ERR_TLSRPT_NULLARGUMENT", "a required argument is NULL";
     Socket = 11000, "TLSRPT_ERR_SOCKET", "cannot create the socket";
     Close = 12000, "TLSRPT_ERR_CLOSE", "cannot close the socket";
     Send = 13000, "TLSRPT_ERR_SENDTO", "cannot send the datagram to the collector";
+    #[doc(hidden)]
     OpenStreamForRequest = 21000, "TLSRPT_ERR_OPEN_MEMSTREAM_INITDR", "cannot start the buffer of the delivery request";
+    #[doc(hidden)]
     OpenStreamForPolicy = 22000, "TLSRPT_ERR_OPEN_MEMSTREAM_INITPOLICY", "cannot start the buffer of the policy";
+    #[doc(hidden)]
     CloseStreamOfPolicy = 28000, "TLSRPT_ERR_FCLOSE_FINISHPOLICY", "cannot complete the buffer of the policy";
+    #[doc(hidden)]
     CloseStreamOfRequest = 29000, "TLSRPT_ERR_FCLOSE_FINISHDR", "cannot complete the buffer of the delivery request";
     WriteRequest = 31000, "TLSRPT_ERR_FPRINTF_INITDR", "no memory to begin the delivery request";
     WritePolicy = 32000, "TLSRPT_ERR_FPRINTF_INITPOLICY", "no memory to begin the policy";
@@ -85,7 +102,8 @@ error_kinds! {
 }
 
 impl ErrorKind {
-    /// The kind that a code belongs to, with any errno in its block; `None` for a code that this library does not know.
+    /// The kind that a code of the C interface belongs to; `None` for a code that the library does not define.
+    #[doc(hidden)]
     #[must_use]
     pub const fn from_code(code: c_int) -> Option<Self> {
         if is_internal(code) { Self::from_base(code) } else { Self::from_base(block(code)) }
@@ -100,6 +118,9 @@ pub struct Error {
 }
 
 impl Error {
+    /// A string or a handle that C left NULL.
+    pub(crate) const NULL_ARGUMENT: Self = Self::internal(ErrorKind::NullArgument);
+
     /// An error that the library itself found.
     pub(crate) const fn internal(kind: ErrorKind) -> Self {
         Self { kind, errno: None }
@@ -136,9 +157,16 @@ impl Error {
     }
 }
 
+/// What failed, without the errno.
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.definition().meaning)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.kind.definition().meaning)?;
+        self.kind.fmt(out)?;
         match self.errno() {
             Some(errno) => write!(out, " (errno {errno})"),
             None => Ok(()),

@@ -70,6 +70,7 @@ macro_rules! failure_members {
         /// assert_eq!(details.receiving_ip, Some(&b"2001:db8::25"[..]));
         /// ```
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
         pub struct FailureDetails<'a> {
             $(#[doc = concat!($meaning, " (\"", $rfc_name, "\").")] pub $field: Option<&'a [u8]>,)+
         }

@@ -15,11 +15,8 @@
 //! policy.add_policy_string("version: STSv1")?;
 //! policy.add_policy_string("mode: enforce")?;
 //! policy.add_mx_host_pattern("*.mail.example.org")?;
-//! policy.add_failure(FailureType::CertificateExpired, &FailureDetails {
-//!     receiving_mx_hostname: Some(b"mx1.mail.example.org"),
-//!     receiving_ip: Some(b"2001:db8::25"),
-//!     ..FailureDetails::default()
-//! })?;
+//! let details = FailureDetails::new().receiving_mx_hostname("mx1.mail.example.org").receiving_ip("2001:db8::25");
+//! policy.add_failure(FailureType::CertificateExpired, &details)?;
 //! policy.finish(FinalResult::Failure)?;
 //!
 //! request.send()?;
@@ -44,13 +41,29 @@
 
 #![no_std]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 /// The examples of the README are tests too.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The items inside, where this crate is built without std. For `crates/clib`, which cannot see this crate's features.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! without_std {
+    ($($item:item)*) => {};
+}
+
+/// See above.
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! without_std {
+    ($($item:item)*) => { $($item)* };
+}
 
 #[cfg(feature = "capi")]
 pub mod capi;
@@ -64,6 +77,7 @@ mod memory;
 mod policy;
 mod record;
 mod request;
+mod socket_name;
 mod system;
 pub mod version;
 mod vocabulary;
@@ -74,5 +88,8 @@ pub use error::{Error, ErrorKind};
 pub use failure_details::{FailureDetails, FailureMember};
 pub use policy::Policy;
 pub use record::only_record;
+pub use socket_name::SocketName;
 pub use system::{set_blocking, set_nonblocking};
-pub use vocabulary::{Definition, FailureType, FinalResult, PolicyType};
+#[doc(hidden)]
+pub use vocabulary::Definition;
+pub use vocabulary::{FailureType, FinalResult, PolicyType};

@@ -1,7 +1,7 @@
 //! The policy that is open in a delivery request.
 
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
     event::TextList,
     failure_details::FailureDetails,
     request::Request,
@@ -11,7 +11,7 @@ use crate::{
 /// A policy to which its strings, patterns and failures are added, in any order, until it is finished.
 ///
 /// It must be [finished](Self::finish): one that is dropped open fails its delivery request with
-/// [`ErrorKind::UnfinishedPolicy`], so half a policy is never reported.
+/// [`ErrorKind::UnfinishedPolicy`](crate::ErrorKind::UnfinishedPolicy), so half a policy is never reported.
 ///
 /// It borrows its request, so that the request cannot be sent meanwhile. This compiles:
 ///
@@ -34,6 +34,7 @@ use crate::{
 ///     policy.finish(FinalResult::Success)
 /// }
 /// ```
+#[derive(Debug)]
 #[must_use = "a policy that is not finished fails its delivery request"]
 pub struct Policy<'a> {
     request: &'a mut Request,
@@ -49,45 +50,45 @@ impl<'a> Policy<'a> {
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::WritePolicyString`] without memory.
+    /// The first error of the request, or [`ErrorKind::WritePolicyString`](crate::ErrorKind::WritePolicyString) without memory.
     pub fn add_policy_string(&mut self, text: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.request.step(|event| event.add_text(TextList::PolicyStrings, text.as_ref()))
+        self.request.add_text(TextList::PolicyStrings, Some(text.as_ref()))
     }
 
     /// Adds an MX host pattern of the MTA-STS policy, for instance `*.mail.example.org`.
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::WriteMxHostPattern`] without memory.
+    /// The first error of the request, or [`ErrorKind::WriteMxHostPattern`](crate::ErrorKind::WriteMxHostPattern) without memory.
     pub fn add_mx_host_pattern(&mut self, pattern: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.request.step(|event| event.add_text(TextList::MxHostPatterns, pattern.as_ref()))
+        self.request.add_text(TextList::MxHostPatterns, Some(pattern.as_ref()))
     }
 
     /// Adds a failure.
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::WriteFailure`] without memory.
+    /// The first error of the request, or [`ErrorKind::WriteFailure`](crate::ErrorKind::WriteFailure) without memory.
     pub fn add_failure(&mut self, failure_type: FailureType, details: &FailureDetails<'_>) -> Result<(), Error> {
-        self.request.step(|event| event.add_failure(failure_type.number(), details))
+        self.request.add_failure(failure_type.number(), details)
     }
 
     /// Closes the policy with the result of the delivery under it.
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::FinishPolicy`] without memory.
+    /// The first error of the request, or [`ErrorKind::FinishPolicy`](crate::ErrorKind::FinishPolicy) without memory.
     pub fn finish(mut self, result: FinalResult) -> Result<(), Error> {
         self.finished = true;
-        self.request.step(|event| event.finish_policy(result.number()))
+        self.request.finish_policy(result.number())
     }
 }
 
 impl Drop for Policy<'_> {
     fn drop(&mut self) {
         if !self.finished {
-            // Not the caller's last word: `send` answers with it.
-            let _ = self.request.step(|_| Err(Error::internal(ErrorKind::UnfinishedPolicy)));
+            // `send` returns this error.
+            let _ = self.request.abandon_policy();
         }
     }
 }

@@ -7,7 +7,8 @@
 
 use core::ffi::c_int;
 
-/// One named number of the C interface: an enumerator or an error code.
+/// One named number of the C interface, an enumerator or an error code, for what is generated from the tables.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
     /// The name in C, for instance `TLSRPT_POLICY_TLSA`.
@@ -28,6 +29,7 @@ macro_rules! vocabulary {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(i32)]
+        #[non_exhaustive]
         pub enum $name {
             $(#[doc = $meaning] $variant = $value,)+
         }
@@ -37,12 +39,15 @@ macro_rules! vocabulary {
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// The name of the enum in C.
+            #[doc(hidden)]
             pub const C_NAME: &str = $typedef;
 
             /// What the enum is for.
+            #[doc(hidden)]
             pub const MEANING: &str = concat!($($doc),+);
 
             /// The enumerator in C.
+            #[doc(hidden)]
             #[must_use]
             pub const fn definition(self) -> Definition {
                 match self {
@@ -94,8 +99,8 @@ vocabulary! {
 vocabulary! {
     /// How the delivery ended under one policy.
     enum FinalResult is "tlsrpt_final_result_t" {
-        Success = 0, "TLSRPT_FINAL_SUCCESS", None, "TLS as the policy demands was established.";
-        Failure = 1, "TLSRPT_FINAL_FAILURE", None, "It was not; the failures say why.";
+        Success = 0, "TLSRPT_FINAL_SUCCESS", None, "TLS met the policy.";
+        Failure = 1, "TLSRPT_FINAL_FAILURE", None, "TLS did not meet the policy; the failures give the reasons.";
     }
 }
 

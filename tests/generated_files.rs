@@ -30,6 +30,28 @@ fn constants_in_the_manual() {
     check_list("man/libtlsrpt.3", ErrorKind::ALL.iter().map(|kind| numbered(kind.definition())).collect());
 }
 
+/// What `cargo cinstall` installs has the versions of `make install`: those of the interface, not of the project.
+#[test]
+fn versions_of_cargo_cinstall() {
+    let manifest = read("crates/clib/Cargo.toml");
+    let section = |name: &str| {
+        let (_, behind) =
+            manifest.split_once(&format!("[package.metadata.capi.{name}]\n")).expect("the section exists");
+        behind.split("\n[").next().unwrap().to_owned()
+    };
+    assert!(section("pkg_config").contains(&format!("version = \"{}\"\n", version::STRING)));
+    let makefile = read("Makefile");
+    let soname = makefile.lines().find_map(|line| line.strip_prefix("SONAME = libtlsrpt.so.")).unwrap();
+    assert!(makefile.contains("\nREALNAME = $(SONAME).0.0\n"));
+    assert!(section("library").contains(&format!("version = \"{soname}.0.0\"\nversion_suffix_components = 1\n")));
+}
+
+#[test]
+fn the_level_of_the_interface_is_not_the_version_of_the_project() {
+    assert_eq!(version::STRING, "0.5.1");
+    assert_ne!(version::STRING, env!("CARGO_PKG_VERSION"));
+}
+
 /// Compares the file with what it should hold, or makes it so.
 fn check(name: &str, expected: &str) {
     if env::var_os("WRITE_GENERATED").is_some() {
@@ -39,7 +61,7 @@ fn check(name: &str, expected: &str) {
 }
 
 fn path(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
 fn read(name: &str) -> String {

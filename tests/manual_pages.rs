@@ -47,7 +47,7 @@ fn pages_name_only_pages_that_exist_and_the_overview_names_all() {
 }
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
 fn read(path: &Path) -> String {

@@ -28,10 +28,10 @@ use crate::{
 ///
 /// # Safety
 ///
-/// `pcon` is NULL or points to a variable, `socketname` is NULL or a string.
+/// `pcon` is NULL or valid for writes; `socketname` is NULL or a NUL-terminated string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_open(pcon: *mut *mut ConnectionHandle, socketname: *const c_char) -> c_int {
-    // SAFETY: the caller's part of the contract.
+    // SAFETY: `pcon` is NULL or valid for writes, `socketname` is NULL or a NUL-terminated string.
     let open = || unsafe {
         let place = Place::cleared(pcon)?;
         let socket = open_socket(required(socketname)?)?;
@@ -50,14 +50,14 @@ pub unsafe extern "C" fn tlsrpt_open(pcon: *mut *mut ConnectionHandle, socketnam
 ///
 /// # Safety
 ///
-/// `pcon` is NULL or points to a variable that holds NULL or a handle from `tlsrpt_open`.
+/// `pcon` is NULL or points to a variable that holds NULL or a handle from `tlsrpt_open` that is not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_close(pcon: *mut *mut ConnectionHandle) -> c_int {
-    // SAFETY: the caller's part of the contract.
-    let Some(handle) = (unsafe { Place::new(pcon) }).and_then(|place| place.take()) else {
+    // SAFETY: `pcon` is NULL or points to an initialized variable.
+    let Some(handle) = (unsafe { Place::new(pcon).and_then(|place| place.take()) }) else {
         return Error::internal(ErrorKind::NoConnection).code();
     };
-    // SAFETY: handles come from `connection_handle`, and the variable no longer holds this one.
+    // SAFETY: a live handle comes from `connection_handle`; the variable no longer holds it, so it is taken once.
     code(close_socket(unsafe { Shared::from_raw(handle.cast()) }))
 }
 
@@ -66,9 +66,9 @@ pub unsafe extern "C" fn tlsrpt_close(pcon: *mut *mut ConnectionHandle) -> c_int
 ///
 /// # Safety
 ///
-/// `con` is NULL or a handle from `tlsrpt_open`.
+/// `con` is NULL or a handle from `tlsrpt_open` that is not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_get_socket(con: *mut ConnectionHandle) -> c_int {
-    // SAFETY: the caller's part of the contract.
+    // SAFETY: `con` is NULL or a live handle.
     unsafe { socket(con) }.map_or(-1, |socket| socket.descriptor())
 }

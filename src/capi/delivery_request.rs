@@ -27,7 +27,8 @@ use crate::{
 ///
 /// # Safety
 ///
-/// `pdr` is NULL or points to a variable, `con` is NULL or a handle from `tlsrpt_open`, the others are NULL or strings.
+/// `pdr` is NULL or valid for writes; `con` is NULL or a handle from `tlsrpt_open` that is not closed; the others are NULL
+/// or NUL-terminated strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_init_delivery_request(
     pdr: *mut *mut DeliveryRequestHandle,
@@ -35,7 +36,7 @@ pub unsafe extern "C" fn tlsrpt_init_delivery_request(
     domainname: *const c_char,
     policyrecord: *const c_char,
 ) -> c_int {
-    // SAFETY: the caller's part of the contract.
+    // SAFETY: `pdr` is NULL or valid for writes, `con` is NULL or a live handle, the others are NULL or strings.
     let begin = || unsafe {
         let place = Place::cleared(pdr)?;
         let socket = socket(con).ok_or(Error::internal(ErrorKind::NoConnection))?;
@@ -47,18 +48,19 @@ pub unsafe extern "C" fn tlsrpt_init_delivery_request(
     code(begin())
 }
 
-/// Gives up the delivery request in *pdr: frees it, sends nothing, sets *pdr to NULL.
+/// Cancels the delivery request in *pdr: frees it, sends nothing, sets *pdr to NULL.
 ///
 /// Returns the first error of the request, or 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if pdr or *pdr is NULL. The thread
 /// that uses the handle.
 ///
 /// # Safety
 ///
-/// `pdr` is NULL or points to a variable that holds NULL or a handle from `tlsrpt_init_delivery_request`.
+/// `pdr` is NULL or points to a variable that holds NULL or a handle from `tlsrpt_init_delivery_request`, which is neither
+/// finished nor cancelled and which no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_cancel_delivery_request(pdr: *mut *mut DeliveryRequestHandle) -> c_int {
-    // SAFETY: the caller's part of the contract.
-    code(unsafe { take_request(pdr) }.and_then(|request| request.outcome()))
+    // SAFETY: `pdr` is NULL or points to a variable that holds NULL or a live handle.
+    code(unsafe { take_request(pdr) }.and_then(Request::cancel))
 }
 
 /// Sends the delivery request in *pdr to the collector as one datagram if no error was recorded, frees it in any
@@ -76,6 +78,6 @@ pub unsafe extern "C" fn tlsrpt_cancel_delivery_request(pdr: *mut *mut DeliveryR
 /// As `tlsrpt_cancel_delivery_request`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_finish_delivery_request(pdr: *mut *mut DeliveryRequestHandle) -> c_int {
-    // SAFETY: the caller's part of the contract.
+    // SAFETY: `pdr` is NULL or points to a variable that holds NULL or a live handle.
     code(unsafe { take_request(pdr) }.and_then(Request::finish))
 }

@@ -2,7 +2,7 @@
 //!
 //! One after the other, at least one. While a policy is open, the three tlsrpt_add_* functions may be called in any
 //! order and any number of times. All strings are copied. They may hold any bytes: what is not UTF-8 is sent as
-//! U+FFFD, one for each maximal invalid part. Nothing is checked for sense: a policy with failures may end well.
+//! U+FFFD, one for each maximal invalid part. Values are not validated: a policy with failures may finish as a success.
 //!
 //! Each function returns the first error of the request if there was one before, and then does nothing else. With dr
 //! NULL it returns TLSRPT_ERR_TLSRPT_NULLARGUMENT.
@@ -10,7 +10,7 @@
 use core::ffi::{c_char, c_int};
 
 use super::{
-    pointers::{required, step, text},
+    pointers::{step, text},
     types::{DeliveryRequestHandle, FailureTypeNumber, FinalResultNumber, PolicyTypeNumber},
 };
 use crate::{event::TextList, failure_details::FailureDetails};
@@ -23,15 +23,16 @@ use crate::{event::TextList, failure_details::FailureDetails};
 ///
 /// # Safety
 ///
-/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`, `policydomainname` is NULL or a string.
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request` that is neither finished nor cancelled and that no other
+/// thread uses; `policydomainname` is NULL or a NUL-terminated string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_init_policy(
     dr: *mut DeliveryRequestHandle,
     policy_type: PolicyTypeNumber,
     policydomainname: *const c_char,
 ) -> c_int {
-    // SAFETY: the caller's part of the contract.
-    unsafe { step(dr, |event| event.begin_policy(policy_type, text(policydomainname))) }
+    // SAFETY: `dr` is NULL or a live handle that no other thread uses; `policydomainname` is NULL or a string.
+    unsafe { step(dr, |request| request.begin_policy(policy_type, text(policydomainname))) }
 }
 
 /// Closes the open policy with the result of the delivery under it and the number of its failures.
@@ -41,14 +42,15 @@ pub unsafe extern "C" fn tlsrpt_init_policy(
 ///
 /// # Safety
 ///
-/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`.
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request` that is neither finished nor cancelled and that no other
+/// thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_finish_policy(
     dr: *mut DeliveryRequestHandle,
     final_result: FinalResultNumber,
 ) -> c_int {
-    // SAFETY: the caller's part of the contract.
-    unsafe { step(dr, |event| event.finish_policy(final_result)) }
+    // SAFETY: `dr` is NULL or a live handle that no other thread uses.
+    unsafe { step(dr, |request| request.finish_policy(final_result)) }
 }
 
 /// Adds a line of the open policy: of the MTA-STS policy file, or a TLSA record.
@@ -58,14 +60,15 @@ pub unsafe extern "C" fn tlsrpt_finish_policy(
 ///
 /// # Safety
 ///
-/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`, `policy_string` is NULL or a string.
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request` that is neither finished nor cancelled and that no other
+/// thread uses; `policy_string` is NULL or a NUL-terminated string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_add_policy_string(
     dr: *mut DeliveryRequestHandle,
     policy_string: *const c_char,
 ) -> c_int {
-    // SAFETY: the caller's part of the contract.
-    unsafe { step(dr, |event| event.add_text(TextList::PolicyStrings, required(policy_string)?)) }
+    // SAFETY: `dr` is NULL or a live handle that no other thread uses; `policy_string` is NULL or a string.
+    unsafe { step(dr, |request| request.add_text(TextList::PolicyStrings, text(policy_string))) }
 }
 
 /// Adds an MX host pattern of the open MTA-STS policy, for instance "*.mail.example.org".
@@ -75,14 +78,15 @@ pub unsafe extern "C" fn tlsrpt_add_policy_string(
 ///
 /// # Safety
 ///
-/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`, `mx_host_pattern` is NULL or a string.
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request` that is neither finished nor cancelled and that no other
+/// thread uses; `mx_host_pattern` is NULL or a NUL-terminated string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_add_mx_host_pattern(
     dr: *mut DeliveryRequestHandle,
     mx_host_pattern: *const c_char,
 ) -> c_int {
-    // SAFETY: the caller's part of the contract.
-    unsafe { step(dr, |event| event.add_text(TextList::MxHostPatterns, required(mx_host_pattern)?)) }
+    // SAFETY: `dr` is NULL or a live handle that no other thread uses; `mx_host_pattern` is NULL or a string.
+    unsafe { step(dr, |request| request.add_text(TextList::MxHostPatterns, text(mx_host_pattern))) }
 }
 
 /// Adds a failure to the open policy: its type, and what is known of it (RFC 8460 section 4.3). Each string may be
@@ -94,7 +98,8 @@ pub unsafe extern "C" fn tlsrpt_add_mx_host_pattern(
 ///
 /// # Safety
 ///
-/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request`, the others are NULL or strings.
+/// `dr` is NULL or a handle from `tlsrpt_init_delivery_request` that is neither finished nor cancelled and that no other
+/// thread uses; the others are NULL or NUL-terminated strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_add_delivery_request_failure(
     dr: *mut DeliveryRequestHandle,
@@ -106,7 +111,7 @@ pub unsafe extern "C" fn tlsrpt_add_delivery_request_failure(
     additional_information: *const c_char,
     failure_reason_code: *const c_char,
 ) -> c_int {
-    // SAFETY: the caller's part of the contract.
+    // SAFETY: `dr` is NULL or a live handle that no other thread uses; the others are NULL or strings.
     unsafe {
         let details = FailureDetails {
             sending_mta_ip: text(sending_mta_ip),
@@ -116,6 +121,6 @@ pub unsafe extern "C" fn tlsrpt_add_delivery_request_failure(
             additional_information: text(additional_information),
             failure_reason_code: text(failure_reason_code),
         };
-        step(dr, |event| event.add_failure(failure_code, &details))
+        step(dr, |request| request.add_failure(failure_code, &details))
     }
 }

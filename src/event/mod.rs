@@ -101,6 +101,11 @@ impl Event {
         Ok(self.datagram.as_slice())
     }
 
+    /// The datagram as far as it is written.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.datagram.as_slice()
+    }
+
     fn write_head(&mut self, domain: &[u8], record: &[u8]) -> Result<(), Errno> {
         append_string(&mut self.datagram, br#"{"dpv": "1","d": ""#, domain)?;
         append_string(&mut self.datagram, br#","pr": ""#, record)?;

@@ -4,4 +4,4 @@ mod blocking;
 mod socket;
 
 pub use blocking::{set_blocking, set_nonblocking};
-pub(crate) use socket::Socket;
+pub(crate) use socket::{MAX_NAME_LEN, Socket};

@@ -2,7 +2,7 @@
 
 use core::{
     ffi::{c_char, c_int, c_void},
-    mem,
+    mem, slice,
     sync::atomic::{AtomicI32, Ordering},
 };
 
@@ -12,8 +12,9 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-/// The room for a name in a socket address, but for its NUL: 107 bytes on Linux, 103 on FreeBSD.
-const MAX_NAME_LEN: usize = size_of::<libc::sockaddr_un>() - mem::offset_of!(libc::sockaddr_un, sun_path) - 1;
+/// The longest name that fits into a socket address with its NUL: 107 bytes on Linux, 103 on macOS and the BSDs.
+pub(crate) const MAX_NAME_LEN: usize =
+    size_of::<libc::sockaddr_un>() - mem::offset_of!(libc::sockaddr_un, sun_path) - 1;
 
 /// An unconnected local datagram socket and the name of the collector's.
 ///
@@ -43,6 +44,14 @@ impl Socket {
 
     pub(crate) fn descriptor(&self) -> c_int {
         self.descriptor
+    }
+
+    /// The name of the collector's socket.
+    pub(crate) fn name(&self) -> &[u8] {
+        let path = &self.collector.sun_path;
+        // SAFETY: an array of `c_char` is an array of bytes of the same length, and lives as long as `self`.
+        let path = unsafe { slice::from_raw_parts(path.as_ptr().cast::<u8>(), path.len()) };
+        path.split(|byte| *byte == 0).next().unwrap_or_default()
     }
 
     /// Sends one datagram. Waits only in blocking mode.

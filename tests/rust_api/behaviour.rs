@@ -1,9 +1,10 @@
 //! What the types promise: nothing half done is sent, whatever is dropped cleans up, threads share a connection.
 
-use std::{collections::BTreeSet, mem, thread};
+use std::{collections::BTreeSet, fmt::Debug, mem, thread};
 
 use tlsrpt::{
-    Connection, DeliveryRequest, Error, ErrorKind, FailureDetails, FailureType, FinalResult, Policy, PolicyType,
+    Connection, DeliveryRequest, Error, ErrorKind, FailureDetails, FailureMember, FailureType, FinalResult, Policy,
+    PolicyType, SocketName,
 };
 
 use crate::collector::Collector;
@@ -85,7 +86,7 @@ fn bytes_that_are_no_text_are_replaced() {
     let mut policy = request.policy(PolicyType::Tlsa, Some(b"\xff")).unwrap();
     // A NUL, which C cannot pass, is a control character as any other.
     policy.add_policy_string(b"\0\x80").unwrap();
-    let details = FailureDetails { receiving_mx_helo: Some(b"\xc0\x80"), ..FailureDetails::default() };
+    let details = FailureDetails::new().receiving_mx_helo(b"\xc0\x80");
     policy.add_failure(FailureType::TlsaInvalid, &details).unwrap();
     policy.finish(FinalResult::Failure).unwrap();
     request.send().unwrap();
@@ -112,29 +113,76 @@ fn threads_share_a_connection() {
     assert_eq!(datagrams.len(), THREADS);
 }
 
-/// Compiles, or does not.
+/// Compiles only while every type of the interface has these traits.
 #[test]
-fn what_may_move_between_threads() {
-    fn sendable<T: Send>() {}
-    fn shareable<T: Sync>() {}
-    sendable::<Connection>();
-    shareable::<Connection>();
-    sendable::<DeliveryRequest>();
-    shareable::<DeliveryRequest>();
-    sendable::<Policy<'_>>();
-    sendable::<Error>();
-    shareable::<Error>();
+fn types_are_debug_send_and_sync() {
+    fn check<T: Debug + Send + Sync>() {}
+    check::<Connection>();
+    check::<DeliveryRequest>();
+    check::<Policy<'_>>();
+    check::<Error>();
+    check::<ErrorKind>();
+    check::<FailureDetails<'_>>();
+    check::<FailureMember>();
+    check::<FailureType>();
+    check::<FinalResult>();
+    check::<PolicyType>();
+}
+
+#[test]
+fn debug_shows_the_state() {
+    let collector = Collector::start();
+    let connection = collector.connect();
+    let mut request = connection.delivery_request("caf\u{e9}.example", RECORD).unwrap();
+    assert!(format!("{connection:?}").starts_with("Connection { name: \"/"), "{connection:?}");
+    let policy = request.policy(PolicyType::Sts, None).unwrap();
+    let shown = format!("{policy:?}");
+    assert!(shown.contains(r#""policy-type\":2"#) && shown.contains("error: None"), "{shown}");
+    drop(policy);
+    let shown = format!("{request:?}");
+    assert!(shown.contains("caf\\xc3\\xa9.example") && shown.contains("UnfinishedPolicy"), "{shown}");
 }
 
 #[test]
 fn names_of_sockets() {
-    let error = |name: &[u8]| Connection::open(name).err();
-    let with_nul = error(b"/run/tlsrpt\0/s").unwrap();
-    assert_eq!(with_nul.kind(), ErrorKind::Socket);
-    assert_eq!(with_nul.errno(), Some(libc::EINVAL));
-    assert_eq!(error(&[b'n'; 108]).map(Error::code), Some(10711));
-    assert_eq!(error(&[b'n'; 107]), None);
-    assert_eq!(error(b""), None);
+    fn error(name: impl SocketName) -> Option<Error> {
+        Connection::open(name).err()
+    }
+    for invalid in [&b"/run/tlsrpt\0/s"[..], b""] {
+        let invalid = error(invalid).unwrap();
+        assert_eq!(invalid.kind(), ErrorKind::Socket);
+        assert_eq!(invalid.errno(), Some(libc::EINVAL));
+    }
+    assert_eq!(Connection::MAX_NAME_LEN, 107);
+    assert_eq!(error(&[b'n'; Connection::MAX_NAME_LEN + 1][..]).map(Error::code), Some(10711));
+    assert_eq!(error(&[b'n'; Connection::MAX_NAME_LEN][..]), None);
+    assert_eq!(error("a name"), None);
+    assert_eq!(error(b"a name"), None);
+    assert_eq!(error(c"a name"), None);
+}
+
+/// `cargo test --features std`.
+#[cfg(feature = "std")]
+#[test]
+fn names_of_sockets_in_the_types_of_std() {
+    use std::{
+        ffi::{CString, OsString},
+        os::unix::ffi::OsStringExt,
+        path::{Path, PathBuf},
+    };
+
+    let no_text = OsString::from_vec(b"caf\xe9".to_vec());
+    for connection in [
+        Connection::open(Path::new(&no_text)),
+        Connection::open(PathBuf::from(no_text.clone())),
+        Connection::open(no_text.as_os_str()),
+        Connection::open(&no_text),
+        Connection::open(CString::new(b"caf\xe9").unwrap()),
+        Connection::open(b"caf\xe9".to_vec()),
+    ] {
+        assert!(format!("{connection:?}").contains(r#"name: "caf\xe9""#), "{connection:?}");
+    }
+    assert!(Connection::open(String::from("name")).is_ok());
 }
 
 #[test]

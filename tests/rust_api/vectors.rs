@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
 use serde_json::Value;
-use tlsrpt::{Connection, Error, FailureDetails, FailureType, FinalResult, PolicyType};
+use tlsrpt::{Connection, Error, FailureDetails, FailureMember, FailureType, FinalResult, PolicyType};
 
 use crate::collector::Collector;
 
@@ -80,7 +80,7 @@ fn recorded_sequences() {
 }
 
 fn sequences() -> Vec<Sequence> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/sequences.jsonl");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/sequences.jsonl");
     let text = fs::read_to_string(file).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -166,15 +166,10 @@ impl PolicyLife {
 }
 
 fn details(texts: &[Option<Vec<u8>>; 6]) -> FailureDetails<'_> {
-    let [ip, hostname, helo, receiving_ip, information, reason] = texts.each_ref().map(Option::as_deref);
-    FailureDetails {
-        sending_mta_ip: ip,
-        receiving_mx_hostname: hostname,
-        receiving_mx_helo: helo,
-        receiving_ip,
-        additional_information: information,
-        failure_reason_code: reason,
-    }
+    FailureMember::ALL
+        .iter()
+        .zip(texts)
+        .fold(FailureDetails::new(), |details, (member, text)| details.with(*member, text.as_deref()))
 }
 
 fn one_of<T>(from_number: fn(i32) -> Option<T>, value: &Value) -> Result<T, Inexpressible> {

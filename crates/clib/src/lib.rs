@@ -9,11 +9,14 @@ compile_error!(
 
 pub use client::capi;
 
-/// A library without std needs this to link. Nothing in the finished library leads here, which
-/// `make test-artefacts` holds.
+// A library without std needs a panic handler to link. Nothing in the finished library calls it, which
+// `make test-artefacts` holds. Where cargo builds the whole workspace at once, another package may switch on the feature
+// `std` of the client library, and std has a panic handler.
 #[cfg(not(test))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    // SAFETY: abort has no preconditions.
-    unsafe { libc::abort() }
+client::without_std! {
+    #[panic_handler]
+    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+        // SAFETY: abort has no preconditions.
+        unsafe { libc::abort() }
+    }
 }

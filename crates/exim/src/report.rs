@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use tlsrpt::{Connection, Error, FailureDetails, FinalResult, Policy, PolicyType};
+use tlsrpt::{Connection, Error, FailureDetails, FailureMember, FinalResult, Policy, PolicyType};
 
 use crate::{
     call::Call,
@@ -34,10 +34,7 @@ pub fn send(call: &Call<'_>, record: &[u8], outcome: Outcome<'_>, ehlo: Option<&
 
 /// DANE is the policy of a host.
 fn policy_domain<'a>(call: &Call<'a>, policy: PolicyType) -> &'a [u8] {
-    match policy {
-        PolicyType::Tlsa => call.host,
-        PolicyType::Sts | PolicyType::NoPolicyFound => call.domain,
-    }
+    if policy == PolicyType::Tlsa { call.host } else { call.domain }
 }
 
 fn add_failure(
@@ -46,14 +43,12 @@ fn add_failure(
     failure: Failure<'_>,
     ehlo: Option<&[u8]>,
 ) -> Result<(), Error> {
-    let details = FailureDetails {
-        sending_mta_ip: known(call.facts.sending_ip),
-        receiving_mx_hostname: known(call.host),
-        receiving_mx_helo: ehlo,
-        receiving_ip: known(call.facts.receiving_ip),
-        additional_information: None,
-        failure_reason_code: failure.reason,
-    };
+    let details = FailureDetails::new()
+        .with(FailureMember::SendingMtaIp, known(call.facts.sending_ip))
+        .with(FailureMember::ReceivingMxHostname, known(call.host))
+        .with(FailureMember::ReceivingMxHelo, ehlo)
+        .with(FailureMember::ReceivingIp, known(call.facts.receiving_ip))
+        .with(FailureMember::FailureReasonCode, failure.reason);
     policy.add_failure(failure.failure_type, &details)
 }
 

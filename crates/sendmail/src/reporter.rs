@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use tlsrpt::{Connection, Error, FailureDetails, FinalResult, PolicyType};
+use tlsrpt::{Connection, Error, FailureDetails, FailureMember, FinalResult, PolicyType};
 
 use crate::{
     dns::{Resolver, unspecified_like},
@@ -100,13 +100,11 @@ fn send(handshake: &Handshake, record: &[u8], outcome: &Outcome, tlsa: &[String]
     let theirs = handshake.receiving_ip.map(|address| address.to_string());
     policy.add_failure(
         failure.failure_type,
-        &FailureDetails {
-            sending_mta_ip: ours.as_deref().map(str::as_bytes),
-            receiving_mx_hostname: Some(handshake.host.as_bytes()),
-            receiving_ip: theirs.as_deref().map(str::as_bytes),
-            failure_reason_code: failure.reason.map(str::as_bytes),
-            ..FailureDetails::default()
-        },
+        &FailureDetails::new()
+            .with(FailureMember::SendingMtaIp, ours.as_deref().map(str::as_bytes))
+            .receiving_mx_hostname(&handshake.host)
+            .with(FailureMember::ReceivingIp, theirs.as_deref().map(str::as_bytes))
+            .with(FailureMember::FailureReasonCode, failure.reason.map(str::as_bytes)),
     )?;
     policy.finish(FinalResult::Failure)?;
     request.send()
@@ -122,6 +120,6 @@ fn source_address(destination: IpAddr) -> Option<IpAddr> {
 
 /// An error of the library with the system's word for its errno.
 fn with_reason(error: &Error) -> String {
-    let text = error.kind().definition().meaning;
-    error.errno().map_or_else(|| text.to_owned(), |errno| format!("{text}: {}", io::Error::from_raw_os_error(errno)))
+    let kind = error.kind();
+    error.errno().map_or_else(|| kind.to_string(), |errno| format!("{kind}: {}", io::Error::from_raw_os_error(errno)))
 }

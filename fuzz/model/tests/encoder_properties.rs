@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};
-use tlsrpt::{Connection, FailureDetails, FailureType, FinalResult, PolicyType};
+use tlsrpt::{Connection, FailureDetails, FailureMember, FailureType, FinalResult, PolicyType};
 use tlsrpt_model::{
     collector::{Collector, Name},
     datagram::{FAILURE_KEYS, Failure, Policy, datagram, quoted},
@@ -60,15 +60,8 @@ fn describe(request: &mut tlsrpt::DeliveryRequest, policy: &Policy, order: &[u8]
 }
 
 fn add(policy: &mut tlsrpt::Policy<'_>, failure: &Failure) -> Result<(), tlsrpt::Error> {
-    let [s, n, h, r, a, f] = failure.texts.each_ref().map(Option::as_deref);
-    let details = FailureDetails {
-        sending_mta_ip: s,
-        receiving_mx_hostname: n,
-        receiving_mx_helo: h,
-        receiving_ip: r,
-        additional_information: a,
-        failure_reason_code: f,
-    };
+    let members = FailureMember::ALL.iter().zip(&failure.texts);
+    let details = members.fold(FailureDetails::new(), |details, (member, text)| details.with(*member, text.as_deref()));
     policy.add_failure(FailureType::from_number(failure.failure_type).unwrap(), &details)
 }
 

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader},
     num::NonZeroU32,
-    os::unix::{ffi::OsStrExt, net::UnixDatagram},
+    os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     str::FromStr,
     thread,
@@ -13,7 +13,7 @@ use std::{
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
-use tlsrpt::{Connection, ErrorKind, FailureDetails, FailureType, FinalResult, PolicyType};
+use tlsrpt::{Connection, ErrorKind, FailureDetails, FailureMember, FailureType, FinalResult, PolicyType};
 
 use tlsrpt_format::recording;
 
@@ -128,7 +128,7 @@ fn report(socket: &Path, event: &Event) -> Result<(), Failure> {
 }
 
 fn send_event(socket: &Path, event: &Event) -> Result<(), tlsrpt::Error> {
-    let connection = Connection::open(socket.as_os_str().as_bytes())?;
+    let connection = Connection::open(socket)?;
     let mut request = connection.delivery_request(&event.domain, &event.record)?;
     let policy_type = event.policy.unwrap_or(PolicyName::None).into();
     let mut policy = request.policy(policy_type, event.policy_domain.as_deref().map(str::as_bytes))?;
@@ -246,15 +246,15 @@ impl FailureArgument {
     fn details(&self) -> FailureDetails<'_> {
         let mut details = FailureDetails::default();
         for (key, value) in &self.values {
-            let place = match key {
-                Key::SendingMtaIp => &mut details.sending_mta_ip,
-                Key::ReceivingMxHostname => &mut details.receiving_mx_hostname,
-                Key::ReceivingMxHelo => &mut details.receiving_mx_helo,
-                Key::ReceivingIp => &mut details.receiving_ip,
-                Key::AdditionalInformation => &mut details.additional_information,
-                Key::FailureReasonCode => &mut details.failure_reason_code,
+            let member = match key {
+                Key::SendingMtaIp => FailureMember::SendingMtaIp,
+                Key::ReceivingMxHostname => FailureMember::ReceivingMxHostname,
+                Key::ReceivingMxHelo => FailureMember::ReceivingMxHelo,
+                Key::ReceivingIp => FailureMember::ReceivingIp,
+                Key::AdditionalInformation => FailureMember::AdditionalInformation,
+                Key::FailureReasonCode => FailureMember::FailureReasonCode,
             };
-            *place = Some(value.as_bytes());
+            details = details.with(member, Some(value.as_bytes()));
         }
         details
     }
@@ -319,14 +319,13 @@ mod tests {
     fn every_key_and_escaped_commas() {
         let text = "certificate-expired,sending-mta-ip=a,receiving-mx-hostname=b,receiving-mx-helo=c,receiving-ip=d,\
             additional-information=e=e,failure-reason-code=f\\, f\\\\,receiving-ip=last";
-        let expected = FailureDetails {
-            sending_mta_ip: Some(b"a"),
-            receiving_mx_hostname: Some(b"b"),
-            receiving_mx_helo: Some(b"c"),
-            receiving_ip: Some(b"last"),
-            additional_information: Some(b"e=e"),
-            failure_reason_code: Some(b"f, f\\"),
-        };
+        let expected = FailureDetails::new()
+            .sending_mta_ip("a")
+            .receiving_mx_hostname("b")
+            .receiving_mx_helo("c")
+            .receiving_ip("last")
+            .additional_information("e=e")
+            .failure_reason_code("f, f\\");
         assert_eq!(text.parse::<FailureArgument>().unwrap().details(), expected);
     }
 
