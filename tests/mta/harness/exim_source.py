@@ -1,9 +1,7 @@
-"""Exim from Debian's source package, built as Exim's own makefiles do it: with OpenSSL, and with the module linked in."""
+"""Exim from upstream's tarball of Debian's source package, built as Exim's own makefiles do it: with OpenSSL, and with the module linked in."""
 
 import os
 import shutil
-import subprocess
-import tempfile
 
 from harness import cache, exim, namespace, roots
 
@@ -44,16 +42,14 @@ def with_openssl(installed):
     """
     base, build = roots.stable_with("exim", exim.PACKAGES), roots.build()
     recipe = {"base": os.path.basename(base), "build": os.path.basename(build), "packages": PACKAGES,
-              "makefile": MAKEFILE}
+              "makefile": MAKEFILE, "from": roots.UPSTREAM}
     return cache.entry("exim-openssl", recipe, lambda path: namespace.call(
         "harness.exim_source:make", {"base": base, "build": build, "installed": installed, "path": path}, network=True))
 
 
 def make(base, build, installed, path):
     """Builds it in a view of the root filesystem for building, and puts it into a copy of the one with Debian's Exim."""
-    view = tempfile.mkdtemp(dir=os.path.dirname(path), prefix=os.path.basename(path))
-    try:
-        workshop = roots.overlay(build, view)
+    with roots.view(build, path) as workshop:
         roots.install(workshop, PACKAGES)
         roots.add_source(workshop, SOURCE_PACKAGE)
         shutil.copytree(installed + MODULE_FOLDER, workshop + MODULE_FOLDER)
@@ -66,6 +62,3 @@ def make(base, build, installed, path):
         roots.copy(base, path)
         shutil.copyfile(workshop + "/usr/local/exim", path + exim.PROGRAM)
         os.chmod(path + exim.PROGRAM, 0o4755)
-    finally:
-        subprocess.run(["umount", "--recursive", "--lazy", os.path.join(view, "root")], check=False)
-        shutil.rmtree(view, ignore_errors=True)

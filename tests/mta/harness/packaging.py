@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 import threading
 
 from harness import cache, namespace, roots
@@ -50,18 +49,13 @@ def replaced_package():
 
 def download(base, path):
     """Downloads it as the root filesystem's apt does."""
-    view = tempfile.mkdtemp(dir=os.path.dirname(path), prefix=os.path.basename(path))
-    try:
-        inside = roots.overlay(base, view)
+    with roots.view(base, path) as inside:
         shutil.copy("/etc/resolv.conf", inside + "/etc/resolv.conf")
         roots.run(inside, ["sh", "-euc", "cd /tmp && %s download %s=$(dpkg-query -Wf '${Version}' %s)" % (
             " ".join(roots.APT), REPLACED, REPLACED)])
         for name in os.listdir(inside + "/tmp"):
             if name.endswith(".deb"):
                 shutil.copy(os.path.join(inside, "tmp", name), path)
-    finally:
-        subprocess.run(["umount", "--recursive", "--lazy", os.path.join(view, "root")], check=False)
-        shutil.rmtree(view, ignore_errors=True)
 
 
 def workshop(base, mountpoint):

@@ -1,4 +1,4 @@
-"""Postfix from Debian's source package, built by the lines of its own TLSRPT_README."""
+"""Postfix from upstream's tarball of Debian's source package, built by the commands of its own TLSRPT_README."""
 
 import glob
 import hashlib

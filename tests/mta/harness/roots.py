@@ -1,8 +1,11 @@
 """Root filesystems of Debian releases, kept in the cache and never written after they are made."""
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
+import tempfile
 
 from harness import cache, namespace
 
@@ -15,7 +18,7 @@ STABLE = "trixie"
 TESTING = "forky"
 PACKAGES = ["postfix", "ca-certificates", "openssl"]
 
-# For Postfix from Debian's source package, and for building this project with Debian's own Rust.
+# For Postfix from source, and for building this project with Debian's own Rust.
 BUILD_PACKAGES = ["build-essential", "m4", "libdb-dev", "libssl-dev", "libnsl-dev", "rustc", "cargo", "python3",
                   "pkg-config"]
 SOURCE_PACKAGE = "postfix"
@@ -23,6 +26,11 @@ SOURCE_FOLDER = "/usr/src/" + SOURCE_PACKAGE
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 APT = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root"]
+APT_HELPER = "/usr/lib/apt/apt-helper"  # downloads as apt does, and verifies the checksum
+UPSTREAM = "upstream's tarball"  # how a recipe names what add_source fetches
+SOURCES_LIST = "/etc/apt/sources.list.d/sources.list"
+# 'ADDRESS' NAME SIZE CHECKSUM, on a line of its own; a signature has .asc at the end of its name.
+UPSTREAM_TARBALL = re.compile(r"^'([^']+)' (\S+\.orig\.tar\.\w+) \d+ (\S+)$", re.MULTILINE)
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
 
 
@@ -36,7 +44,7 @@ def debian(suite):
 def build():
     """Debian stable with compilers, Rust and Postfix's source beside its Postfix."""
     base = debian(STABLE)
-    recipe = {"base": os.path.basename(base), "packages": BUILD_PACKAGES, "source": SOURCE_PACKAGE}
+    recipe = {"base": os.path.basename(base), "packages": BUILD_PACKAGES, "source": SOURCE_PACKAGE, "from": UPSTREAM}
     return cache.entry("build", recipe, lambda path: namespace.call(
         "harness.roots:make_build", {"base": base, "path": path}, network=True))
 
@@ -79,25 +87,42 @@ def copy(base, path):
 
 
 def install(path, packages):
-    """Installs packages from the network, and starts no daemon."""
+    """Installs packages from the network, and starts no daemon. What is cached is whole or not there, so no file is synced."""
     with open(path + "/usr/sbin/policy-rc.d", "w") as policy:
         policy.write("#!/bin/sh\nexit 101\n")
     os.chmod(policy.name, 0o755)
     shutil.copy("/etc/resolv.conf", path + "/etc/resolv.conf")
     run(path, APT + ["update"])
-    run(path, APT + ["install", "--yes", "--no-install-recommends"] + packages)
+    run(path, APT + ["-o", "DPkg::Options::=--force-unsafe-io", "install", "--yes", "--no-install-recommends"] + packages)
 
 
 def add_source(path, package):
-    """Unpacks a Debian source package below /usr/src, in a folder without the version."""
-    with open(path + "/etc/apt/sources.list") as listed:
-        binary = listed.read()
-    if "deb-src" not in binary:
-        with open(path + "/etc/apt/sources.list", "a") as listed:
-            listed.write(binary.replace("deb ", "deb-src ", 1))
+    """Unpacks upstream's tarball of a Debian source package below /usr/src, in a folder without the version.
+
+    Nothing else of the source package is fetched: a mirror may lack the .dsc and Debian's patches of a version that a
+    newer one has replaced, while the tarball stays for as long as any version needs it.
+    """
+    with open(path + SOURCES_LIST, "w") as listed:
+        listed.write(source_lines(path))
     run(path, APT + ["update"])
-    run(path, ["sh", "-euc", "cd /usr/src && %s source %s && mv %s-*/ %s"
-               % (" ".join(APT), package, package, package)])
+    address, name, checksum = upstream_tarball(run(path, APT + ["source", "--print-uris", "--download-only", package]))
+    run(path, ["sh", "-euc", 'cd /usr/src; "$0" download-file "$1" "$2" "$3"; mkdir "$4"; '
+               'tar --extract --file "$2" --strip-components 1 --directory "$4"',
+               APT_HELPER, address, name, checksum, package])
+
+
+def source_lines(path):
+    """The lines of sources.list for the source packages of what a root filesystem was made from."""
+    with open(path + "/etc/apt/sources.list") as listed:
+        return "".join(line.replace("deb ", "deb-src ", 1) for line in listed if line.startswith("deb "))
+
+
+def upstream_tarball(printed):
+    """Address, name and checksum of upstream's tarball in what apt-get source --print-uris printed."""
+    found = UPSTREAM_TARBALL.findall(printed)
+    if len(found) != 1:
+        raise RuntimeError("apt-get names %d upstream tarballs, not one:\n%s" % (len(found), printed))
+    return found[0]
 
 
 def overlay(lower, folder):
@@ -109,6 +134,17 @@ def overlay(lower, folder):
     subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, root], check=True)
     prepare(root)
     return root
+
+
+@contextlib.contextmanager
+def view(lower, beside):
+    """A writable view of the root filesystem LOWER for making something, in a folder beside the path BESIDE."""
+    folder = tempfile.mkdtemp(dir=os.path.dirname(beside), prefix=os.path.basename(beside))
+    try:
+        yield overlay(lower, folder)
+    finally:
+        subprocess.run(["umount", "--recursive", "--lazy", os.path.join(folder, "root")], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def prepare(root):

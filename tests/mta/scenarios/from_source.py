@@ -66,7 +66,7 @@ def check(context, kind):
     compare.same({REFERENCE: reference, CANDIDATE: seen["rounds"]})
     version = ".".join(seen["version"].split(".")[:2])
     context.versions["command of the %s build" % kind] = seen["command"]
-    return Row("Postfix %s from Debian's source package by the lines of its TLSRPT_README, with our %s library from "
+    return Row("Postfix %s from upstream's tarball by the commands of its TLSRPT_README, with our %s library from "
                "`make %s`" % (version, kind, project.LIBRARY),
                "%d datagrams and log lines, the same as of the packaged Postfix with the C library" % compare.count(
                    reference, "datagrams"))
