@@ -9,7 +9,7 @@ from harness.scenario import Problem, Row, Scenario
 
 VECTORS = os.path.join("tests", "vectors", "sequences.jsonl")
 # The reports of tlsrpt-reporter, with which `make test` compares ours.
-EXPECTED = os.path.join("cli", "tests", "expected", "reports.json")
+EXPECTED = os.path.join("crates", "cli", "tests", "expected", "reports.json")
 # What RFC 8460 has a word for. check_differences is about the rest.
 POLICY_TYPES, RESULTS = (1, 2, 9), (0, 1)
 MAILS_EACH = 2
