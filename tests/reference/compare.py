@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Play fresh random call sequences to this library and to the C library, in one process, and compare every answer.
 
-    tests/reference/compare.py OURS REFERENCE [COUNT [SEED]]
+    tests/reference/compare.py [--without-dpv] OURS REFERENCE [COUNT [SEED]]
 
 The seed is printed; without one it comes from the clock. A sequence is what a careful program calls, and the mistakes that
 the C library survives: a policy inside a policy, one that is left open or was never begun, a request without a policy.
 The texts are UTF-8, and a datagram fits the send buffer that a socket starts with: beyond that the two differ on purpose.
+
+--without-dpv is for libtlsrpt 0.5.0rc1, whose datagrams do not name the version of the protocol: its datagrams must equal
+ours without that member.
 """
+import argparse
 import ctypes
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -131,7 +136,15 @@ def two_libraries(ours, reference):
         sys.exit(f"{ours} and {reference} are the same library: {texts[0]}")
 
 
-def compare(ours, reference, count, seed):
+PROTOCOL_VERSION = b'{"dpv": "1",'
+
+
+def without_version(datagram):
+    """A datagram, as hexadecimal digits, without its first member; one that does not have it as it is."""
+    return re.sub("^" + PROTOCOL_VERSION.hex(), b"{".hex(), datagram)
+
+
+def compare(ours, reference, count, seed, without_dpv):
     """Plays the sequences; the number of those that were answered in two ways."""
     rng = random.Random(seed)
     libraries = [replay.Lib(path) for path in (ours, reference)]
@@ -139,6 +152,8 @@ def compare(ours, reference, count, seed):
     for number in range(count):
         ops = Writer(rng).sequence()
         answers = [library.run(ops) for library in libraries]
+        if without_dpv:
+            answers[0]["datagrams"] = list(map(without_version, answers[0]["datagrams"]))
         outcomes[answers[1]["returns"][-1]] += 1
         sizes += [len(datagram) // 2 for datagram in answers[1]["datagrams"]]
         if answers[0] != answers[1]:
@@ -151,13 +166,16 @@ def compare(ours, reference, count, seed):
 
 def main():
     """Reads the arguments; the exit status."""
-    ours, reference = map(os.path.abspath, sys.argv[1:3])
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
-    seed = int(sys.argv[4]) if len(sys.argv) > 4 else time.time_ns()
-    two_libraries(ours, reference)
-    print(f"seed {seed}")
-    different = compare(ours, reference, count, seed)
-    print(f"random sequences: {count - different} passed, {different} failed")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--without-dpv", action="store_true")
+    parser.add_argument("libraries", nargs=2, type=os.path.abspath)
+    parser.add_argument("count", nargs="?", type=int, default=2000)
+    parser.add_argument("seed", nargs="?", type=int, default=time.time_ns())
+    options = parser.parse_args()
+    two_libraries(*options.libraries)
+    print(f"seed {options.seed}")
+    different = compare(*options.libraries, options.count, options.seed, options.without_dpv)
+    print(f"random sequences: {options.count - different} passed, {different} failed")
     return 1 if different else 0
 
 

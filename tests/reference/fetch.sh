@@ -1,14 +1,22 @@
 #!/bin/sh
-# Fetches Debian's libtlsrpt0 and libtlsrpt0-dev, the C library that ours is compared with, without installing them.
+# Fetches the C library that ours is compared with: Debian's libtlsrpt0 and libtlsrpt0-dev, without installing them.
 #
-#   tests/reference/fetch.sh        prints the folder that holds usr/lib/... and usr/include/... of both packages
+#   tests/reference/fetch.sh [SUITE]    prints the folder that holds usr/lib/... and usr/include/... of both packages
 #
-# The mirror is the one that mirror.sh finds. The packages are unpacked once, into a cache outside
-# the checkout: $TLSRPT_CACHE, or libtlsrpt below the user's cache folder. Needs apt, dpkg-deb and a Debian keyring.
+# The suite is forky (Debian testing, 0.5.1; the default) or trixie (Debian 13, 0.5.0rc1). The mirror is the one that
+# mirror.sh finds. The packages are unpacked once, into a cache outside the checkout: $TLSRPT_CACHE, or libtlsrpt below the
+# user's cache folder. Needs apt, dpkg-deb and a Debian keyring.
 set -eu
 
-suite=forky
-version=0.5.1
+suite=${1:-forky}
+case $suite in
+forky) version=0.5.1 ;;
+trixie) version=0.5.0rc1 ;;
+*)
+    echo "fetch.sh: no version of libtlsrpt0 is known for the suite $suite: name forky or trixie" >&2
+    exit 1
+    ;;
+esac
 cache=${TLSRPT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libtlsrpt}
 reference=$cache/debian-$version
 
@@ -20,12 +28,12 @@ if [ ! -e "$reference/complete" ]; then
     mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/unpacked"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main" >"$work/sources.list"
     private_apt() {
-        apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=- \
+        (cd "$work" && apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=- \
             -o Dir::State::lists="$work/lists" -o Dir::State::status=/dev/null -o Dir::Cache="$work" \
-            -o APT::Sandbox::User=root "$@" >&2
+            -o APT::Sandbox::User=root "$@" >&2)
     }
     private_apt update
-    (cd "$work" && private_apt download "libtlsrpt0=$version-*" "libtlsrpt0-dev=$version-*")
+    private_apt download "libtlsrpt0=$version-*" "libtlsrpt0-dev=$version-*"
     for package in "$work"/*.deb; do
         dpkg-deb --extract "$package" "$work/unpacked"
     done

@@ -33,11 +33,14 @@ class Context:
         with self.slots:
             return namespace.call(function, arguments)
 
-    def call_with_each(self, function, **arguments):
-        """Calls a function once with each library, at the same time if there are slots: {label: what it returned}."""
+    def call_with_each(self, function, libraries=None, **arguments):
+        """Calls a function once with each library, at the same time if there are slots: {label: what it returned}.
+
+        Without LIBRARIES, which is {label: file}, these are the two that are compared.
+        """
         with ThreadPoolExecutor() as pool:
             calls = {label: pool.submit(self.call, function, library=library, **arguments)
-                     for label, library in self.libraries.items()}
+                     for label, library in (libraries or self.libraries).items()}
             return {label: call.result() for label, call in calls.items()}
 
 
@@ -47,6 +50,7 @@ class Row:
 
     run: str
     compared: str
+    tables: dict = field(default_factory=dict)  # other tables of the documentation: {name: text}, see table.py
 
 
 @dataclass

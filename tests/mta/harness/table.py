@@ -1,39 +1,57 @@
-"""The table of what was run and compared, in the documentation between two markers."""
+"""Tables in the documentation, each between two markers, that a run writes or compares with what it found."""
 
 import os
 
 FILE = "README.md"
-BEGIN, END = "<!-- what tests/mta/run ran: begin -->", "<!-- what tests/mta/run ran: end -->"
-HEAD = ["| scenario | run | compared |", "| --- | --- | --- |"]
+BEGIN, END = "<!-- %s: begin -->", "<!-- %s: end -->"
+RAN = "what tests/mta/run ran"
+RAN_HEAD = ["scenario", "run", "compared"]
 
 
-def text(rows):
+def text(head, rows):
+    """A table with a line for each row of cells."""
+    return "\n".join("| %s |" % " | ".join(cells) for cells in [head, ["---"] * len(head)] + rows)
+
+
+def of_scenarios(rows):
     """The table of (name, Row) pairs."""
-    return "\n".join(HEAD + ["| `%s` | %s | %s |" % (name, row.run, row.compared) for name, row in rows])
+    return text(RAN_HEAD, [["`%s`" % name, row.run, row.compared] for name, row in rows])
 
 
-def differences(checkout, wanted, complete):
-    """What is wrong in the documented table: lines it does not have and, if WANTED is complete, lines it should not."""
-    _, documented, _ = parts(checkout)
-    documented, rows = documented.strip().split("\n"), wanted.split("\n")[len(HEAD):]
-    wrong = ["does not have this line: " + row for row in rows if row not in documented]
-    if complete and not wrong and documented != wanted.split("\n"):
+def differences(checkout, name, wanted, complete=True):
+    """What is wrong in the table NAME: lines that it does not have and, if WANTED is complete, lines that it should not
+    have."""
+    _, documented, _ = parts(checkout, name)
+    documented, lines = documented.strip().split("\n"), wanted.split("\n")
+    wrong = ["does not have this line: " + line for line in lines if line not in documented]
+    if complete and not wrong and documented != lines:
         wrong = ["has other lines than this run, or in another order"]
     return wrong
 
 
-def write(checkout, wanted):
-    """Replaces the table in the documentation."""
-    before, _, after = parts(checkout)
+def merged(checkout, name, wanted, order):
+    """The documented table with the lines of WANTED in place of those with the same first cell, in the order of ORDER."""
+    _, documented, _ = parts(checkout, name)
+    lines = {}
+    for line in documented.strip().split("\n") + wanted.split("\n"):
+        lines[line.split("|")[1].strip(" `")] = line
+    head = wanted.split("\n")[:2]
+    return "\n".join(head + [lines[scenario] for scenario in order if scenario in lines])
+
+
+def write(checkout, name, wanted):
+    """Replaces the table NAME in the documentation."""
+    before, _, after = parts(checkout, name)
     with open(os.path.join(checkout, FILE), "w") as target:
-        target.write(before + BEGIN + "\n" + wanted + "\n" + END + after)
+        target.write(before + BEGIN % name + "\n" + wanted + "\n" + END % name + after)
 
 
-def parts(checkout):
-    """What the documentation has before, between and after the markers."""
+def parts(checkout, name):
+    """What the documentation has before, between and after the markers of the table NAME."""
+    begin, end = BEGIN % name, END % name
     with open(os.path.join(checkout, FILE)) as source:
-        before, _, rest = source.read().partition(BEGIN)
-    table, marker, after = rest.partition(END)
+        before, _, rest = source.read().partition(begin)
+    table, marker, after = rest.partition(end)
     if not marker:
-        raise SystemExit("%s has no table between %s and %s" % (FILE, BEGIN, END))
+        raise SystemExit("%s has no table between %s and %s" % (FILE, begin, end))
     return before, table, after

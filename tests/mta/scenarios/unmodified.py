@@ -41,7 +41,7 @@ def check(context, suite, number, about):
     rounds = {label: of_library["rounds"] for label, of_library in seen.items()}
     compare.same(rounds)
     require_reuse(rounds[REFERENCE])
-    return Row("Postfix %s of %s, unmodified; Debian's libtlsrpt0 %s and ours" % (
+    return Row("Postfix %s of %s, unmodified; Debian testing's libtlsrpt0 %s and ours" % (
         number, about, context.reference_version()),
                "%d domains, two mails to each, with each of four settings: %d datagrams byte for byte, %d log lines" % (
                    len(names), compare.count(rounds[CANDIDATE], "datagrams"),

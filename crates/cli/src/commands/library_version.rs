@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 /// What a library without `tlsrpt_version` is.
-const WITHOUT_VERSION: &str = "0.5.0 or earlier";
+const WITHOUT_VERSION: &str = "0.5.0rc1 or earlier";
 
 /// Only the library itself knows: no file name and no symbol holds the whole version.
 #[expect(unsafe_code, reason = "loads a shared library and calls a function in it")]
