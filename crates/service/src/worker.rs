@@ -1,0 +1,98 @@
+//! A thread whose end is noticed, whatever ends it.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::Instant,
+};
+
+use crate::EndSignal;
+
+/// A thread that does a part of the work. When it ends, in order or by a panic, it ends the service.
+#[derive(Debug)]
+pub struct Worker<T> {
+    outcome: Receiver<thread::Result<T>>,
+}
+
+/// Why there is no outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The thread panicked. [`crate::messages`] has the reason.
+    Panicked,
+    /// The thread is still at work. It ends with the process.
+    Late,
+}
+
+impl<T: Send + 'static> Worker<T> {
+    /// Starts `work` in a thread.
+    ///
+    /// # Errors
+    ///
+    /// The system starts no thread.
+    pub fn start(name: &str, end: &EndSignal, work: impl FnOnce() -> T + Send + 'static) -> io::Result<Self> {
+        let (sender, outcome) = mpsc::channel();
+        let end = end.clone();
+        thread::Builder::new().name(name.into()).spawn(move || {
+            // What the work shares with others must be whole after a panic: atomics, and queues that allow for it.
+            let outcome = catch_unwind(AssertUnwindSafe(work));
+            // Fails where nobody waits for the outcome any more.
+            let _ = sender.send(outcome);
+            end.end();
+        })?;
+        Ok(Self { outcome })
+    }
+
+    /// What the work returned. Waits for it until the deadline, and then abandons the thread.
+    ///
+    /// # Errors
+    ///
+    /// The work panicked, or is late.
+    pub fn outcome_by(self, deadline: Instant) -> Result<T, Unfinished> {
+        match self.outcome.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(outcome) => outcome.map_err(|_| Unfinished::Panicked),
+            Err(_) => Err(Unfinished::Late),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::mpsc,
+        time::{Duration, Instant},
+    };
+
+    use super::{Unfinished, Worker};
+    use crate::Ending;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[test]
+    fn work_that_ends_or_panics_ends_the_service() {
+        let (ending, end) = Ending::new(None).unwrap();
+        let worker = Worker::start("works", &end, || 7).unwrap();
+        ending.wait();
+        assert_eq!(worker.outcome_by(soon()), Ok(7));
+        let worker = Worker::start("panics", &end, || -> u32 { panic!("a test of panics") }).unwrap();
+        ending.wait();
+        assert_eq!(worker.outcome_by(soon()), Err(Unfinished::Panicked));
+    }
+
+    #[test]
+    fn late_work_is_abandoned() {
+        let (_ending, end) = Ending::new(None).unwrap();
+        let (_never, waits) = mpsc::channel::<()>();
+        let worker = Worker::start("waits", &end, move || waits.recv().is_err()).unwrap();
+        assert_eq!(worker.outcome_by(Instant::now()), Err(Unfinished::Late));
+    }
+
+    #[test]
+    fn the_time_ends_the_service() {
+        let (ending, _end) = Ending::new(Some(Duration::from_millis(1))).unwrap();
+        ending.wait();
+    }
+}
