@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use tlsrpt_format::{
     datagram::{Event, Failure, Policy, PolicyDescription},
-    printable,
+    printable, printable_bytes,
 };
 
 use crate::output::{BAD, DOUBTFUL, GOOD, LABEL, TITLE};
@@ -29,7 +29,7 @@ pub(crate) fn write_event(out: &mut impl Write, at: Timestamp, event: &Event) ->
 pub(crate) fn write_invalid(out: &mut impl Write, at: Timestamp, bytes: &[u8], reason: &str) -> io::Result<()> {
     writeln!(out, "{LABEL}{}{LABEL:#}  {BAD}not a valid datagram{BAD:#}", moment(at))?;
     line(out, "reason", printable(reason))?;
-    line(out, "bytes", format_args!("{}: {}", bytes.len(), bytes.escape_ascii()))?;
+    line(out, "bytes", format_args!("{}: {}", bytes.len(), printable_bytes(bytes)))?;
     writeln!(out)
 }
 
@@ -75,7 +75,8 @@ fn write_failure(out: &mut impl Write, failure: &Failure) -> io::Result<()> {
         }
         Err(number) => line(out, "failure", format_args!("of the unknown type {number}"))?,
     }
-    failure.details.known().try_for_each(|(name, value)| line(out, "", format_args!("{name}: {}", printable(value))))
+    let mut details = failure.details.known();
+    details.try_for_each(|(member, value)| line(out, "", format_args!("{}: {}", member.rfc_name(), printable(value))))
 }
 
 fn line(out: &mut impl Write, label: &str, text: impl Display) -> io::Result<()> {

@@ -114,7 +114,13 @@ fn sessions_and_failures_are_counted_by_day_domain_record_and_policy() {
     let found: Vec<_> = failures
         .iter()
         .map(|counted| (counted.failure.as_ref().unwrap(), counted.times))
-        .map(|(failure, times)| (failure.result_type().unwrap(), failure.details.sending_mta_ip.as_deref(), times))
+        .map(|(failure, times)| {
+            (
+                failure.result_type().unwrap(),
+                failure.details.get(tlsrpt_format::datagram::FailureMember::SendingMtaIp),
+                times,
+            )
+        })
         .collect();
     assert_eq!(found, [("certificate-expired", Some("192.0.2.1"), 22), ("starttls-not-supported", None, 11)]);
     assert_eq!(reader.last_event().unwrap(), Some(Timestamp::from_second(1_795_262_400).unwrap()));

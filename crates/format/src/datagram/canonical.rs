@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Failure, FailureDetails, Invalid, PolicyDescription, reading};
+use super::{Failure, Invalid, PolicyDescription, reading};
 
 impl PolicyDescription {
     /// The members of the datagram that describe the policy, as JSON with sorted members. Equal descriptions have equal
@@ -32,23 +32,9 @@ impl Failure {
     /// texts.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let Self { code, details } = self;
-        let FailureDetails {
-            sending_mta_ip,
-            receiving_mx_hostname,
-            receiving_mx_helo,
-            receiving_ip,
-            additional_information,
-            failure_reason_code,
-        } = details;
         let mut members = Map::new();
-        members.insert("c".into(), (*code).into());
-        insert_some(&mut members, "s", sending_mta_ip.as_deref());
-        insert_some(&mut members, "n", receiving_mx_hostname.as_deref());
-        insert_some(&mut members, "h", receiving_mx_helo.as_deref());
-        insert_some(&mut members, "r", receiving_ip.as_deref());
-        insert_some(&mut members, "a", additional_information.as_deref());
-        insert_some(&mut members, "f", failure_reason_code.as_deref());
+        members.insert("c".into(), self.code.into());
+        members.extend(self.details.known().map(|(member, value)| (member.key().into(), value.into())));
         sorted(members)
     }
 

@@ -8,9 +8,10 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::Map;
+use tlsrpt::FailureMember;
 
 use super::{Failure, FailureDetails, Policy, PolicyDescription, VERSION};
 
@@ -41,22 +42,10 @@ struct PolicyMembers {
     policy_string: Option<Vec<String>>,
     mx_host: Option<Vec<String>>,
     #[serde(default)]
-    failure_details: Vec<Object<FailureMembers>>,
+    failure_details: Vec<Failure>,
     #[serde(rename = "t", default)]
     _failure_count: i32,
     f: i32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FailureMembers {
-    c: i32,
-    s: Option<String>,
-    n: Option<String>,
-    h: Option<String>,
-    r: Option<String>,
-    a: Option<String>,
-    f: Option<String>,
 }
 
 impl From<PolicyMembers> for Policy {
@@ -64,24 +53,38 @@ impl From<PolicyMembers> for Policy {
         let PolicyMembers { policy_type, policy_domain, policy_string, mx_host, failure_details, f, .. } = members;
         Self {
             result: f,
-            failures: failure_details.into_iter().map(|Object(failure)| failure.into()).collect(),
+            failures: failure_details,
             description: PolicyDescription { policy_type, policy_domain, policy_string, mx_host, others: Map::new() },
         }
     }
 }
 
-impl From<FailureMembers> for Failure {
-    fn from(members: FailureMembers) -> Self {
-        let FailureMembers { c, s, n, h, r, a, f } = members;
-        let details = FailureDetails {
-            sending_mta_ip: s,
-            receiving_mx_hostname: n,
-            receiving_mx_helo: h,
-            receiving_ip: r,
-            additional_information: a,
-            failure_reason_code: f,
-        };
-        Self { code: c, details }
+impl<'de> Deserialize<'de> for Failure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FailureVisitor)
+    }
+}
+
+struct FailureVisitor;
+
+impl<'de> Visitor<'de> for FailureVisitor {
+    type Value = Failure;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a failure")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Failure, M::Error> {
+        let (mut code, mut details) = (None, FailureDetails::default());
+        while let Some(key) = members.next_key::<&str>()? {
+            match FailureMember::from_key(key) {
+                None if key == "c" && code.is_none() => code = Some(members.next_value()?),
+                Some(member) if details.get(member).is_none() => details.set(member, Some(members.next_value()?)),
+                _ => return Err(M::Error::custom("an unusual member")),
+            }
+        }
+        let code = code.ok_or_else(|| M::Error::missing_field("c"))?;
+        Ok(Failure { code, details })
     }
 }
 

@@ -6,13 +6,14 @@ mod fast;
 mod invalid;
 mod reading;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
-use tlsrpt::{FailureType, PolicyType};
+use tlsrpt::PolicyType;
 
 pub use domain::normalized_domain;
 pub use invalid::{Invalid, InvalidReason};
 pub use reading::parse;
+pub use tlsrpt::{FailureMember, FailureType};
 
 /// The version of the datagram that libtlsrpt writes, in the member `dpv`. libtlsrpt 0.5.0rc1 writes no `dpv`.
 pub const VERSION: &str = "1";
@@ -64,28 +65,11 @@ pub struct Failure {
     pub details: FailureDetails,
 }
 
-/// The strings of a failure: short names in the datagram, the names of RFC 8460 section 4.4 in the report.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// The texts of a failure: [`FailureMember`] has the keys of the datagram and the names in reports.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct FailureDetails {
-    /// The address that the sending server connected from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sending_mta_ip: Option<String>,
-    /// The MX host name of the receiving server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub receiving_mx_hostname: Option<String>,
-    /// What the receiving server called itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub receiving_mx_helo: Option<String>,
-    /// The address of the receiving server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub receiving_ip: Option<String>,
-    /// A URI with more about the failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub additional_information: Option<String>,
-    /// The reason in words or as a code of the sending server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure_reason_code: Option<String>,
+    /// In the order of [`FailureMember::ALL`].
+    values: [Option<String>; FailureMember::ALL.len()],
 }
 
 impl Policy {
@@ -115,17 +99,28 @@ impl Failure {
 }
 
 impl FailureDetails {
-    /// What is known, each with its name in reports.
-    pub fn known(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        [
-            ("sending-mta-ip", &self.sending_mta_ip),
-            ("receiving-mx-hostname", &self.receiving_mx_hostname),
-            ("receiving-mx-helo", &self.receiving_mx_helo),
-            ("receiving-ip", &self.receiving_ip),
-            ("additional-information", &self.additional_information),
-            ("failure-reason-code", &self.failure_reason_code),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    /// The value of a member.
+    #[must_use]
+    pub fn get(&self, member: FailureMember) -> Option<&str> {
+        self.known().find(|(known, _)| *known == member).map(|(_, value)| value)
+    }
+
+    /// Sets a member, or clears it.
+    pub fn set(&mut self, member: FailureMember, value: Option<String>) {
+        for (place, _) in self.values.iter_mut().zip(FailureMember::ALL).filter(|(_, place)| **place == member) {
+            place.clone_from(&value);
+        }
+    }
+
+    /// The members that have a value, in the order of [`FailureMember::ALL`].
+    pub fn known(&self) -> impl Iterator<Item = (FailureMember, &str)> {
+        FailureMember::ALL.iter().zip(&self.values).filter_map(|(member, value)| Some((*member, value.as_deref()?)))
+    }
+}
+
+/// With the names of RFC 8460 section 4.4.
+impl Serialize for FailureDetails {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.known().map(|(member, value)| (member.rfc_name(), value)))
     }
 }

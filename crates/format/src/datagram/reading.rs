@@ -3,6 +3,7 @@
 //! The collector of the C library keeps the last of two members with one name. So does this reader.
 
 use serde_json::{Map, Value};
+use tlsrpt::FailureMember;
 
 use super::{
     Event, Failure, FailureDetails, Invalid, InvalidReason, LONGEST, Policy, PolicyDescription, VERSION, fast,
@@ -74,14 +75,10 @@ fn description_of(mut members: Members<'_>) -> Result<PolicyDescription, Invalid
 
 fn failure_of(mut members: Members<'_>) -> Result<Failure, Invalid> {
     let code = members.number("c")?;
-    let details = FailureDetails {
-        sending_mta_ip: members.optional_text("s")?,
-        receiving_mx_hostname: members.optional_text("n")?,
-        receiving_mx_helo: members.optional_text("h")?,
-        receiving_ip: members.optional_text("r")?,
-        additional_information: members.optional_text("a")?,
-        failure_reason_code: members.optional_text("f")?,
-    };
+    let mut details = FailureDetails::default();
+    for &member in FailureMember::ALL {
+        details.set(member, members.optional_text(member.key())?);
+    }
     Ok(Failure { code, details })
 }
 
