@@ -112,6 +112,7 @@ $(COMMAND): $(call CRATES,*) crates/cargo.sh
 .PHONY: header
 header:
 	WRITE_GENERATED=1 $(CARGO) test --quiet --locked --package tlsrpt-tests --test generated_files
+	WRITE_GENERATED=1 $(CARGO) test --quiet --locked --package tlsrpt-config generated_files
 
 ## clean: removes what was built
 .PHONY: clean

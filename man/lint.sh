@@ -47,7 +47,7 @@ printf '.Dd today\n.Dt X 3\n.Os\n.Sh NAME\n.Bad\n' >"$scratch/bad.3"
     exit 1
 }
 
-for page in *.[13]; do
+for page in *.[135]; do
     said=$(complaints "$page")
     [ -z "$said" ] || {
         echo "$said" >&2

@@ -1,0 +1,127 @@
+//! The table of keys. To add a key, add a row.
+
+use crate::{
+    kind::{
+        Bool, Count, Domain, Domains, Duration, GroupName, Kind, MailAddress, Mode, Networks, Path, Ports, Secret,
+        Size, Smtp, SocketPath, StoreLocation, Synchronously, Text, UserName, VerifyCertificates,
+    },
+    reader::Reader,
+    table::{Default, Key, Section},
+};
+
+configuration! {
+    /// The collector: it receives the events of mail servers and counts them in the store.
+    [collect: Collect] for "collect" "serve" {
+        /// The datagram socket that mail servers send events to. The collector makes it, unless the service manager
+        /// passes it one.
+        socket: SocketPath = "/run/tlsrpt/tlsrpt.sock";
+        /// The owner of the socket, by name or number. Without this key it is the user of the process.
+        socket_owner: UserName;
+        /// The group of the socket, by name or number. A mail server needs write permission: set the group of its user,
+        /// for instance `Debian-exim` for Exim of Debian.
+        socket_group: GroupName try "postfix";
+        /// The permissions of the socket, in octal.
+        socket_mode: Mode = "0660";
+        /// The memory for datagrams that wait for the store. When it is full, datagrams are dropped and counted.
+        buffer: Size in "1MiB" ..= "1GiB" = "16MiB";
+        /// A directory for invalid datagrams, one file each, for analysis. The number and the size of the files are
+        /// limited. Without this key, invalid datagrams are only counted.
+        keep_invalid: Path like "/var/lib/tlsrpt/invalid";
+        /// The most policy domains of a day. Events of further domains are counted in one row.
+        max_domains: Count in 1 ..= 100_000_000 = 1_000_000;
+        /// The most policies of a day. Events of further policies are counted in one row.
+        max_policies: Count in 1 ..= 100_000_000 = 1_000_000;
+        /// The most distinct failures of a day. Further failures are counted in one row.
+        max_failures: Count in 1 ..= 100_000_000 = 1_000_000;
+    }
+    /// The store: the counters of each day and the state of each report.
+    [store: Store] for "collect" "deliver" "serve" "status" {
+        /// Where the store is: `sqlite:PATH`, with the absolute path of the database. Its directory must exist and belong to
+        /// the user of the services.
+        url: StoreLocation = "sqlite:/var/lib/tlsrpt/tlsrpt.db";
+        /// How many days are kept, today included. Older days are deleted.
+        keep_days: Count in 2 ..= 3_650 = 30;
+        /// What a power cut may take. `full`: nothing that was committed. `normal`: the last commits; commits are faster. The
+        /// store stays whole, and killing the process takes nothing that was committed, with either.
+        synchronous: Synchronously = "full";
+    }
+    /// The reports. `organization`, `contact` and `from` are required for `tlsrpt deliver`.
+    [report: Report] for "deliver" "serve" {
+        /// The name of the organization that sends the reports (`organization-name`).
+        organization: Text;
+        /// A mail address for questions about the reports (`contact-info`).
+        contact: MailAddress;
+        /// The From address of report mails. Its domain signs them.
+        from: MailAddress like "noreply-smtp-tls-reporting@example.com";
+        /// The time after midnight UTC over which the reports of a day are spread.
+        spread: Duration in "0s" ..= "20h" = "4h";
+        /// The largest report, compressed.
+        max_size: Size in "10KiB" ..= "100MiB" = "10MiB";
+        /// The most failure details of a report. The most frequent ones stay; the others are added up into one entry for
+        /// each result type.
+        max_failure_details: Count in 1 ..= 1_000_000 = 10_000;
+        /// The most destinations of a domain. Further ones in its record are not served.
+        max_destinations: Count in 1 ..= 100 = 10;
+        /// The most reports that one destination gets in an hour.
+        max_per_destination: Count in 1 ..= 1_000_000 = 3_600;
+        /// Send no report about a day on which all sessions with the domain succeeded.
+        failures_only: Bool = false;
+        /// Report failures of DANE policies also to the domains of the MX hosts.
+        report_mx_hosts: Bool = false;
+        /// Domains that get no report, for instance your own.
+        exclude: Domains = [];
+    }
+    /// Delivery of reports by mail.
+    [mail: Mail] for "deliver" "serve" {
+        /// The mail server that takes the reports: `smtp://HOST:PORT`, with STARTTLS where the server offers it, or
+        /// `smtps://HOST:PORT` for TLS from the start.
+        server: Smtp = "smtp://localhost:25";
+        /// A command to use instead of a server, called as `sendmail(8)` is, with the recipients as arguments.
+        sendmail: Path like "/usr/sbin/sendmail";
+        /// The user name for a server that asks for one. Needs `password`.
+        username: Text like "tlsrpt";
+        /// The password for `username`. Keep the file readable for the user of the service only.
+        password: Secret;
+        /// The envelope sender of report mails. The identifier of the report is added to the local part, so that
+        /// `tlsrpt-bounces@example.com` becomes `tlsrpt-bounces+ID@example.com`. Without this key, the local part is
+        /// `tlsrpt-bounces` and the domain that of `from` in `[report]`.
+        bounces: MailAddress like "tlsrpt-bounces@example.com";
+    }
+    /// DKIM signatures of report mails. Without this section, `tlsrpt` does not sign: the mail server must. All keys of the
+    /// section are needed together.
+    [mail_dkim: MailDkim] for "deliver" "serve" {
+        /// The domain that signs. It must be the domain of `from` in `[report]`.
+        domain: Domain;
+        /// The selector: the public key is at `SELECTOR._domainkey.DOMAIN` in DNS.
+        selector: Domain like "tlsrpt";
+        /// The file of the private key, RSA or Ed25519, in PEM.
+        key: Path like "/etc/tlsrpt/dkim.pem";
+    }
+    /// Delivery of reports by HTTPS.
+    [https: Https] for "deliver" "serve" {
+        /// The longest time for one report.
+        timeout: Duration in "1s" ..= "10m" = "30s";
+        /// What happens where the certificate of the destination cannot be verified. `prefer`: the report is posted all
+        /// the same, as RFC 8460 section 3 permits, and `tlsrpt reports` shows what is wrong. `require`: it is not
+        /// posted.
+        verify: VerifyCertificates = "prefer";
+        /// Networks of special address ranges (private, loopback, link-local and others) that reports may be posted to.
+        /// Reports are posted to public addresses only, unless a network is listed here.
+        allow: Networks = [];
+        /// The ports that reports may be posted to.
+        ports: Ports = [443];
+        /// A file of certificate authorities in PEM, trusted in addition to those of the system.
+        ca: Path like "/etc/ssl/own-ca.pem";
+    }
+    /// What reports leave out. By default they leave out nothing.
+    [privacy: Privacy] for "deliver" "serve" {
+        /// Leave out `sending-mta-ip`, the address of your mail server.
+        omit_sending_mta_ip: Bool = false;
+        /// Leave out `additional-information`.
+        omit_additional_information: Bool = false;
+        /// Leave out `failure-reason-code`, the error message of your mail server.
+        omit_failure_reason_code: Bool = false;
+        /// Leave out `receiving-mx-helo`, the name that the MX host gave in its greeting.
+        omit_helo: Bool = false;
+    }
+}

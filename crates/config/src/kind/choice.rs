@@ -1,0 +1,93 @@
+//! One of few values.
+
+use toml::de::DeValue;
+
+use super::{Kind, Refused, quoted, string};
+
+/// Yes or no.
+#[derive(Debug)]
+pub enum Bool {}
+
+impl Kind for Bool {
+    type Value = bool;
+    const NAME: &'static str = "true or false";
+    const EXAMPLE: &'static str = "true";
+
+    fn read(value: &DeValue<'_>) -> Result<bool, Refused> {
+        value.as_bool().ok_or(Refused::Form)
+    }
+
+    fn show(value: &bool) -> String {
+        value.to_string()
+    }
+}
+
+/// Makes a type of few values, and the kind that reads it by name.
+macro_rules! choice {
+    ($(#[doc = $about:literal])+ $kind:ident, $type:ident: $names:literal { $($(#[doc = $doc:literal])+ $name:literal $value:ident,)+ }) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+        pub enum $type {
+            $($(#[doc = $doc])+ $value,)+
+        }
+
+        #[doc = concat!("[`", stringify!($type), "`] by name.")]
+        #[derive(Debug)]
+        pub enum $kind {}
+
+        impl Kind for $kind {
+            type Value = $type;
+            const NAME: &'static str = $names;
+            const EXAMPLE: &'static str = choice!(@first $($name)+);
+
+            fn read(value: &DeValue<'_>) -> Result<$type, Refused> {
+                match string(value)? {
+                    $($name => Ok($type::$value),)+
+                    _ => Err(Refused::Form),
+                }
+            }
+
+            fn show(value: &$type) -> String {
+                quoted(match value {
+                    $($type::$value => $name,)+
+                })
+            }
+        }
+    };
+    (@first $first:literal $($other:literal)*) => { stringify!($first) };
+}
+
+choice! {
+    /// What happens where the certificate of a destination cannot be verified.
+    VerifyCertificates, Verify: "prefer or require" {
+        /// The report is posted all the same.
+        "prefer" Prefer,
+        /// The report is not posted.
+        "require" Require,
+    }
+}
+
+choice! {
+    /// What a power cut may take from the store.
+    Synchronously, Synchronous: "full or normal" {
+        /// Nothing that was committed.
+        "full" Full,
+        /// The last commits. The store stays whole.
+        "normal" Normal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bool, Synchronously, VerifyCertificates};
+    use crate::kind::tests::{of_another_form, unchanged};
+
+    #[test]
+    fn choices() {
+        unchanged::<Bool>(&["true", "false"]);
+        of_another_form::<Bool>(&["\"true\"", "1", "\"yes\""]);
+        unchanged::<VerifyCertificates>(&["\"prefer\"", "\"require\""]);
+        unchanged::<Synchronously>(&["\"full\"", "\"normal\""]);
+        of_another_form::<VerifyCertificates>(&["\"Prefer\"", "true", "\"no\""]);
+    }
+}

@@ -1,0 +1,39 @@
+//! The configuration file of all parts of TLSRPT.
+//!
+//! The table of keys in `keys` is the only place that names a key, its type, default, range and documentation. Everything else
+//! is made from it: the [`Configuration`] that services read, what `tlsrpt config` prints, the example file, and the
+//! list in tlsrpt.toml(5).
+//!
+//! - [`load`]: reads a file, or takes the defaults.
+//! - [`Loaded`]: the configuration, where each value comes from, and warnings.
+//! - [`Problems`]: everything that is wrong with a file, by line.
+//! - [`show`], [`example`], [`manual`]: the table and what is in force, as text.
+
+#![forbid(unsafe_code)]
+
+mod contradictions;
+mod entries;
+pub mod example;
+mod file;
+pub mod kind;
+#[macro_use]
+mod table;
+mod keys;
+mod load;
+pub mod manual;
+mod nearest;
+mod problem;
+mod reader;
+pub mod show;
+mod warnings;
+
+pub use file::LARGEST_FILE;
+pub use keys::{Collect, Configuration, Https, Mail, MailDkim, Privacy, Report, SECTIONS, Store};
+pub use kind::{Group, SecretText, SmtpServer, StoreUrl, Synchronous, User, Verify};
+pub use load::{Loaded, load, load_text};
+pub use problem::{Problem, Problems};
+pub use reader::{Origin, Setting};
+pub use table::{Default, Key, Section};
+
+/// Where the configuration is unless another file is named. It need not exist.
+pub const DEFAULT_FILE: &str = "/etc/tlsrpt/tlsrpt.toml";

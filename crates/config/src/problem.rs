@@ -1,0 +1,58 @@
+//! What is wrong with a file.
+
+use std::{error::Error, fmt, path::PathBuf};
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The line of the file, from 1 on. None where it is about the file as a whole.
+    pub line: Option<usize>,
+    /// What is wrong, and what to write instead. One line, safe to show.
+    pub message: String,
+}
+
+/// Everything that is wrong with a file, in the order of its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems {
+    /// The file.
+    pub file: PathBuf,
+    /// At least one.
+    pub list: Vec<Problem>,
+}
+
+impl Problem {
+    pub(crate) fn at(line: usize, message: impl Into<String>) -> Self {
+        Self { line: Some(line), message: message.into() }
+    }
+}
+
+impl Problems {
+    pub(crate) fn new(file: PathBuf, mut list: Vec<Problem>) -> Self {
+        list.sort_by_key(|problem| problem.line);
+        Self { file, list }
+    }
+
+    /// About the file as a whole.
+    pub(crate) fn of_file(file: PathBuf, message: impl Into<String>) -> Self {
+        Self { file, list: vec![Problem { line: None, message: message.into() }] }
+    }
+
+    /// One line for each problem: `FILE:LINE: MESSAGE`.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.list.iter().map(|Problem { line, message }| match line {
+            Some(line) => format!("{}:{line}: {message}", self.file.display()),
+            None => format!("{}: {message}", self.file.display()),
+        })
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines().enumerate().try_for_each(|(index, line)| {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(out, "{separator}{line}")
+        })
+    }
+}
+
+impl Error for Problems {}
