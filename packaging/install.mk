@@ -35,12 +35,14 @@ uninstall-library:
 	for page in man/*.3; do rm -f $(call below,$(MANDIR)/man3)/"$${page##*/}"; done
 	rm -f $(call below,$(PC_FILE))
 
-## install-command: the command, its manual page, its completions and its service
+## install-command: the command, its manual pages, an example of its configuration, its completions and its service
 .PHONY: install-command
 install-command: $(COMMAND)
 	install -d $(foreach folder,$(COMMAND_FOLDERS),$(call below,$(folder)))
 	install -m 755 $(COMMAND) $(call below,$(BINDIR))
 	install -m 644 man/tlsrpt.1 $(call below,$(MANDIR)/man1)
+	install -m 644 man/tlsrpt.toml.5 $(call below,$(MANDIR)/man5)
+	install -m 644 packaging/tlsrpt.toml $(call below,$(EXAMPLE_FILE))
 	install -m 644 $(BUILD)/completion.bash $(call below,$(BASH_COMPLETION))
 	install -m 644 $(BUILD)/completion.zsh $(call below,$(ZSH_COMPLETION))
 	install -m 644 $(BUILD)/completion.fish $(call below,$(FISH_COMPLETION))
@@ -50,8 +52,9 @@ install-command: $(COMMAND)
 BASH_COMPLETION = $(SHAREDIR)/bash-completion/completions/tlsrpt
 ZSH_COMPLETION = $(SHAREDIR)/zsh/site-functions/_tlsrpt
 FISH_COMPLETION = $(SHAREDIR)/fish/vendor_completions.d/tlsrpt.fish
+EXAMPLE_FILE = $(SHAREDIR)/tlsrpt/tlsrpt.toml
 LISTEN_UNIT = $(UNITDIR)/tlsrpt-listen.service
-COMMAND_FILES = $(BINDIR)/tlsrpt $(MANDIR)/man1/tlsrpt.1 $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(LISTEN_UNIT)
+COMMAND_FILES = $(BINDIR)/tlsrpt $(MANDIR)/man1/tlsrpt.1 $(MANDIR)/man5/tlsrpt.toml.5 $(EXAMPLE_FILE) $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(LISTEN_UNIT)
 COMMAND_FOLDERS = $(patsubst %/,%,$(dir $(COMMAND_FILES)))
 
 # Sendmail puts mail off while its map has no server.

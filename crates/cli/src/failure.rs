@@ -2,6 +2,8 @@
 
 use std::{io, process::ExitCode};
 
+use tlsrpt_config::Problems;
+
 use crate::output;
 
 /// Why a subcommand ended early.
@@ -16,6 +18,9 @@ pub(crate) enum Failure {
     /// A check did not pass. The findings stand on standard output.
     #[error("a check failed")]
     Found,
+    /// The configuration has errors.
+    #[error("{0}")]
+    Configuration(Problems),
     /// Standard output took no more.
     #[error("standard output: {0}")]
     Output(#[from] io::Error),
@@ -28,10 +33,11 @@ impl Failure {
         match &self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Found => {}
+            Self::Configuration(problems) => problems.lines().for_each(output::say),
             said => output::say(said),
         }
         ExitCode::from(match self {
-            Self::BadUse(_) => 2,
+            Self::BadUse(_) | Self::Configuration(_) => 2,
             Self::Failed(_) | Self::Found | Self::Output(_) => 1,
         })
     }

@@ -5,6 +5,7 @@
 mod arguments;
 mod check;
 mod commands;
+mod configuration;
 mod failure;
 mod listen;
 mod output;

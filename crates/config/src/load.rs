@@ -28,6 +28,14 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
+impl Loaded {
+    /// One line for each warning: `FILE:LINE: MESSAGE`.
+    pub fn warning_lines(&self) -> impl Iterator<Item = String> {
+        let file = self.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        self.warnings.iter().map(|warning| warning.in_file(file))
+    }
+}
+
 /// Reads the configuration from `file`, which must exist, or from [`DEFAULT_FILE`], which need not.
 ///
 /// # Errors

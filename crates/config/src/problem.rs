@@ -1,6 +1,12 @@
 //! What is wrong with a file.
 
-use std::{error::Error, fmt, path::PathBuf};
+use std::{
+    error::Error,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use tlsrpt_format::printable;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +30,15 @@ impl Problem {
     pub(crate) fn at(line: usize, message: impl Into<String>) -> Self {
         Self { line: Some(line), message: message.into() }
     }
+
+    /// One line: `FILE:LINE: MESSAGE`.
+    pub(crate) fn in_file(&self, file: &Path) -> String {
+        let file = printable(&file.to_string_lossy()).to_string();
+        match self.line {
+            Some(line) => format!("{file}:{line}: {}", self.message),
+            None => format!("{file}: {}", self.message),
+        }
+    }
 }
 
 impl Problems {
@@ -39,10 +54,7 @@ impl Problems {
 
     /// One line for each problem: `FILE:LINE: MESSAGE`.
     pub fn lines(&self) -> impl Iterator<Item = String> {
-        self.list.iter().map(|Problem { line, message }| match line {
-            Some(line) => format!("{}:{line}: {message}", self.file.display()),
-            None => format!("{}: {message}", self.file.display()),
-        })
+        self.list.iter().map(|problem| problem.in_file(&self.file))
     }
 }
 

@@ -62,6 +62,8 @@ fn arguments() {
         (&["sendmail-map", "--listen", "unix:"], "a socket needs a name"),
         (&["sendmail-map", "--listen", &format!("unix:{long}")], "108 bytes are too long"),
         (&["sendmail-map", "--listen", "unix:x", "--mode", "rw"], "octal"),
+        (&["config", "chek"], "[possible values: show, check]"),
+        (&["config", "--config"], "--config <FILE>"),
         (&["completions", "csh"], "csh"),
     ];
     for (arguments, expected) in cases {
@@ -92,7 +94,7 @@ fn forwarding_to_itself() {
 
 #[test]
 fn every_subcommand_helps_with_an_example() {
-    for subcommand in ["listen", "send", "check", "record"] {
+    for subcommand in ["listen", "send", "check", "record", "config"] {
         let help = run_well([subcommand, "--help"]);
         let (_, examples) = help.split_once("Example").unwrap_or_else(|| panic!("{help}"));
         assert!(examples.contains(&format!("\n  tlsrpt {subcommand} ")), "{help}");

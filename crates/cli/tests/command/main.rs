@@ -3,6 +3,7 @@
 mod bad_use;
 mod checking;
 mod completions;
+mod configuring;
 mod forwarding;
 mod listening;
 mod manual_page;

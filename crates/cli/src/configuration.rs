@@ -1,0 +1,28 @@
+//! The option `--config`, which all services share.
+
+use std::path::PathBuf;
+
+use tlsrpt_config::{Loaded, Problems};
+
+use crate::{failure::Failure, output::say};
+
+/// Where the configuration is read from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigFile {
+    /// Configuration file [default: /etc/tlsrpt/tlsrpt.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Reads the configuration for a service, and prints its warnings on standard error.
+    pub(crate) fn load(&self) -> Result<Loaded, Failure> {
+        self.read().map_err(Failure::Configuration)
+    }
+
+    pub(crate) fn read(&self) -> Result<Loaded, Problems> {
+        let loaded = tlsrpt_config::load(self.config.as_deref())?;
+        loaded.warning_lines().for_each(|line| say(format_args!("warning: {line}")));
+        Ok(loaded)
+    }
+}
