@@ -134,6 +134,7 @@ help:
 		/^##   / { sub(/^## +/, ""); printf "  %-19s %s\n", "", $$0 }' $(MAKEFILE_LIST)
 
 include packaging/install.mk
-include crates/integrations.mk
+include crates/exim/exim.mk
+include crates/sendmail/sendmail.mk
 include tests/targets.mk
 include c-tests/targets.mk
