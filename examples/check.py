@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Runs the example programs against a socket and compares what they send with what they say they do.
+"""Runs the example programs against a socket and compares their datagrams with the sessions in their source.
 
     examples/check.py ONE_POLICY SEVERAL_POLICIES
 """
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -23,34 +24,43 @@ WANTED = {
                          (TLSA, "mx2.example.org", [], SUCCESS)],
 }
 
+# Sockets to which nothing can be sent: an error of the system, and an internal error of the library, which has no errno.
+LOSING = ["/nonexistent/socket", "/" + 200 * "x"]
+
 
 def main():
     programs = sys.argv[1:]
     wrong = 0
     for program in programs:
         name = os.path.basename(program)
-        found, lost = policies(datagram_of(program)), run(program, "/nonexistent/socket")
-        good = found == WANTED[name] and lost.count("\n") == 1 and "no TLSRPT event for example.org" in lost
-        print("%s: %s" % (name, "ok" if good else "sent %s, and said %r without a collector" % (found, lost)))
+        found = policies(datagram_of(program))
+        warnings = [run(program, path) for path in LOSING]
+        good = found == WANTED[name] and all(is_one_warning(text) for text in warnings)
+        print("%s: %s" % (name, "ok" if good else "sent %s, and warned %r" % (found, warnings)))
         wrong += not good
-    print("integration examples: %d passed, %d failed" % (len(programs) - wrong, wrong))
+    print("examples: %d passed, %d failed" % (len(programs) - wrong, wrong))
     return 1 if wrong or len(programs) != len(WANTED) else 0
 
 
+def is_one_warning(text):
+    """Whether a program printed one line with a reason."""
+    return re.fullmatch(r"warning: no TLSRPT event for example\.org: .*[a-z)]\n", text) is not None
+
+
 def datagram_of(program):
-    """What a program sends; it is there when the program has ended."""
+    """The datagram of a program; it has arrived when the program has ended."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as collector:
         path = os.path.join(folder, "socket")
         collector.bind(path)
         collector.setblocking(False)
-        said = run(program, path)
-        if said:
-            raise SystemExit("%s: %s" % (program, said))
+        warnings = run(program, path)
+        if warnings:
+            raise SystemExit("%s: %s" % (program, warnings))
         return collector.recv(1 << 16)
 
 
 def run(program, path):
-    """What a program says on standard error; it must end well in any case."""
+    """The standard error of a program, which must exit with 0 in any case."""
     return subprocess.run([program, path], stderr=subprocess.PIPE, universal_newlines=True, check=True).stderr
 
 

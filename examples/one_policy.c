@@ -1,26 +1,26 @@
 /*
- * What a mail server does after each TLS handshake with an MX host: one event with the policy that applied.
+ * One event with one policy, as a mail server sends it after each TLS handshake with an MX host.
  *
  *   cc one_policy.c $(pkg-config --cflags --libs libtlsrpt) -o one_policy
  *   ./one_policy /run/tlsrpt/tlsrpt.sock
  *
- * The session here is made up: MTA-STS demanded a certificate for mx1.example.org, and the host had one for another name.
+ * The session is an example: an MTA-STS policy applied, and the certificate of mx1.example.org was for another name.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include <tlsrpt.h>
 
-/* What a mail server knows of a session when its TLS has succeeded or failed. */
+/* The facts of a session after its TLS handshake. */
 struct session {
     const char *domain;        /* of the recipients */
-    const char *tlsrpt_record; /* the TXT record at _smtp._tls.domain; NULL: it has none, or several */
+    const char *tlsrpt_record; /* the TXT record at _smtp._tls.domain; NULL: none, or several */
     tlsrpt_policy_type_t policy_type;
-    const char *policy_domain; /* for DANE the MX host, else the recipients' domain */
+    const char *policy_domain; /* for DANE the MX host, otherwise the recipients' domain */
     const char *const *policy_strings;
     const char *const *mx_host_patterns;
     tlsrpt_failure_t failure; /* 0: none */
-    const char *reason;       /* the text of the TLS library; NULL where the type says it all */
+    const char *reason;       /* the text of the TLS library; NULL where the type is enough */
     const char *our_address, *mx_host, *mx_ehlo, *mx_address;
 };
 
@@ -28,7 +28,7 @@ static void describe(struct tlsrpt_dr_t *dr, const struct session *session)
 {
     const char *const *text;
 
-    /* An error sticks: finishing the request returns it, so these calls go unchecked. */
+    /* Errors stick to the request: finishing it returns the first one, so these calls need no check. */
     tlsrpt_init_policy(dr, session->policy_type, session->policy_domain);
     for (text = session->policy_strings; *text != NULL; text++)
         tlsrpt_add_policy_string(dr, *text);
@@ -40,7 +40,16 @@ static void describe(struct tlsrpt_dr_t *dr, const struct session *session)
     tlsrpt_finish_policy(dr, session->failure != 0 ? TLSRPT_FINAL_FAILURE : TLSRPT_FINAL_SUCCESS);
 }
 
-/* Never fails the delivery: an event that is lost is a line in the log. */
+/* An internal error is one of the library. Every other error comes from the system and has an errno. */
+static void warn(const char *domain, int code)
+{
+    fprintf(stderr, "warning: no TLSRPT event for %s: %s", domain, tlsrpt_strerror(code));
+    if (!tlsrpt_error_code_is_internal(code))
+        fprintf(stderr, ": %s", strerror(tlsrpt_errno_from_error_code(code)));
+    fputc('\n', stderr);
+}
+
+/* Never fails the delivery: a lost event is a line in the log. */
 static void report(const char *collector, const struct session *session)
 {
     struct tlsrpt_connection_t *connection;
@@ -59,8 +68,7 @@ static void report(const char *collector, const struct session *session)
         code = code != 0 ? code : closed;
     }
     if (code != 0)
-        fprintf(stderr, "warning: no TLSRPT event for %s: %s: %s\n", session->domain, tlsrpt_strerror(code),
-                tlsrpt_error_code_is_internal(code) ? "" : strerror(tlsrpt_errno_from_error_code(code)));
+        warn(session->domain, code);
 }
 
 int main(int argc, char **argv)
@@ -86,7 +94,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: one_policy SOCKET\n");
         return 2;
     }
-    /* Once, at start: was this program built for a library that is newer than the one it runs with? */
+    /* Once, at start: the library must not be older than the one that this program was built for. */
     if (!tlsrpt_version_check(TLSRPT_VERSION_MAJOR, TLSRPT_VERSION_MINOR, TLSRPT_VERSION_PATCH))
         fprintf(stderr, "warning: built for libtlsrpt %s, runs with %s\n", TLSRPT_VERSION_STRING, tlsrpt_version());
     report(argv[1], &session);
