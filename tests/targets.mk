@@ -55,6 +55,9 @@ test-makefile:
 test-integrations: $(LIBRARIES) $(EXIM_MODULE)
 	crates/exim/check.sh $(EXIM_MODULE)
 	mkdir -p $(BUILD)/integrations
+	$(CC) $(CFLAGS) $(LDFLAGS) -std=gnu11 -Wall -Wextra -Werror -rdynamic -o $(BUILD)/integrations/module \
+		crates/exim/tests/module.c -ldl
+	$(BUILD)/integrations/module $(EXIM_MODULE) $(BUILD)/integrations/collector
 	$(CC) $(CFLAGS) $(LDFLAGS) -std=c11 -pedantic -Wall -Wextra -Werror -Iinclude -o $(BUILD)/integrations/one_policy \
 		examples/one_policy.c $(SHARED) -Wl,-rpath,'$$ORIGIN/..'
 	$(CARGO) build --target-dir $(call quoted,$(TARGET_DIR)) --locked --example several_policies

@@ -1,6 +1,6 @@
-//! What Exim passes with an event: seven arguments, so many things share one.
+//! The seven arguments that Exim passes with an event. The fifth one holds several facts.
 //!
-//! Exim takes eight, but does not mark the end of that many, and counts on into whatever follows in its memory.
+//! Exim accepts eight arguments, but then writes no end mark and counts on into the memory that follows.
 
 #![forbid(unsafe_code)]
 
@@ -8,64 +8,66 @@ use core::{ffi::CStr, str};
 
 use crate::text::split_once;
 
-/// How many arguments there are.
+/// The number of arguments.
 pub const ARGUMENTS: usize = 7;
 
-/// The events that say something about TLS. Exim has more, and raises some of them in another process.
+/// The events that say something about TLS. Exim has others, and raises some of them in another process.
 const OF_INTEREST: [&[u8]; 4] = [b"tcp:connect", b"smtp:ehlo", b"dane:fail", b"msg:host:defer"];
 
-/// What Exim says with one event. An empty text is one that it does not know.
+/// The arguments of one event. A text that Exim does not know is empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Call<'a> {
     /// The collector's socket.
     pub socket: &'a [u8],
     /// `$event_name`
     pub event: &'a [u8],
-    /// `$event_data`, in one argument with the name before.
+    /// `$event_data`, in one argument with the name.
     pub data: &'a [u8],
     /// `$domain`: the recipients' domain.
     pub domain: &'a [u8],
     /// `$host`: the name of the MX host.
     pub host: &'a [u8],
-    /// What is known of the connection.
+    /// The facts of the connection.
     pub facts: Facts<'a>,
-    /// The TXT records at `_smtp._tls` below the domain, one a line.
+    /// The TXT records at `_smtp._tls.$domain`, one a line.
     pub records: &'a [u8],
-    /// The TLSA records of the MX host that were validated, one a line.
+    /// The TLSA records of the MX host that DNSSEC validated, one a line.
     pub tlsa: &'a [u8],
 }
 
-/// The fifth argument: `name=value` pairs, of which `names` is the last and may hold spaces.
+/// The fifth argument: `name=value` pairs. `names` is the last one, and its value may contain spaces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Facts<'a> {
     /// `from=$sending_ip_address`
     pub sending_ip: &'a [u8],
     /// `to=$host_address`
     pub receiving_ip: &'a [u8],
-    /// `errno=$event_defer_errno`: why a delivery is put off. Holds an old value in other events.
+    /// `errno=$event_defer_errno`: why Exim defers the delivery. An old value in other events.
     pub errno: i32,
     /// `dane=$tls_out_dane` is `yes`: the certificate was verified by DANE.
     pub dane: bool,
-    /// `cipher=$tls_out_cipher` is something: TLS is on.
+    /// `cipher=$tls_out_cipher` is not empty: TLS is on.
     pub encrypted: bool,
-    /// `verify=$verify_mode` is something: the connection is a callout, which verifies an address.
+    /// `verify=$verify_mode` is not empty: the connection is a callout, which verifies an address.
     pub verifying: bool,
+    /// `log=yes`: a line in Exim's log for each event that is sent.
+    pub log: bool,
     /// `expires=`: when the server's certificate expires, in seconds of the epoch.
     pub expires: Option<libc::time_t>,
     /// `names=`: the DNS names in the server's certificate, one a line.
     pub names: &'a [u8],
 }
 
-/// A call that is a mistake in Exim's configuration: the text says which.
+/// The text for a mistake in Exim's configuration.
 pub type Mistake = &'static CStr;
 
-/// Whether a call, as far as it can be told, is about an event that is of no interest.
+/// Whether the event is of no interest. A call without a name of an event is of interest: it is a mistake.
 #[must_use]
 pub fn is_of_no_interest(arguments: &[&[u8]]) -> bool {
     arguments.get(1).is_some_and(|argument| !OF_INTEREST.contains(&name_and_data(argument).0))
 }
 
-/// The name of an event, and what comes with it.
+/// The name and the data of an event.
 fn name_and_data(argument: &[u8]) -> (&[u8], &[u8]) {
     split_once(argument, b" ").unwrap_or((argument, b""))
 }
@@ -75,7 +77,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     ///
-    /// What is wrong with them.
+    /// The arguments are not those of `tlsrpt.conf`; the text says why.
     pub fn read(arguments: &[&'a [u8]]) -> Result<Self, Mistake> {
         let &[socket, event, domain, host, facts, records, tlsa] = arguments else {
             return Err(c"tlsrpt_event takes seven arguments; take them from tlsrpt.conf");
@@ -109,9 +111,10 @@ impl<'a> Facts<'a> {
             b"errno" => self.errno = number(value).unwrap_or(0),
             b"dane" => self.dane = value == b"yes",
             b"cipher" => self.encrypted = !value.is_empty(),
+            b"log" => self.log = value == b"yes",
             b"verify" => self.verifying = !value.is_empty(),
             b"expires" => self.expires = number(value),
-            _ => return Err(c"a fact has a name that is not known; take them from tlsrpt.conf"),
+            _ => return Err(c"a fact has an unknown name; take the facts from tlsrpt.conf"),
         }
         Ok(())
     }
@@ -130,13 +133,13 @@ mod tests {
         b"smtp:ehlo 250 hello",
         b"example.org",
         b"mx.example.org",
-        b"from=192.0.2.1 to=2001:db8::25 errno=-37 dane=yes cipher=TLS1.3:X:256 verify= expires=1609459200 names=a b=c",
+        b"from=192.0.2.1 to=2001:db8::25 errno=-37 dane=yes cipher=TLS1.3:X:256 verify= log=yes expires=1609459200 names=a b=c",
         b"v=TLSRPTv1; rua=mailto:x@example.org",
         b"3 0 1 AB",
     ];
 
     #[test]
-    fn reads_what_the_configuration_passes() {
+    fn reads_the_arguments_of_the_configuration() {
         let call = Call::read(&GOOD).unwrap();
         assert_eq!((call.event, call.data), (b"smtp:ehlo".as_slice(), b"250 hello".as_slice()));
         assert_eq!(call.host, b"mx.example.org");
@@ -149,6 +152,7 @@ mod tests {
                 dane: true,
                 encrypted: true,
                 verifying: false,
+                log: true,
                 expires: Some(1_609_459_200),
                 names: b"a b=c",
             }
@@ -184,6 +188,6 @@ mod tests {
         assert!(mistake(2, b"").contains("multi_domain"));
         assert!(mistake(4, b"dane=yes").contains("names="));
         assert!(mistake(4, b"dane names=").contains("name=value"));
-        assert!(mistake(4, b"dame=yes names=").contains("not known"));
+        assert!(mistake(4, b"dame=yes names=").contains("unknown name"));
     }
 }

@@ -1,6 +1,6 @@
-//! The failure type that Exim's words stand for.
+//! The result type for the text of a failed TLS session.
 //!
-//! Exim passes on what its TLS library says, GnuTLS or OpenSSL. Where that leaves several reasons open, the server's
+//! Exim passes on the text of its TLS library, GnuTLS or OpenSSL. Where the text leaves several reasons open, the server's
 //! certificate decides.
 
 #![forbid(unsafe_code)]
@@ -12,26 +12,36 @@ use tlsrpt::FailureType::{
 
 use crate::text::{contains, lines};
 
-/// What is known of the server's certificate when its verification has failed. With OpenSSL it is the certificate of
-/// the chain that failed.
+/// The facts of the server's certificate when its verification failed. With OpenSSL it is the certificate of the chain that
+/// failed.
 #[derive(Debug, Clone, Copy)]
 pub struct Certificate<'a> {
     /// When it expires, in seconds of the epoch.
     pub expires: Option<time_t>,
     /// Its DNS names, one a line.
     pub names: &'a [u8],
-    /// The MX host that showed it.
+    /// The name of the MX host.
     pub host: &'a [u8],
     /// The time, in seconds of the epoch.
     pub now: time_t,
 }
 
-/// Pieces of texts of which each can mean one thing only.
+/// Parts of texts that have one meaning only. The first match counts.
 const EXACT: &[(&[u8], FailureType)] = &[
-    // GnuTLS says "TLSA record problem: none usable"; with OpenSSL it is Exim's DANE library that complains.
+    // Old or missing revocation data says nothing about the certificate (RFC 8460 section 4.3.3: general failures). OpenSSL:
+    // "CRL has expired", "unable to get certificate CRL", "OCSP response has expired". GnuTLS: "The revocation or OCSP data are
+    // old and have been superseded." Exim: "(certificate status check failed)".
+    (b"CRL", ValidationFailure),
+    (b"OCSP", ValidationFailure),
+    (b"revocation", ValidationFailure),
+    (b"certificate status", ValidationFailure),
+    // An alert is sent by the server: it is about our certificate.
+    (b"alert", ValidationFailure),
+    // GnuTLS: "TLSA record problem: none usable"; with OpenSSL the text is that of Exim's DANE library.
     (b"TLSA record problem", TlsaInvalid),
     (b"tlsa load", TlsaInvalid),
-    (b"expired", CertificateExpired),
+    (b"certificate has expired", CertificateExpired),
+    (b"expired certificate", CertificateExpired),
     (b"name mismatch", CertificateHostMismatch),
     (b"Hostname mismatch", CertificateHostMismatch),
     (b"does not match the expected", CertificateHostMismatch),
@@ -45,14 +55,14 @@ const EXACT: &[(&[u8], FailureType)] = &[
     (b"self signed certificate", CertificateNotTrusted),
 ];
 
-/// With GnuTLS, Exim gives no reason for a name that is not in the certificate, and only for that.
+/// Exim's text with GnuTLS for a certificate of another name: the only failure without a reason.
 const GNUTLS_NAME_MISMATCH: &[u8] = b"(certificate verification failed)";
-/// All that Exim says with GnuTLS of a certificate that is not valid for whatever other reason but being revoked.
+/// Exim's text with GnuTLS for every other certificate that is not valid, except a revoked one.
 const GNUTLS_INVALID: &[u8] = b"certificate invalid";
-/// All that Exim says with OpenSSL of a certificate that is not valid for whatever reason.
+/// Exim's text with OpenSSL for every certificate that is not valid.
 const OPENSSL_INVALID: &[u8] = b"certificate verify failed";
 
-/// The type that the text of a failed TLS session stands for.
+/// The result type for the text of a failed TLS session.
 #[must_use]
 pub fn failure_type(text: &[u8], certificate: &Certificate<'_>) -> FailureType {
     if let Some((_, exact)) = EXACT.iter().find(|(piece, _)| contains(text, piece)) {
@@ -70,7 +80,7 @@ pub fn failure_type(text: &[u8], certificate: &Certificate<'_>) -> FailureType {
 }
 
 impl Certificate<'_> {
-    /// Why its verification has failed. The certificate of an authority has no DNS names.
+    /// Why its verification failed. The certificate of an authority has no DNS names.
     fn reason(&self) -> FailureType {
         if self.has_expired() {
             CertificateExpired
@@ -90,7 +100,7 @@ impl Certificate<'_> {
     }
 }
 
-/// Whether a name in a certificate stands for this host. A wildcard stands for one label (RFC 6125 section 6.4.3).
+/// Whether a name in a certificate covers this host. A wildcard stands for one label (RFC 6125 section 6.4.3).
 fn covers(name: &[u8], host: &[u8]) -> bool {
     let parent = || host.iter().position(|byte| *byte == b'.').and_then(|dot| host.get(dot..));
     match name.strip_prefix(b"*") {
@@ -142,6 +152,36 @@ mod tests {
         check(text, &OTHER, CertificateHostMismatch);
         check(text, &EXPIRED, CertificateExpired);
         check("(SSL_connect): error:0A00010B:SSL routines::wrong version number", &GOOD, ValidationFailure);
+    }
+
+    #[test]
+    fn an_expired_certificate() {
+        for text in ["certificate has expired", "The certificate chain uses expired certificate. "] {
+            check(text, &GOOD, CertificateExpired);
+        }
+    }
+
+    #[test]
+    fn old_or_missing_revocation_data_says_nothing_about_the_certificate() {
+        for text in [
+            "(SSL_connect): CRL has expired",
+            "CRL is not yet valid",
+            "unable to get certificate CRL",
+            "format error in CRL's nextUpdate field",
+            "OCSP response has expired",
+            "(certificate verification failed): The revocation or OCSP data are old and have been superseded. ",
+            "(certificate status check failed)",
+        ] {
+            check(text, &GOOD, ValidationFailure);
+            check(text, &EXPIRED, ValidationFailure);
+        }
+    }
+
+    #[test]
+    fn an_alert_is_about_our_certificate() {
+        let text = "(SSL_connect): error:0A000415:SSL routines::ssl/tls alert certificate expired";
+        check(text, &GOOD, ValidationFailure);
+        check("(recv): A TLS fatal alert has been received: Certificate is expired", &GOOD, ValidationFailure);
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! TLSRPT for an unmodified Exim: what its events tell about TLS becomes an event for the collector.
+//! TLSRPT for an unmodified Exim: a module that turns Exim's events into events for the collector.
 //!
-//! Exim raises events while it delivers (its manual's chapter "Events"), and calls `tlsrpt_event` for each through
-//! `${dlfunc{...}}`, as `tlsrpt.conf` beside this crate has it. None of the events says how TLS ended, so:
+//! Exim raises events while it delivers (chapter "Events" of its manual). The configuration in `tlsrpt.conf` calls
+//! `tlsrpt_event` for each of them through `${dlfunc{...}}`. No single event gives the result of TLS, so the module combines them:
 //!
-//! - [`call`]: what Exim passes.
-//! - [`session`]: what was heard of one connection so far, and the moment when its result is known.
-//! - [`failure`]: the failure type that Exim's words stand for.
-//! - `report`: the event for the collector, by the crate `tlsrpt`.
+//! - [`call`]: the arguments of one event.
+//! - [`session`]: the events of one connection so far, and the moment when its result is known.
+//! - [`failure`]: the result type for the text of a failed TLS session.
+//! - [`report`]: the event for the collector, by the crate `tlsrpt`.
 //! - `module`: the function itself (feature `module`). The only unsafe code.
 //!
-//! A delivery must never fail because of this module: it does not panic, and what it cannot do it says in Exim's log.
+//! A delivery must never fail because of this module: it does not panic, and it logs errors in Exim's main log.
 
 #![no_std]
 

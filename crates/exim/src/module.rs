@@ -1,4 +1,4 @@
-//! The function that Exim calls, by the contract of `${dlfunc{FILE}{FUNCTION}{ARGUMENT}...}` in its manual.
+//! The function that Exim calls: `${dlfunc{FILE}{FUNCTION}{ARGUMENT}...}` in its manual defines the interface.
 
 use core::{
     cell::UnsafeCell,
@@ -13,50 +13,53 @@ use tlsrpt::{Error, only_record};
 use crate::{
     call::{ARGUMENTS, Call, Mistake, is_of_no_interest},
     report,
-    session::Session,
+    session::{Outcome, Session},
     text::lines,
 };
 
-/// A string of Exim's.
+/// A string in Exim's type.
 type EximString = *mut u8;
 
-/// What the function returns: the expansion goes on, or it fails and Exim logs why. Both leave the delivery as it is.
+/// The results of the function: the expansion continues, or it fails and Exim logs the answer. Neither changes the delivery.
 const OK: c_int = 0;
 const FAIL: c_int = 2;
 
-/// Exim's function for a line in one of its logs, with a format like that of `printf`.
+/// Exim's function that writes a line to its logs, with a format as for `printf`.
 type LogWrite = unsafe extern "C" fn(selector: c_uint, logs: c_int, format: *const c_char, ...);
 
-/// Regardless of `log_selector`, in the main log.
+/// The line is written whatever `log_selector` says.
 const ALWAYS: c_uint = 0;
+/// The line goes to the main log.
 const MAIN_LOG: c_int = 1;
 
-/// The connection of this process. Exim delivers with one process for each connection at a time.
-static SESSION: Only = Only(UnsafeCell::new(Session::new()));
+/// The connection of this process. A process of Exim has one outgoing connection at a time.
+static SESSION: OneThread = OneThread(UnsafeCell::new(Session::new()));
 
-/// What is there once, and used by one thread.
-struct Only(UnsafeCell<Session>);
+/// A session that one thread uses.
+struct OneThread(UnsafeCell<Session>);
 
-// SAFETY: Exim has one thread.
-unsafe impl Sync for Only {}
+// SAFETY: Sync demands that threads do not use the value at the same time. Exim has one thread.
+unsafe impl Sync for OneThread {}
 
-/// Whether this process has complained about its configuration: one mistake shows with every event.
+/// Whether this process has logged a mistake in its configuration. Every event shows the same mistake again.
 static COMPLAINED: AtomicBool = AtomicBool::new(false);
 
-/// Takes in one of Exim's events and reports the result of the connection when it is known.
+/// Reads one of Exim's events, and sends the event for the collector when the result of the connection is known.
 ///
-/// The answer is the empty string, for anything else would tell Exim to give up the connection. Not for several threads.
+/// The answer is always the empty string on success: any other answer would tell Exim to give up the connection. A NULL
+/// argument counts as an empty one. Not for several threads.
 ///
 /// # Safety
 ///
-/// `answer` points to a variable, and `argv` to `argc` strings.
+/// `answer` is NULL or valid for writing a pointer. `argv` is NULL or valid for reading `argc` pointers, each of which is NULL
+/// or a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_event(answer: *mut EximString, argc: c_int, argv: *const EximString) -> c_int {
     let Some(answer) = NonNull::new(answer) else { return FAIL };
-    // SAFETY: Exim passes a variable of its own.
+    // SAFETY: `answer` is not NULL, so the caller allows to write to it.
     unsafe { answer.write(exim_string(c"")) };
     let mut texts: [&[u8]; ARGUMENTS] = [b""; ARGUMENTS];
-    // SAFETY: passed on from the caller.
+    // SAFETY: the caller gives the same guarantee; the strings outlive this call, and the texts do not.
     let count = unsafe { read_arguments(&mut texts, argc, argv) };
     let arguments = texts.get(..count);
     if arguments.is_some_and(is_of_no_interest) {
@@ -64,42 +67,50 @@ pub unsafe extern "C" fn tlsrpt_event(answer: *mut EximString, argc: c_int, argv
     }
     let call = match arguments.map_or(Err(c"too many arguments"), Call::read) {
         Ok(call) => call,
-        Err(mistake) => return complain(answer, mistake),
+        Err(mistake) => return log_mistake(answer, mistake),
     };
-    match take_in(&call) {
-        Ok(()) => OK,
-        Err(error) => log_failure(answer, call.domain, error),
+    match process(&call) {
+        Ok(Some(outcome)) if call.facts.log => log_sent(call.domain, outcome),
+        Ok(_) => OK,
+        Err(error) => log_lost(answer, call.domain, error),
     }
 }
 
-/// Copies the arguments into `texts` and says how many there are.
+/// Fills `texts` with the arguments and returns their number. A missing argument counts as an empty one.
 ///
 /// # Safety
 ///
-/// `argv` points to `argc` strings, which outlive the texts.
+/// `argv` is NULL or valid for reading `argc` pointers, each of which is NULL or a string that outlives the texts.
 unsafe fn read_arguments(texts: &mut [&[u8]; ARGUMENTS], argc: c_int, argv: *const EximString) -> usize {
+    if argv.is_null() {
+        return 0;
+    }
     let count = usize::try_from(argc).unwrap_or(0);
     for (position, text) in texts.iter_mut().enumerate().take(count) {
-        // SAFETY: passed on from the caller; `position` is below `argc`.
-        *text = unsafe { CStr::from_ptr((*argv.add(position)).cast()) }.to_bytes();
+        // SAFETY: `position` is below `argc`, so the caller allows to read this pointer.
+        let argument = unsafe { *argv.add(position) };
+        if !argument.is_null() {
+            // SAFETY: the caller says that a pointer that is not NULL is a string that outlives the text.
+            *text = unsafe { CStr::from_ptr(argument.cast()) }.to_bytes();
+        }
     }
     count
 }
 
-fn take_in(call: &Call<'_>) -> Result<(), Error> {
-    // SAFETY: takes no pointer that is not NULL.
+/// Adds the event to the session, and sends the outcome if it is known now. Returns the outcome that was sent.
+fn process<'a>(call: &Call<'a>) -> Result<Option<Outcome<'a>>, Error> {
+    // SAFETY: a NULL pointer means that the time is only returned.
     let now = unsafe { libc::time(ptr::null_mut()) };
-    // SAFETY: Exim has one thread, and nothing that is called from here calls the module.
+    // SAFETY: this is the only reference: Exim has one thread, and nothing below calls the module again.
     let session = unsafe { &mut *SESSION.0.get() };
-    let Some(outcome) = session.hear(call, now) else { return Ok(()) };
-    match only_record(lines(call.records)) {
-        Some(record) => report::send(call, record, outcome, session.ehlo()),
-        None => Ok(()),
-    }
+    let Some(outcome) = session.add(call, now) else { return Ok(None) };
+    let Some(record) = only_record(lines(call.records)) else { return Ok(None) };
+    report::send(call, record, outcome, session.ehlo())?;
+    Ok(Some(outcome))
 }
 
-/// A line in Exim's log, once in a process, about a configuration that cannot work.
-fn complain(answer: NonNull<EximString>, mistake: Mistake) -> c_int {
+/// Logs a mistake in the configuration, once in a process.
+fn log_mistake(answer: NonNull<EximString>, mistake: Mistake) -> c_int {
     if COMPLAINED.swap(true, Ordering::Relaxed) {
         return OK;
     }
@@ -113,45 +124,75 @@ fn complain(answer: NonNull<EximString>, mistake: Mistake) -> c_int {
     }
 }
 
-/// A line in Exim's log about an event that is lost.
-fn log_failure(answer: NonNull<EximString>, domain: &[u8], error: Error) -> c_int {
+/// Logs that an event is lost.
+fn log_lost(answer: NonNull<EximString>, domain: &[u8], error: Error) -> c_int {
     let text = error.kind().text();
     let Some(log_write) = log_write() else { return fail(answer, text) };
-    let reason = match error.errno() {
-        // SAFETY: libc answers any number with a string, valid until the next call in this thread.
-        Some(errno) => unsafe { libc::strerror(errno) }.cast_const(),
-        None => c"".as_ptr(),
-    };
-    let format = c"TLSRPT: no event for %.*s: %s: %s";
     let length = c_int::try_from(domain.len()).unwrap_or(0);
-    // SAFETY: the format takes a length with that many bytes, and two strings.
-    unsafe { log_write(ALWAYS, MAIN_LOG, format.as_ptr(), length, domain.as_ptr(), text.as_ptr(), reason) };
+    match error.errno() {
+        Some(errno) => {
+            let format = c"TLSRPT: no event for %.*s: %s: %s";
+            // SAFETY: strerror returns a string for any number; it is valid until the next call in this thread.
+            let reason = unsafe { libc::strerror(errno) };
+            // SAFETY: the format takes a length, that many bytes, and two strings.
+            unsafe { log_write(ALWAYS, MAIN_LOG, format.as_ptr(), length, domain.as_ptr(), text.as_ptr(), reason) };
+        }
+        None => {
+            let format = c"TLSRPT: no event for %.*s: %s";
+            // SAFETY: the format takes a length, that many bytes, and a string.
+            unsafe { log_write(ALWAYS, MAIN_LOG, format.as_ptr(), length, domain.as_ptr(), text.as_ptr()) };
+        }
+    }
     OK
 }
 
-/// Lets the expansion fail, so that Exim itself logs the text.
+/// Logs that an event was sent, for an administrator who wants to see that it works.
+fn log_sent(domain: &[u8], outcome: Outcome<'_>) -> c_int {
+    if let Some(log_write) = log_write() {
+        let format = c"TLSRPT: event for %.*s sent: %.*s, %.*s";
+        let (policy, result) = (outcome.policy_name(), outcome.result_name());
+        let length = |text: &[u8]| c_int::try_from(text.len()).unwrap_or(0);
+        // SAFETY: the format takes three times a length and that many bytes.
+        unsafe {
+            log_write(
+                ALWAYS,
+                MAIN_LOG,
+                format.as_ptr(),
+                length(domain),
+                domain.as_ptr(),
+                length(policy.as_bytes()),
+                policy.as_ptr(),
+                length(result.as_bytes()),
+                result.as_ptr(),
+            );
+        }
+    }
+    OK
+}
+
+/// Makes the expansion fail, so that Exim itself logs the text.
 fn fail(answer: NonNull<EximString>, text: &'static CStr) -> c_int {
-    // SAFETY: as in `tlsrpt_event`.
+    // SAFETY: `tlsrpt_event` got the pointer from its caller, who allows to write to it.
     unsafe { answer.write(exim_string(text)) };
     FAIL
 }
 
-/// Exim's log function, which an Exim with `${dlfunc}` offers to modules.
+/// Exim's log function. An Exim with `${dlfunc}` exports it to modules.
 fn log_write() -> Option<LogWrite> {
-    // SAFETY: searches what is loaded for a name.
+    // SAFETY: the name is a C string.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"log_write".as_ptr()) };
-    // SAFETY: Exim's interface for modules (local_scan.h) has a function of this type under this name.
+    // SAFETY: Exim's interface for modules (local_scan.h) declares a function of this type under this name.
     NonNull::new(found).map(|function| unsafe { mem::transmute::<NonNull<_>, LogWrite>(function) })
 }
 
-/// Exim takes a pointer to bytes that it could write to, and does not.
+/// The text in Exim's type. Exim does not write to an answer.
 fn exim_string(text: &'static CStr) -> EximString {
     text.as_ptr().cast::<u8>().cast_mut()
 }
 
-/// A library without std needs this to link. Nothing in the finished module leads here.
+/// A library without std needs this to link. No code in the finished module calls it (check.sh).
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    // SAFETY: has no preconditions.
+    // SAFETY: abort has no preconditions.
     unsafe { libc::abort() }
 }

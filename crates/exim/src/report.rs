@@ -10,11 +10,11 @@ use crate::{
     text::lines,
 };
 
-/// Reports the outcome of one connection to the domain that published this record.
+/// Sends the outcome of one connection to the collector. `record`: the TLSRPT record of the recipients' domain.
 ///
 /// # Errors
 ///
-/// Those of the library, above all that the collector is not there.
+/// The library's errors, most often that there is no collector.
 pub fn send(call: &Call<'_>, record: &[u8], outcome: Outcome<'_>, ehlo: Option<&[u8]>) -> Result<(), Error> {
     let connection = Connection::open(call.socket)?;
     let mut request = connection.delivery_request(call.domain, record)?;
@@ -32,7 +32,7 @@ pub fn send(call: &Call<'_>, record: &[u8], outcome: Outcome<'_>, ehlo: Option<&
     request.send()
 }
 
-/// DANE is the policy of a host.
+/// The policy domain of DANE is the MX host (RFC 8460 section 4.4).
 fn policy_domain<'a>(call: &Call<'a>, policy: PolicyType) -> &'a [u8] {
     if policy == PolicyType::Tlsa { call.host } else { call.domain }
 }

@@ -1,12 +1,12 @@
-//! One connection to a mail server: what was heard of it, and the moment when its result is known.
+//! One connection to a mail server: its events so far, and the moment when its result is known.
 //!
-//! - Success is the EHLO that follows the handshake. (A cipher alone is no sign: there is one after a certificate was
-//!   refused, too.)
+//! - Success is the EHLO reply that follows the handshake. A cipher alone is no sign of success: Exim also sets it when it
+//!   refuses the certificate.
 //! - Failure is `msg:host:defer` with one of two numbers, or `dane:fail`.
-//! - DANE raises both: first `dane:fail` with the type of the failure, of which "validation-failure" says little, then
+//! - A failure of DANE raises both: first `dane:fail` with the result type, which is often only "validation-failure", then
 //!   `msg:host:defer` with the text.
-//! - Where DANE is found to be impossible before there is a connection, `dane:fail` says so, and is a result of its own.
-//! - When TLS fails and is not required, Exim connects again and sends in the clear. No result comes from that.
+//! - Where DANE is impossible before there is a connection, `dane:fail` says so. That is a result of its own.
+//! - When TLS fails and is not required, Exim connects again and sends in the clear. The second connection has no result.
 
 #![forbid(unsafe_code)]
 
@@ -19,25 +19,25 @@ use crate::{
     text::contains,
 };
 
-/// `$event_defer_errno` when TLS has failed and when TLS is required and there is none (Exim's ERRNO_TLSFAILURE and
-/// ERRNO_TLSREQUIRED).
+/// `$event_defer_errno` when TLS failed (Exim's ERRNO_TLSFAILURE), and when TLS is required but there is none
+/// (ERRNO_TLSREQUIRED).
 const TLS_FAILED: i32 = -37;
 const TLS_REQUIRED: i32 = -38;
 
-/// What Exim says when the server refused STARTTLS and it must not go on without: no number tells of that.
+/// Part of Exim's text when the server refused STARTTLS and TLS is required. This failure has no number of its own.
 const STARTTLS_REFUSED: &[u8] = b" after STARTTLS";
 
-/// What Exim writes before the text of a failed session.
+/// Exim's prefix to the text of a failed session.
 const TEXT_PREFIX: &[u8] = b"TLS session: ";
 
-/// As much of an EHLO reply as Postfix reports.
-const MOST_OF_EHLO: usize = 2048;
+/// The longest part of an EHLO reply in bytes that is reported; Postfix reports as much.
+const LONGEST_EHLO: usize = 2048;
 
-/// The connection that is open, or was the last.
+/// The current connection, or the last one.
 #[derive(Debug)]
 pub struct Session {
     stage: Stage,
-    ehlo: [u8; MOST_OF_EHLO],
+    ehlo: [u8; LONGEST_EHLO],
     ehlo_len: usize,
 }
 
@@ -45,46 +45,64 @@ pub struct Session {
 enum Stage {
     /// No result yet.
     Open,
-    /// DANE failed; the text is still to come.
+    /// DANE failed; the event with the text follows.
     DaneFailed,
     /// The result is known.
     Done,
 }
 
-/// How TLS ended.
+/// The result of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome<'a> {
-    /// The policy that the connection was held to.
+    /// The policy that applied.
     pub policy: PolicyType,
-    /// Its failure; `None` for success.
+    /// The failure; `None` for success.
     pub failure: Option<Failure<'a>>,
 }
 
 /// Why TLS failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure<'a> {
-    /// The type.
+    /// The result type.
     pub failure_type: FailureType,
-    /// The text, where the type leaves open what happened.
+    /// The failure-reason-code, for types that leave the reason open.
     pub reason: Option<&'a [u8]>,
+}
+
+impl Outcome<'_> {
+    /// The name of the policy type in reports (RFC 8460 section 4.4).
+    #[must_use]
+    pub fn policy_name(self) -> &'static str {
+        match self.policy {
+            PolicyType::Tlsa => "tlsa",
+            PolicyType::Sts => "sts",
+            PolicyType::NoPolicyFound => "no-policy-found",
+        }
+    }
+
+    /// `success`, or the name of the result type in reports (RFC 8460 section 4.3).
+    #[must_use]
+    pub fn result_name(self) -> &'static str {
+        self.failure.map_or(Some("success"), |failure| failure.failure_type.rfc_name()).unwrap_or("failure")
+    }
 }
 
 impl Session {
     /// Before the first event.
     #[must_use]
     pub const fn new() -> Self {
-        Self { stage: Stage::Open, ehlo: [0; MOST_OF_EHLO], ehlo_len: 0 }
+        Self { stage: Stage::Open, ehlo: [0; LONGEST_EHLO], ehlo_len: 0 }
     }
 
-    /// What the server said to the first EHLO.
+    /// The server's reply to the first EHLO of the connection.
     #[must_use]
     pub fn ehlo(&self) -> Option<&[u8]> {
         self.ehlo.get(..self.ehlo_len).filter(|ehlo| !ehlo.is_empty())
     }
 
-    /// Takes in an event; gives the outcome with the event that makes it known, once for each connection. `now` is the
-    /// time in seconds of the epoch.
-    pub fn hear<'a>(&mut self, call: &Call<'a>, now: time_t) -> Option<Outcome<'a>> {
+    /// Adds an event. Returns the outcome with the event that makes it known, once for each connection. `now`: the time in
+    /// seconds of the epoch.
+    pub fn add<'a>(&mut self, call: &Call<'a>, now: time_t) -> Option<Outcome<'a>> {
         if call.event == b"tcp:connect" {
             self.begin();
         }
@@ -96,9 +114,9 @@ impl Session {
             return None;
         }
         let outcome = match call.event {
-            b"smtp:ehlo" => self.greeted(call),
+            b"smtp:ehlo" => self.add_ehlo(call),
             b"dane:fail" => self.dane_failed(call, dane_failure?),
-            b"msg:host:defer" => self.put_off(call, now),
+            b"msg:host:defer" => self.deferred(call, now),
             _ => None,
         }?;
         self.stage = Stage::Done;
@@ -110,16 +128,16 @@ impl Session {
         self.ehlo_len = 0;
     }
 
-    fn greeted<'a>(&mut self, call: &Call<'a>) -> Option<Outcome<'a>> {
+    fn add_ehlo<'a>(&mut self, call: &Call<'a>) -> Option<Outcome<'a>> {
         if !call.facts.encrypted {
-            self.keep_ehlo(call.data);
+            self.store_ehlo(call.data);
             return None;
         }
         let policy = if call.facts.dane { PolicyType::Tlsa } else { PolicyType::NoPolicyFound };
         Some(Outcome { policy, failure: None })
     }
 
-    fn keep_ehlo(&mut self, reply: &[u8]) {
+    fn store_ehlo(&mut self, reply: &[u8]) {
         self.ehlo_len = 0;
         for (place, byte) in self.ehlo.iter_mut().zip(reply) {
             *place = *byte;
@@ -128,7 +146,7 @@ impl Session {
     }
 
     fn dane_failed<'a>(&mut self, call: &Call<'a>, failure_type: FailureType) -> Option<Outcome<'a>> {
-        // Nothing follows in a callout.
+        // In a callout no further event follows.
         if failure_type == FailureType::ValidationFailure && !call.facts.verifying {
             self.stage = Stage::DaneFailed;
             return None;
@@ -136,8 +154,8 @@ impl Session {
         Some(failed(PolicyType::Tlsa, failure_type, None))
     }
 
-    /// The delivery to this host is put off. Only for some reasons is that a result of TLS.
-    fn put_off<'a>(&self, call: &Call<'a>, now: time_t) -> Option<Outcome<'a>> {
+    /// Exim deferred the delivery to this host. Only some reasons are results of TLS.
+    fn deferred<'a>(&self, call: &Call<'a>, now: time_t) -> Option<Outcome<'a>> {
         let failure_type = match call.facts.errno {
             TLS_FAILED => failure_type(call.data, &certificate(call, now)),
             TLS_REQUIRED => FailureType::StarttlsNotSupported,
@@ -150,8 +168,8 @@ impl Session {
         Some(failed(self.policy_of_failure(call), failure_type, reason))
     }
 
-    /// Exim falls back to sending in the clear when STARTTLS is refused, unless DANE or its configuration forbids it. So
-    /// where the host has TLSA records, DANE did.
+    /// When the server refuses STARTTLS, Exim sends in the clear unless DANE or its configuration forbids that. So where the
+    /// host has TLSA records, DANE applied.
     fn policy_of_failure(&self, call: &Call<'_>) -> PolicyType {
         let refused = call.facts.errno != TLS_FAILED && call.facts.errno != TLS_REQUIRED;
         if self.stage == Stage::DaneFailed || (refused && !call.tlsa.is_empty()) {
@@ -176,7 +194,7 @@ fn failed(policy: PolicyType, failure_type: FailureType, reason: Option<&[u8]>) 
     Outcome { policy, failure: Some(Failure { failure_type, reason }) }
 }
 
-/// What `dane:fail` names by the RFC's name.
+/// The result type that `dane:fail` names by its name in RFC 8460.
 fn dane_failure(call: &Call<'_>) -> FailureType {
     let named = FailureType::ALL.iter().find(|known| known.rfc_name().map(str::as_bytes) == Some(call.data));
     named.copied().unwrap_or(FailureType::ValidationFailure)

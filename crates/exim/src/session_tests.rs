@@ -8,7 +8,7 @@ use crate::call::{Call, Facts};
 
 const NOW: libc::time_t = 1_900_000_000;
 
-/// An event with nothing but a name and data.
+/// An event with a name and data only.
 fn event(name: &'static str, data: &'static str) -> Call<'static> {
     Call { event: name.as_bytes(), data: data.as_bytes(), host: b"mx.example.org", ..Call::default() }
 }
@@ -17,7 +17,7 @@ fn encrypted(name: &'static str, dane: bool) -> Call<'static> {
     Call { facts: Facts { encrypted: true, dane, ..Facts::default() }, ..event(name, "250 again") }
 }
 
-fn put_off(errno: i32, text: &'static str) -> Call<'static> {
+fn deferred(errno: i32, text: &'static str) -> Call<'static> {
     Call { facts: Facts { errno, ..Facts::default() }, ..event("msg:host:defer", text) }
 }
 
@@ -29,9 +29,9 @@ const fn succeeded(policy: PolicyType) -> Outcome<'static> {
     Outcome { policy, failure: None }
 }
 
-/// What is known after these events: every outcome, which for one connection are none or one.
+/// The outcomes after these events; one connection has none or one.
 fn outcomes(session: &mut Session, events: &[Call<'static>]) -> std::vec::Vec<Outcome<'static>> {
-    events.iter().filter_map(|event| session.hear(event, NOW)).collect()
+    events.iter().filter_map(|event| session.add(event, NOW)).collect()
 }
 
 fn check(events: &[Call<'static>], expected: &[Outcome<'static>]) {
@@ -39,7 +39,7 @@ fn check(events: &[Call<'static>], expected: &[Outcome<'static>]) {
 }
 
 #[test]
-fn the_greeting_inside_tls_is_success() {
+fn the_ehlo_reply_inside_tls_is_success() {
     let plain = event("smtp:ehlo", "250-mx\n250 STARTTLS");
     check(&[event("tcp:connect", ""), plain, encrypted("smtp:ehlo", false)], &[succeeded(NoPolicyFound)]);
     check(&[event("tcp:connect", ""), plain, encrypted("smtp:ehlo", true)], &[succeeded(Tlsa)]);
@@ -47,7 +47,7 @@ fn the_greeting_inside_tls_is_success() {
 }
 
 #[test]
-fn a_cipher_is_no_success() {
+fn a_cipher_alone_is_no_success() {
     let text = "TLS session: (certificate verification failed): certificate invalid";
     let facts = Facts { errno: -37, encrypted: true, expires: Some(NOW - 1), ..Facts::default() };
     let refused = Call { facts, ..event("msg:host:defer", text) };
@@ -56,27 +56,27 @@ fn a_cipher_is_no_success() {
 }
 
 #[test]
-fn nothing_comes_after_the_result() {
-    let late = put_off(-37, "TLS session: (recv): error on first read");
+fn no_outcome_follows_the_first() {
+    let late = deferred(-37, "TLS session: (recv): error on first read");
     check(&[event("tcp:connect", ""), encrypted("smtp:ehlo", false), late], &[succeeded(NoPolicyFound)]);
 }
 
 #[test]
 fn failures_without_dane() {
-    let no_tls = put_off(-38, "a TLS session is required, but the server did not offer TLS support");
+    let no_tls = deferred(-38, "a TLS session is required, but the server did not offer TLS support");
     check(&[event("tcp:connect", ""), no_tls], &[failed(NoPolicyFound, StarttlsNotSupported, None)]);
-    let handshake = put_off(-37, "TLS session: (gnutls_handshake): An unexpected TLS packet was received. ");
+    let handshake = deferred(-37, "TLS session: (gnutls_handshake): An unexpected TLS packet was received. ");
     let reason = "(gnutls_handshake): An unexpected TLS packet was received.";
     check(&[event("tcp:connect", ""), handshake], &[failed(NoPolicyFound, ValidationFailure, Some(reason))]);
-    check(&[event("tcp:connect", ""), put_off(110, "Connection timed out")], &[]);
+    check(&[event("tcp:connect", ""), deferred(110, "Connection timed out")], &[]);
 }
 
 #[test]
 fn sending_in_the_clear_afterwards_is_no_result() {
     let events = [
         event("tcp:connect", ""),
-        put_off(-37, "TLS session: bad"),
-        // The second connection: the number of the first one is still there.
+        deferred(-37, "TLS session: bad"),
+        // The second connection: Exim keeps the number of the first one.
         Call { facts: Facts { errno: -37, ..Facts::default() }, ..event("tcp:connect", "") },
         Call { facts: Facts { errno: -37, ..Facts::default() }, ..event("smtp:ehlo", "250-mx\n250 STARTTLS") },
         event("tcp:close", ""),
@@ -87,16 +87,16 @@ fn sending_in_the_clear_afterwards_is_no_result() {
 #[test]
 fn dane_raises_two_events_and_gives_one_result() {
     let text = "a TLS session is required, but the server did not offer TLS support";
-    let events = [event("tcp:connect", ""), event("dane:fail", "starttls-not-supported"), put_off(-38, text)];
+    let events = [event("tcp:connect", ""), event("dane:fail", "starttls-not-supported"), deferred(-38, text)];
     check(&events, &[failed(Tlsa, StarttlsNotSupported, None)]);
 
     let vague = event("dane:fail", "validation-failure");
     let text = "TLS session: (gnutls_handshake): The TLS connection was non-properly terminated.";
     let reason = "(gnutls_handshake): The TLS connection was non-properly terminated.";
-    let events = [event("tcp:connect", ""), vague, event("tcp:close", ""), put_off(-37, text)];
+    let events = [event("tcp:connect", ""), vague, event("tcp:close", ""), deferred(-37, text)];
     check(&events, &[failed(Tlsa, ValidationFailure, Some(reason))]);
-    check(&[vague, put_off(-38, "an attempt to start TLS failed")], &[failed(Tlsa, StarttlsNotSupported, None)]);
-    check(&[vague, put_off(0, "something else")], &[failed(Tlsa, ValidationFailure, Some("something else"))]);
+    check(&[vague, deferred(-38, "an attempt to start TLS failed")], &[failed(Tlsa, StarttlsNotSupported, None)]);
+    check(&[vague, deferred(0, "something else")], &[failed(Tlsa, ValidationFailure, Some("something else"))]);
 }
 
 #[test]
@@ -116,14 +116,14 @@ fn no_text_follows_in_a_callout() {
 
 #[test]
 fn a_refused_starttls_fails_dane_where_there_are_tlsa_records() {
-    let refused = put_off(0, "SMTP error from remote mail server after STARTTLS: 454 4.7.0 TLS not available");
+    let refused = deferred(0, "SMTP error from remote mail server after STARTTLS: 454 4.7.0 TLS not available");
     check(&[event("tcp:connect", ""), refused], &[failed(NoPolicyFound, StarttlsNotSupported, None)]);
     let with_dane = Call { tlsa: b"3 1 1 00", ..refused };
     check(&[event("tcp:connect", ""), with_dane], &[failed(Tlsa, StarttlsNotSupported, None)]);
 }
 
 #[test]
-fn keeps_the_first_greeting_of_the_connection() {
+fn stores_the_first_ehlo_reply_of_the_connection() {
     let mut session = Session::new();
     let events = [
         event("tcp:connect", ""),
