@@ -11,14 +11,21 @@ mod listen;
 mod output;
 mod text;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
+
+use tlsrpt_service::messages;
 
 use crate::failure::Failure;
+
+/// How long the end waits for a standard error that is not read.
+const LAST_MESSAGES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let outcome = match arguments::read() {
         Ok(command) => commands::run(command),
         Err(failure) => Err(failure),
     };
-    outcome.map_or_else(Failure::exit_code, |()| ExitCode::SUCCESS)
+    let code = outcome.map_or_else(Failure::exit_code, |()| ExitCode::SUCCESS);
+    messages::finish(LAST_MESSAGES);
+    code
 }

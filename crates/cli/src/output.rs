@@ -1,12 +1,10 @@
 //! What goes to the two standard outputs.
 
-use std::{
-    fmt::Display,
-    io::{self, Write},
-};
+use std::{fmt::Display, io};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use tlsrpt_service::messages;
 
 /// Good news.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -29,7 +27,10 @@ pub(crate) fn for_scripts() -> io::BufWriter<io::Stdout> {
     io::BufWriter::new(io::stdout())
 }
 
-/// One line on standard error. A standard error that is gone is no reason to end.
+/// What messages on standard error begin with.
+pub(crate) const MESSAGE_PREFIX: &str = "tlsrpt: ";
+
+/// Writes one line on standard error. Does not wait after a service has started its thread for messages.
 pub(crate) fn say(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "tlsrpt: {line}");
+    messages::write(format!("{MESSAGE_PREFIX}{line}"));
 }

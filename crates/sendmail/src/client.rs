@@ -1,61 +1,60 @@
 //! One connection of Sendmail to the map server.
 
-use std::{
-    io::{self, ErrorKind, Read, Write},
-    os::unix::net::UnixStream,
+use std::os::{fd::AsRawFd, unix::net::UnixStream};
+
+use nix::{
+    errno::Errno,
+    sys::socket::{MsgFlags, recv, send},
 };
 
 use crate::netstring::{self, Frame};
 
-/// The answer to every request: nothing is found. Sendmail goes on at once.
+/// The answer to every request: the map has no such key. Sendmail continues at once.
 const NOTHING_FOUND: &[u8] = b"9:NOTFOUND ,";
-/// As much as is read at a time, so that no client keeps the others waiting.
+/// The number of bytes that are read from one client at a time, so that no client makes the others wait.
 const PORTION: usize = 4096;
 
-/// A client and what it has sent of a request so far.
+/// A client and the part of a request that it has sent so far.
 #[derive(Debug)]
 pub struct Client {
     stream: UnixStream,
     pending: Vec<u8>,
 }
 
-/// Why a client is given up.
+/// Why the connection ends.
 #[derive(Debug)]
 pub enum Gone {
-    /// It has closed the connection, or the system has.
+    /// The client or the system closed it.
     Closed,
-    /// It breaks the protocol.
+    /// The client violates the protocol; the text says how.
     Broken(&'static str),
 }
 
 impl Client {
-    /// A new client.
-    ///
-    /// # Errors
-    ///
-    /// The system refuses to make the connection one that never waits.
-    pub fn new(stream: UnixStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Ok(Self { stream, pending: Vec::new() })
+    /// A new client. The connection may be a blocking one: each call here says that it must not wait.
+    #[must_use]
+    pub fn new(stream: UnixStream) -> Self {
+        Self { stream, pending: Vec::new() }
     }
 
-    /// The connection, to wait for it.
+    /// The connection, for poll(2).
     #[must_use]
     pub fn stream(&self) -> &UnixStream {
         &self.stream
     }
 
-    /// Takes in what has arrived, answers every whole request and passes its key on.
+    /// Reads once, answers every whole request and hands its key to `take`. Does not wait.
     ///
     /// # Errors
     ///
-    /// The client is to be given up.
+    /// The connection has ended or must be closed.
     pub fn serve(&mut self, mut take: impl FnMut(&[u8])) -> Result<(), Gone> {
         let mut portion = [0; PORTION];
-        let count = match (&self.stream).read(&mut portion) {
+        let count = match recv(self.stream.as_raw_fd(), &mut portion, MsgFlags::MSG_DONTWAIT) {
             Ok(0) => return Err(Gone::Closed),
             Ok(count) => count,
-            Err(error) => return unless_interrupted(&error),
+            Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
+            Err(_) => return Err(Gone::Closed),
         };
         self.pending.extend_from_slice(&portion[..count]);
         let stream = std::mem::take(&mut self.pending);
@@ -68,7 +67,9 @@ impl Client {
                     rest = after;
                 }
                 Frame::Partial => break,
-                Frame::Broken => return Err(Gone::Broken("what it sends is not a netstring, or too long")),
+                Frame::Broken => {
+                    return Err(Gone::Broken("it sends something that is not a netstring, or a key that is too long"));
+                }
             }
         }
         self.pending.extend_from_slice(rest);
@@ -76,19 +77,11 @@ impl Client {
     }
 }
 
-/// A client that does not read its answers is given up: they fit the connection's buffer a thousand times.
-fn answer(mut stream: &UnixStream) -> Result<(), Gone> {
-    match stream.write(NOTHING_FOUND) {
+/// Sends the answer. The buffer of a connection holds a thousand of them, so a client whose buffer is full does not read.
+fn answer(stream: &UnixStream) -> Result<(), Gone> {
+    match send(stream.as_raw_fd(), NOTHING_FOUND, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
         Ok(count) if count == NOTHING_FOUND.len() => Ok(()),
-        Ok(_) => Err(Gone::Broken("it does not read the answers")),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Gone::Broken("it does not read the answers")),
+        Ok(_) | Err(Errno::EAGAIN) => Err(Gone::Broken("it does not read the answers")),
         Err(_) => Err(Gone::Closed),
-    }
-}
-
-fn unless_interrupted(error: &io::Error) -> Result<(), Gone> {
-    match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::Interrupted => Ok(()),
-        _ => Err(Gone::Closed),
     }
 }

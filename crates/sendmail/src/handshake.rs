@@ -1,44 +1,46 @@
-//! What Sendmail says of one outgoing connection: the key of a lookup.
+//! The key of a lookup: what Sendmail knows of one outgoing connection.
 //!
 //! ```text
 //! tlsrpt VERIFY;DOMAIN;MX HOST;ITS ADDRESS;OUR ADDRESS;REQUIREMENT;DANE
 //! ```
 //!
-//! The first word is the name of the map. Sendmail takes the key apart into words and puts it together again, so there may
-//! be spaces anywhere, but no field can hold the separator.
+//! The first word is the name of the map. Sendmail splits the key into tokens and joins them again, so spaces can be
+//! anywhere; no field can contain the separator.
 
 use std::net::IpAddr;
 
-/// How many fields a key has.
+use tlsrpt_format::printable;
+
+/// The number of fields in a key.
 const FIELDS: usize = 7;
 
 /// One connection as Sendmail sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handshake {
-    /// `${verify}`: how STARTTLS went.
+    /// `${verify}`: the result of STARTTLS.
     pub verify: Verify,
-    /// `$h`: the domain that the mail is for.
+    /// `$h`: the recipients' domain.
     pub domain: String,
     /// `${server_name}`: the MX host.
     pub host: String,
     /// `${server_addr}`: its address.
     pub receiving_ip: Option<IpAddr>,
-    /// `${if_addr_out}`: our address, which Sendmail does not tell of every interface.
+    /// `${if_addr_out}`: our address. Sendmail leaves it empty for some interfaces.
     pub sending_ip: Option<IpAddr>,
-    /// What the access map's TLS_Srv entry for the host demands.
+    /// What the `TLS_Srv` entry for the host in the access map demands.
     pub required: Requirement,
     /// Whether Sendmail's option DANE is on.
     pub dane: bool,
 }
 
-/// How STARTTLS went, in Sendmail's words (`${verify}` in its Installation and Operation Guide).
+/// The result of STARTTLS (`${verify}` in Sendmail's Installation and Operation Guide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verify {
     /// The certificate was verified.
     Ok,
-    /// It was verified by DANE.
+    /// The certificate was verified by DANE.
     Trusted,
-    /// TLS is on, with a certificate that was not verified, or with none.
+    /// TLS is on; the certificate was not verified, or there was none.
     Unverified,
     /// The server offers no STARTTLS, or it was not tried.
     None,
@@ -48,11 +50,11 @@ pub enum Verify {
     Software,
     /// DANE failed.
     DaneFail,
-    /// Something that is no result: a configuration of ours that does not work, or a word that is not known.
+    /// No result: an error in Sendmail's own configuration, or an unknown word.
     Other,
 }
 
-/// What a TLS_Srv entry demands.
+/// What a `TLS_Srv` entry demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
     /// Nothing: TLS is used where it is offered.
@@ -68,9 +70,9 @@ impl Handshake {
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// The key does not have this form; the text says why.
     pub fn read(key: &[u8]) -> Result<Self, String> {
-        let shown = || format!("{:?}", String::from_utf8_lossy(key));
+        let shown = || format!("\"{}\"", printable(&String::from_utf8_lossy(key)));
         let text = std::str::from_utf8(key).map_err(|_| format!("the key {} is not UTF-8", shown()))?;
         let (_map, facts) = text.split_once(' ').ok_or_else(|| format!("the key {} has no map name", shown()))?;
         let fields: Vec<_> = facts.split(';').map(str::trim).collect();
@@ -106,7 +108,7 @@ impl Verify {
 }
 
 impl Requirement {
-    /// Reads what an access map has, for instance `PERM+VERIFY:256+CN:mail.example.org` or `ENCR:112`.
+    /// Reads a value of the access map, for instance `PERM+VERIFY:256+CN:mail.example.org` or `ENCR:112`.
     fn read(entry: &str) -> Self {
         let demand = entry.strip_prefix("TEMP+").or_else(|| entry.strip_prefix("PERM+")).unwrap_or(entry);
         if demand.starts_with("VERIFY") {
@@ -119,7 +121,7 @@ impl Requirement {
     }
 }
 
-/// A name without the dot at its end that says it is whole.
+/// A name in lower case, without the dot of the root.
 fn name(text: &str) -> String {
     text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase()
 }

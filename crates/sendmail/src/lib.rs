@@ -1,22 +1,25 @@
 //! TLSRPT for an unmodified Sendmail: the server of a socket map that Sendmail asks after each TLS handshake.
 //!
-//! Sendmail's rule set `Local_tls_server` runs once for each outgoing connection, when it is known whether TLS is on. The
-//! rules in `tlsrpt.m4` look something up there in a socket map, with all that Sendmail knows of the handshake as the key.
-//! The delivery waits for the answer, so the server answers at once, always that there is nothing to be found, and does
-//! its work later: it looks up the domain's TLSRPT record and sends an event to the collector.
+//! Sendmail runs the rule set `Local_tls_server` once for each outgoing connection, after STARTTLS. The rules in `tlsrpt.m4`
+//! look up a key in a socket map there; the key holds all that Sendmail knows of the handshake. The delivery waits for the
+//! answer, so the server answers at once that the map has no such key. Later it looks up the domain's TLSRPT record and
+//! sends an event to the collector.
 //!
-//! - [`netstring`], [`client`], [`server`], [`listener`]: the side of Sendmail. One thread, which never waits for a client.
-//! - [`handshake`]: what Sendmail says of one connection.
-//! - [`dns`], [`records`]: what only DNS knows: the TLSRPT record, and whether DANE applied.
-//! - [`outcome`]: the result of the connection.
-//! - [`reporter`]: the threads that find it and report it.
+//! - [`netstring`], [`client`], [`server`]: the side of Sendmail. One thread, which waits for no client.
+//! - [`handshake`]: the key.
+//! - [`reporter`]: the queue between the server and the tasks that send events.
+//! - [`resolver`], [`records`]: DNS lookups.
+//! - [`outcome`], [`event`]: the result of the connection, and the event for the collector.
+
+#![deny(unsafe_code)]
 
 pub mod client;
-pub mod dns;
+pub mod event;
+mod exchange;
 pub mod handshake;
-pub mod listener;
 pub mod netstring;
 pub mod outcome;
 pub mod records;
 pub mod reporter;
+pub mod resolver;
 pub mod server;

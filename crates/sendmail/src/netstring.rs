@@ -1,18 +1,18 @@
 //! Netstrings, the frames of a socket map: `LENGTH:BYTES,`.
 
-/// The longest request that is taken. Sendmail's keys are far shorter.
+/// The longest key in bytes. Sendmail's keys are far shorter.
 pub const LONGEST: usize = 8192;
-/// As many digits as such a length has.
+/// The number of digits of that length.
 const MOST_DIGITS: usize = 4;
 
-/// What the beginning of a stream holds.
+/// What a stream begins with.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// A netstring and what follows it.
     Whole(&'a [u8], &'a [u8]),
-    /// The beginning of one.
+    /// The beginning of a netstring.
     Partial,
-    /// Something else, or a netstring that is too long: nothing that follows can be understood.
+    /// Not a netstring, or one that is too long. The rest of the stream cannot be parsed.
     Broken,
 }
 
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_netstring() {
+    fn refuses_everything_else() {
         for broken in ["x", ":", ":,", "-1:", "3x", "3:abcd", "99999", "9999:", "+3:abc,", " 3:abc,"] {
             assert_eq!(first(broken.as_bytes()), Frame::Broken, "{broken}");
         }

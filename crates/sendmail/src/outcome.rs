@@ -4,10 +4,10 @@ use tlsrpt::{FailureType, PolicyType};
 
 use crate::handshake::{Handshake, Requirement, Verify};
 
-/// How TLS ended, under one policy.
+/// The result of TLS under one policy.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The policy that the connection was held to.
+    /// The policy that applied.
     pub policy: PolicyType,
     /// Why it failed; `None` for success.
     pub failure: Option<Failure>,
@@ -16,35 +16,35 @@ pub struct Outcome {
 /// Why TLS failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
-    /// The type.
+    /// The result type.
     pub failure_type: FailureType,
-    /// The text, where the type leaves open what happened.
+    /// The failure-reason-code, for types that leave the reason open.
     pub reason: Option<&'static str>,
 }
 
 const NOT_SUPPORTED: Failure = Failure { failure_type: FailureType::StarttlsNotSupported, reason: None };
-/// Sendmail does not tell why: it may have expired, or be signed by an authority that is not known.
+/// Sendmail does not give the reason: the certificate may have expired, or an unknown authority may have signed it.
 const NOT_VERIFIED: Failure =
     Failure { failure_type: FailureType::ValidationFailure, reason: Some("the certificate was not verified") };
 const NO_HANDSHAKE: Failure =
     Failure { failure_type: FailureType::ValidationFailure, reason: Some("the TLS handshake failed") };
-/// The same as Postfix reports where no TLSA record matches the certificate.
+/// No TLSA record matches the certificate. Postfix reports the same type.
 const NO_MATCH: Failure = Failure { failure_type: FailureType::CertificateNotTrusted, reason: None };
 
-/// The result; `None` where there is none to report. `dane` says whether the connection was held to DANE.
+/// The result; `None` where there is none to report. `dane`: whether DANE applied to the connection.
 #[must_use]
 pub fn outcome(handshake: &Handshake, dane: bool) -> Option<Outcome> {
     let failure = match handshake.verify {
         Verify::Ok | Verify::Trusted => None,
         Verify::Unverified => (handshake.required == Requirement::Verification).then_some(NOT_VERIFIED),
-        // Without a demand for TLS the mail goes out in the clear, and that is no failure.
+        // Nothing demands TLS: the mail goes out in the clear, which is no failure.
         Verify::None if !dane && handshake.required == Requirement::Nothing => return None,
         Verify::None | Verify::Refused => Some(NOT_SUPPORTED),
         Verify::Software => Some(NO_HANDSHAKE),
         Verify::DaneFail => Some(NO_MATCH),
         Verify::Other => return None,
     };
-    // A certificate that was verified otherwise was not held to DANE, whose records may be of no use.
+    // Sendmail did not verify this certificate by DANE: the TLSA records are unusable.
     let other_means = matches!(handshake.verify, Verify::Ok | Verify::Unverified);
     let by_dane = (dane && !other_means) || matches!(handshake.verify, Verify::Trusted | Verify::DaneFail);
     let policy = if by_dane { PolicyType::Tlsa } else { PolicyType::NoPolicyFound };
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_result() {
+    fn no_result() {
         for verify in ["CONFIG", "CLEAR", "", "ok"] {
             check(verify, "VERIFY", true, None);
         }

@@ -1,47 +1,48 @@
-//! What only DNS knows of a connection: the recipient domain's TLSRPT record, and whether DANE applied.
+//! The facts about a connection that only DNS has: the recipient domain's TLSRPT record, and whether DANE applied.
 
 use std::io;
 
 use tlsrpt::only_record;
 
 use crate::{
-    dns::{Resolver, Tlsa},
     handshake::{Handshake, Verify},
+    resolver::{Resolver, Tlsa},
 };
 
-/// Where the TLSRPT record of a domain is (RFC 8460 section 3).
-const RECORD_OF: &str = "_smtp._tls.";
-/// Where the TLSA records of an MX host are (RFC 7672 section 2.2.3).
-const TLSA_OF: &str = "_25._tcp.";
+/// The labels before a domain's name at which its TLSRPT record is (RFC 8460 section 3).
+const TLSRPT_LABELS: &str = "_smtp._tls.";
+/// The labels before an MX host's name at which its TLSA records are (RFC 7672 section 2.2.3).
+const TLSA_LABELS: &str = "_25._tcp.";
 
-/// The TLSRPT record of a domain, if it has one that counts.
+/// The TLSRPT record of a domain, if it has exactly one.
 ///
 /// # Errors
 ///
-/// DNS gave no answer.
-pub fn tlsrpt_record(resolver: &Resolver, domain: &str) -> io::Result<Option<Vec<u8>>> {
-    // An address in brackets stands in the place of a domain for a host that is named by the configuration.
+/// DNS gives no answer.
+pub async fn tlsrpt_record(resolver: &Resolver, domain: &str) -> io::Result<Option<Vec<u8>>> {
+    // An address in brackets stands in the place of a domain where the configuration names the host.
     if domain.is_empty() || domain.starts_with('[') {
         return Ok(None);
     }
-    let texts = resolver.texts(&format!("{RECORD_OF}{domain}"))?;
+    let texts = resolver.texts(&format!("{TLSRPT_LABELS}{domain}")).await?;
     Ok(only_record(texts.iter().map(Vec::as_slice)).map(<[u8]>::to_vec))
 }
 
-/// The TLSA records that the connection was held to; none where DANE did not apply.
+/// The TLSA records that applied to the connection; none where DANE did not apply.
 ///
-/// Sendmail says that DANE was at work only where it verified a certificate. Otherwise it was if Sendmail does DANE at all
-/// and DNSSEC vouches for the domain's MX records and for the host's TLSA records (RFC 7672 section 2.2).
+/// Sendmail says that DANE applied only where it verified a certificate. In the other cases DANE applied if Sendmail's
+/// option DANE is on and DNSSEC validated the domain's MX records and the host's TLSA records (RFC 7672 section 2.2).
 ///
 /// # Errors
 ///
-/// DNS gave no answer.
-pub fn dane_records(resolver: &Resolver, handshake: &Handshake) -> io::Result<Vec<String>> {
-    let named = matches!(handshake.verify, Verify::Trusted | Verify::DaneFail);
-    if !handshake.dane && !named {
+/// DNS gives no answer.
+pub async fn dane_records(resolver: &Resolver, handshake: &Handshake) -> io::Result<Vec<String>> {
+    let verified_by_dane = matches!(handshake.verify, Verify::Trusted | Verify::DaneFail);
+    if !handshake.dane && !verified_by_dane {
         return Ok(Vec::new());
     }
-    let Tlsa { records, validated } = resolver.tlsa(&format!("{TLSA_OF}{}", handshake.host))?;
-    let applied = named || (validated && !records.is_empty() && resolver.mx_is_validated(&handshake.domain)?);
+    let Tlsa { records, validated } = resolver.tlsa(&format!("{TLSA_LABELS}{}", handshake.host)).await?;
+    let applied =
+        verified_by_dane || (validated && !records.is_empty() && resolver.mx_is_validated(&handshake.domain).await?);
     Ok(if applied { records } else { Vec::new() })
 }

@@ -1,125 +1,166 @@
-//! The threads that find the results and report them.
+//! The handshakes whose events are still to be sent, and the thread that sends them.
+//!
+//! Each handshake is a task of its own with a deadline, so that slow lookups delay no others, and so that a task that panics
+//! ends alone.
 
 use std::{
     io,
-    net::{IpAddr, UdpSocket},
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::Duration,
 };
 
-use tlsrpt::{Connection, Error, FailureDetails, FailureMember, FinalResult, PolicyType};
-
-use crate::{
-    dns::{Resolver, unspecified_like},
-    handshake::Handshake,
-    outcome::{Outcome, outcome},
-    records::{dane_records, tlsrpt_record},
+use tlsrpt_format::printable;
+use tokio::{
+    runtime,
+    sync::{
+        Semaphore,
+        mpsc::{self, error::TrySendError},
+    },
+    time::timeout,
 };
 
-/// DNS may be slow; so many connections can wait for it at the same time.
-const THREADS: usize = 8;
-/// So many more wait for a thread. Beyond that they are lost, as events are when the collector is too slow.
-const LONGEST_QUEUE: usize = 4096;
+use crate::handshake::Handshake;
 
-const SMTP_PORT: u16 = 25;
+/// The number of handshakes that wait for DNS at the same time. Each has one socket open.
+pub const MOST_TASKS: usize = 256;
+/// The number of handshakes that wait for a task. Beyond that their events are lost, as with a collector that is too slow.
+pub const LONGEST_QUEUE: usize = 4096;
+/// The time that all lookups for one handshake have together.
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Takes what Sendmail says and reports it, without keeping anyone waiting.
+/// Takes a message for the operator. It must not wait.
+pub type Complain = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The queue to the thread. A clone is another handle to the same queue.
 #[derive(Debug, Clone)]
 pub struct Reporter {
-    queue: SyncSender<Handshake>,
+    queue: mpsc::Sender<Handshake>,
+    pending: Arc<Pending>,
 }
 
 impl Reporter {
-    /// Starts the threads. They report to the collector at `socket`, and call `complain` about what is lost.
+    /// Starts the thread. It runs `work` for each handshake and hands its error to `complain`.
     ///
     /// # Errors
     ///
-    /// The system refuses to start a thread.
-    pub fn start(socket: &[u8], complain: fn(&str)) -> io::Result<Self> {
-        let (queue, waiting) = sync_channel(LONGEST_QUEUE);
-        let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..THREADS {
-            let (waiting, socket) = (Arc::clone(&waiting), socket.to_vec());
-            thread::Builder::new().spawn(move || work(&waiting, &socket, complain))?;
-        }
-        Ok(Self { queue })
+    /// The system refuses to start the thread or what it waits with.
+    pub fn start<Work, Task>(work: Work, complain: Complain) -> io::Result<Self>
+    where
+        Work: Fn(Handshake) -> Task + Send + 'static,
+        Task: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let (queue, waiting) = mpsc::channel(LONGEST_QUEUE);
+        let pending = Arc::new(Pending::default());
+        let of_thread = Arc::clone(&pending);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let run = move || runtime.block_on(run_all(waiting, work, complain, of_thread));
+        thread::Builder::new().name("reporter".into()).spawn(run)?;
+        Ok(Self { queue, pending })
     }
 
-    /// Reports this later.
+    /// Queues a handshake. Does not wait.
     ///
     /// # Errors
     ///
-    /// The queue is full.
+    /// The queue is full, or [`finish`](Self::finish) was called. The event is lost; the text says why.
     pub fn take(&self, handshake: Handshake) -> Result<(), String> {
-        self.queue.try_send(handshake).map_err(|refused| {
-            let (TrySendError::Full(lost) | TrySendError::Disconnected(lost)) = refused;
-            format!("no event for {}: too many connections wait for DNS", lost.domain)
+        let refused = |domain: &str, why| format!("no event for {}: {why}", printable(domain));
+        if !self.pending.begin() {
+            return Err(refused(&handshake.domain, "the map server is ending"));
+        }
+        self.queue.try_send(handshake).map_err(|error| {
+            self.pending.end();
+            match error {
+                TrySendError::Full(lost) => refused(&lost.domain, "too many connections wait for DNS"),
+                TrySendError::Closed(lost) => refused(&lost.domain, "the reporter has ended: restart the map server"),
+            }
         })
     }
+
+    /// Takes no more handshakes, and waits at most `grace` for the events of those that it has.
+    ///
+    /// # Returns
+    ///
+    /// The number of handshakes whose events were not sent by then. They are lost when the process ends.
+    #[must_use]
+    pub fn finish(&self, grace: Duration) -> usize {
+        self.pending.close(grace)
+    }
 }
 
-fn work(waiting: &Mutex<Receiver<Handshake>>, socket: &[u8], complain: fn(&str)) {
-    loop {
-        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(handshake) = next else { return };
-        if let Err(problem) = report(&handshake, socket) {
-            complain(&format!("no event for {}: {problem}", handshake.domain));
+async fn run_all<Work, Task>(
+    mut waiting: mpsc::Receiver<Handshake>,
+    work: Work,
+    complain: Complain,
+    pending: Arc<Pending>,
+) where
+    Work: Fn(Handshake) -> Task,
+    Task: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(MOST_TASKS));
+    while let Some(handshake) = waiting.recv().await {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let (domain, complain, pending) = (handshake.domain.clone(), Arc::clone(&complain), Arc::clone(&pending));
+        let task = tokio::spawn(work(handshake));
+        tokio::spawn(async move {
+            if let Err(problem) = within_deadline(task).await {
+                complain(&format!("no event for {}: {}", printable(&domain), printable(&problem)));
+            }
+            drop(place);
+            pending.end();
+        });
+    }
+}
+
+async fn within_deadline(mut task: tokio::task::JoinHandle<Result<(), String>>) -> Result<(), String> {
+    match timeout(DEADLINE, &mut task).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err("a task failed by a mistake in this program".into()),
+        Err(_) => {
+            task.abort();
+            Err(format!("DNS: no answer within {} s", DEADLINE.as_secs()))
         }
     }
 }
 
-/// Finds the result and reports it, if there is one and the domain wants to know.
-fn report(handshake: &Handshake, socket: &[u8]) -> Result<(), String> {
-    let in_dns = |error: io::Error| format!("DNS: {error}");
-    let resolver = Resolver::of_system().map_err(in_dns)?;
-    let Some(record) = tlsrpt_record(&resolver, &handshake.domain).map_err(in_dns)? else { return Ok(()) };
-    let tlsa = dane_records(&resolver, handshake).map_err(in_dns)?;
-    let Some(outcome) = outcome(handshake, !tlsa.is_empty()) else { return Ok(()) };
-    send(handshake, &record, &outcome, &tlsa, socket).map_err(|error| with_reason(&error))
+/// The number of handshakes in the queue and in tasks.
+#[derive(Debug, Default)]
+struct Pending {
+    state: Mutex<State>,
+    none_left: Condvar,
 }
 
-fn send(handshake: &Handshake, record: &[u8], outcome: &Outcome, tlsa: &[String], socket: &[u8]) -> Result<(), Error> {
-    let connection = Connection::open(socket)?;
-    let mut request = connection.delivery_request(&handshake.domain, record)?;
-    let by_dane = outcome.policy == PolicyType::Tlsa;
-    // DANE is the policy of a host.
-    let policy_domain = if by_dane { &handshake.host } else { &handshake.domain };
-    let mut policy = request.policy(outcome.policy, Some(policy_domain.as_bytes()))?;
-    for record in tlsa.iter().filter(|_| by_dane) {
-        policy.add_policy_string(record)?;
+#[derive(Debug, Default)]
+struct State {
+    count: usize,
+    closed: bool,
+}
+
+impl Pending {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    let Some(failure) = outcome.failure else {
-        policy.finish(FinalResult::Success)?;
-        return request.send();
-    };
-    let ours =
-        handshake.sending_ip.or_else(|| source_address(handshake.receiving_ip?)).map(|address| address.to_string());
-    let theirs = handshake.receiving_ip.map(|address| address.to_string());
-    policy.add_failure(
-        failure.failure_type,
-        &FailureDetails::new()
-            .with(FailureMember::SendingMtaIp, ours.as_deref().map(str::as_bytes))
-            .receiving_mx_hostname(&handshake.host)
-            .with(FailureMember::ReceivingIp, theirs.as_deref().map(str::as_bytes))
-            .with(FailureMember::FailureReasonCode, failure.reason.map(str::as_bytes)),
-    )?;
-    policy.finish(FinalResult::Failure)?;
-    request.send()
-}
 
-/// The address from which this host sends to another. Sendmail does not tell it of every interface.
-fn source_address(destination: IpAddr) -> Option<IpAddr> {
-    // Nothing is sent: the system chooses its address when it learns the other.
-    let socket = UdpSocket::bind((unspecified_like(destination), 0)).ok()?;
-    socket.connect((destination, SMTP_PORT)).ok()?;
-    Some(socket.local_addr().ok()?.ip())
-}
+    /// Counts one more, unless closed.
+    fn begin(&self) -> bool {
+        let mut state = self.state();
+        state.count += usize::from(!state.closed);
+        !state.closed
+    }
 
-/// An error of the library with the system's word for its errno.
-fn with_reason(error: &Error) -> String {
-    let kind = error.kind();
-    error.errno().map_or_else(|| kind.to_string(), |errno| format!("{kind}: {}", io::Error::from_raw_os_error(errno)))
+    fn end(&self) {
+        let mut state = self.state();
+        state.count -= 1;
+        if state.count == 0 {
+            self.none_left.notify_all();
+        }
+    }
+
+    fn close(&self, grace: Duration) -> usize {
+        let mut state = self.state();
+        state.closed = true;
+        let ended = self.none_left.wait_timeout_while(state, grace, |state| state.count > 0);
+        ended.unwrap_or_else(PoisonError::into_inner).0.count
+    }
 }

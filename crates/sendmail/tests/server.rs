@@ -1,17 +1,20 @@
-//! The map server on a real socket, with clients of every kind. The names in the keys are addresses in brackets, for which
-//! nobody asks DNS and nothing is reported.
+//! The map server on a real socket, with clients of every kind. Nothing is reported.
 
 use std::{
     io::{Read, Write},
     net::Shutdown,
-    os::unix::{fs::PermissionsExt, net::UnixStream},
+    os::unix::net::{UnixListener, UnixStream},
     path::PathBuf,
+    sync::Arc,
     thread,
     time::Instant,
 };
 
 use tempfile::TempDir;
-use tlsrpt_sendmail::{listener, reporter::Reporter, server};
+use tlsrpt_sendmail::{
+    reporter::{Complain, Reporter},
+    server,
+};
 
 const REQUEST: &[u8] = b"52:tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;,";
 const ANSWER: &[u8] = b"9:NOTFOUND ,";
@@ -25,9 +28,10 @@ impl Server {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("map.sock");
-        let listener = listener::bind(&path, 0o600).unwrap();
-        let reporter = Reporter::start(b"/nonexistent/collector", |_| ()).unwrap();
-        thread::spawn(move || server::serve(&listener, &reporter, |_| ()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let complain: Complain = Arc::new(|_| ());
+        let reporter = Reporter::start(|_| async { Ok(()) }, Arc::clone(&complain)).unwrap();
+        thread::spawn(move || server::serve(&listener, &reporter, &complain));
         Self { _folder: folder, path }
     }
 
@@ -51,10 +55,10 @@ fn assert_answer(client: &mut UnixStream) {
     assert_eq!(answer, ANSWER);
 }
 
-/// The server gives this client up: what it answers ends.
-fn assert_given_up(mut client: &UnixStream) {
+/// The server closes this connection.
+fn assert_closed(mut client: &UnixStream) {
     let mut answers = Vec::new();
-    // A reset where the server had not read everything.
+    // The system resets the connection where the server had not read everything.
     let _ = client.read_to_end(&mut answers);
     assert_eq!(answers.len() % ANSWER.len(), 0);
 }
@@ -112,7 +116,7 @@ fn serves_many_clients_beside_slow_ones() {
 }
 
 #[test]
-fn answers_keys_that_it_does_not_understand() {
+fn answers_keys_that_it_cannot_parse() {
     let server = Server::start();
     let mut client = server.connect();
     for request in [b"0:,".as_slice(), b"6:tlsrpt,", b"3:a\xffb,", b"10:tlsrpt a;b,", b"20:tlsrpt ;;;;;;;;;;;;;,"] {
@@ -123,21 +127,21 @@ fn answers_keys_that_it_does_not_understand() {
 }
 
 #[test]
-fn gives_up_clients_that_break_the_protocol() {
+fn closes_connections_that_violate_the_protocol() {
     let server = Server::start();
     let longest_and_one = "8193:".to_owned() + &"x".repeat(8193) + ",";
     let endless = "1".repeat(100_000);
     for broken in ["GET / HTTP/1.0\r\n\r\n", "3:abcd", "-1:,", ":", &longest_and_one, &endless] {
         let mut client = server.connect();
-        // It may be given up before it has sent everything.
+        // The server may close the connection before everything is sent.
         let _ = client.write_all(broken.as_bytes());
-        assert_given_up(&client);
+        assert_closed(&client);
         server.assert_serves();
     }
 }
 
 #[test]
-fn survives_clients_that_go_or_do_not_listen() {
+fn survives_clients_that_leave_or_do_not_read() {
     let server = Server::start();
     for end in 0..REQUEST.len() {
         server.connect().write_all(&REQUEST[..end]).unwrap();
@@ -147,7 +151,7 @@ fn survives_clients_that_go_or_do_not_listen() {
     let _ = deaf.write_all(REQUEST);
     let mut silent = server.connect();
     silent.set_nonblocking(true).unwrap();
-    // Until the answers that it does not read fill the connection, and the server gives it up.
+    // Until the answers fill the buffer of the connection, and the server closes it.
     while silent.write(&REQUEST.repeat(100)).map_or_else(|error| error.raw_os_error() == Some(11), |_| true) {
         server.assert_serves();
     }
@@ -185,19 +189,4 @@ fn survives_noise() {
         }
     }
     server.assert_serves();
-}
-
-#[test]
-fn replaces_the_socket_of_a_server_that_is_gone_and_no_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("map.sock");
-    drop(listener::bind(&path, 0o640).unwrap());
-    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640, "the socket stays when its server ends");
-    let running = listener::bind(&path, 0o600).unwrap();
-    assert!(listener::bind(&path, 0o600).unwrap_err().to_string().contains("another server"));
-    drop(running);
-    std::fs::remove_file(&path).unwrap();
-    std::fs::write(&path, "a file").unwrap();
-    assert!(listener::bind(&path, 0o600).unwrap_err().to_string().contains("not a socket"));
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "a file");
 }

@@ -1,56 +1,90 @@
-//! `tlsrpt sendmail-map`: lets an unmodified Sendmail report.
+//! `tlsrpt sendmail-map`: TLSRPT for an unmodified Sendmail.
 
 use std::{
     ffi::OsStr,
     fmt::Display,
     os::unix::{ffi::OsStrExt, net::UnixListener},
     path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use tlsrpt_sendmail::{listener, reporter::Reporter, server};
+use tlsrpt_sendmail::{
+    event,
+    reporter::{Complain, Reporter},
+    server,
+};
+use tlsrpt_service::{Ending, Unfinished, Worker, messages};
+use tlsrpt_socket::{Listening, NameAtEnd, PathOptions};
 
 use crate::{
     arguments::{self, DEFAULT_SOCKET},
     failure::Failure,
-    output::say,
+    output::{MESSAGE_PREFIX, say},
 };
+
+/// How long the events that wait for DNS have at the end. Sendmail is served all the time.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves the socket map that Sendmail asks after each TLS handshake, and reports the results.
 ///
-/// Sendmail needs the rules in tlsrpt.m4. The answer comes at once and is always that nothing is found, so no delivery
-/// waits. The socket stays when the command ends, because Sendmail puts mail off where there is none.
+/// Sendmail needs the rules in tlsrpt.m4. The answer to each lookup comes at once and is always that the map has no such key,
+/// so no delivery waits. The socket stays when the command ends, because Sendmail puts mail off where there is none.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tlsrpt sendmail-map --listen unix:/run/tlsrpt-sendmail/map.sock --socket /run/tlsrpt/tlsrpt.sock")]
 pub(crate) struct Arguments {
-    /// Where Sendmail asks, as in its configuration; the socket that systemd passes unless given
+    /// Socket of the map, written as in Sendmail's configuration; the default is the socket that systemd passes
     #[arg(long, value_name = "unix:PATH", value_parser = map_path())]
     listen: Option<PathBuf>,
-    /// Permissions of the socket at which Sendmail asks, in octal; Sendmail asks as root
+    /// Permissions of the socket of the map, in octal; Sendmail connects as root
     #[arg(long, value_name = "MODE", default_value = "0600", value_parser = arguments::mode)]
     mode: u32,
-    /// Where the collector listens
+    /// Socket of the collector
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, value_parser = arguments::socket_path())]
     socket: PathBuf,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let listener = listen(&arguments)?;
-    let reporter =
-        Reporter::start(arguments.socket.as_os_str().as_bytes(), complain).map_err(cannot("start a thread"))?;
-    server::serve(&listener, &reporter, complain).map_err(cannot("take in clients"))
+    // Before the socket exists: a signal at any time ends the process in order.
+    let (ending, end) = Ending::new(None).map_err(cannot("handle signals"))?;
+    messages::start(MESSAGE_PREFIX).map_err(cannot("start the thread for messages"))?;
+    let listening = listen(&arguments)?;
+    let complain: Complain = Arc::new(|message: &str| say(message));
+    let collector: Arc<[u8]> = arguments.socket.as_os_str().as_bytes().into();
+    let work = move |handshake| event::report(handshake, Arc::clone(&collector));
+    let reporter = Reporter::start(work, Arc::clone(&complain)).map_err(cannot("start the reporter"))?;
+    let of_server = reporter.clone();
+    let serve = move || server::serve(listening.socket(), &of_server, &complain);
+    let server = Worker::start("server", &end, serve).map_err(cannot("start the server"))?;
+
+    ending.wait();
+    // The server works until the process ends: a Sendmail that finds none puts mail off.
+    let lost = reporter.finish(GRACE);
+    match server.outcome_by(Instant::now()) {
+        Ok(Err(error)) => Err(Failure::Failed(format!("cannot serve the map: {error}"))),
+        Err(Unfinished::Panicked) => Err(Failure::Failed("the server of the map failed".into())),
+        Ok(Ok(())) | Err(Unfinished::Late) if lost == 0 => Ok(()),
+        Ok(Ok(())) | Err(Unfinished::Late) => {
+            let seconds = GRACE.as_secs();
+            Err(Failure::Failed(format!("{lost} events were not sent: DNS gave no answer in the last {seconds} s")))
+        }
+    }
 }
 
-fn listen(arguments: &Arguments) -> Result<UnixListener, Failure> {
+/// The socket of the map. Sendmail puts mail off where its file is missing, so a stale one is replaced in one step, and it
+/// stays at the end.
+fn listen(arguments: &Arguments) -> Result<Listening<UnixListener>, Failure> {
     let Some(path) = &arguments.listen else {
-        let passed = listener::passed().map_err(cannot("use what systemd passes"))?;
-        return passed.ok_or_else(|| Failure::BadUse("say where to listen, with --listen unix:PATH".into()));
+        let passed = Listening::passed().map_err(|error| Failure::Failed(error.to_string()))?;
+        return passed.ok_or_else(|| Failure::BadUse("systemd passed no socket: use --listen unix:PATH".into()));
     };
-    let listener = listener::bind(path, arguments.mode).map_err(cannot(&format!("listen at {}", path.display())))?;
+    let options = PathOptions { mode: arguments.mode, owner: None, name: NameAtEnd::Kept };
+    let listening = Listening::bind(path, &options).map_err(|error| Failure::Failed(error.to_string()))?;
     say(format_args!("listening at {}", path.display()));
-    Ok(listener)
+    Ok(listening)
 }
 
 /// A local socket as Sendmail writes it.
@@ -59,10 +93,6 @@ fn map_path() -> impl TypedValueParser<Value = PathBuf> {
         let path = text.as_bytes().strip_prefix(b"unix:").ok_or("write it as unix:PATH")?;
         arguments::fit_for_socket(OsStr::from_bytes(path))
     })
-}
-
-fn complain(problem: &str) {
-    say(problem);
 }
 
 fn cannot<E: Display>(what: &str) -> impl FnOnce(E) -> Failure {

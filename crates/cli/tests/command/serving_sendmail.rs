@@ -1,15 +1,29 @@
-//! `tlsrpt sendmail-map`: the server as Sendmail meets it. What it does with what it hears is tested where that is written,
-//! and with a real Sendmail.
+//! `tlsrpt sendmail-map` as a process. The tests of its crate and those with a real Sendmail cover the rest.
 
 use std::{
     io::{Read, Write},
-    os::unix::{fs::PermissionsExt, net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::PermissionsExt,
+            net::{UnixListener, UnixStream},
+        },
+    },
+    path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
 };
 
 use crate::support::{directory, run_badly, tlsrpt};
 
 const QUESTION: &[u8] = b"52:tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;,";
+/// No step takes longer.
+const BOUND: Duration = Duration::from_secs(20);
 const ANSWER: &[u8] = b"9:NOTFOUND ,";
 
 /// A server that ends with the test.
@@ -22,41 +36,125 @@ impl Drop for Server {
     }
 }
 
-/// Starts a server and reads the line that says that it listens.
+/// Starts a server and reads its first line, which says where it listens.
 fn start(command: &mut Command) -> (Server, String) {
     let mut server = Server(command.stderr(Stdio::piped()).spawn().unwrap());
-    let mut line = Vec::new();
-    let mut said = server.0.stderr.take().unwrap();
-    let mut byte = [0];
-    while said.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
-        line.push(byte[0]);
-    }
-    // The pipe stays open: what the server says later must find it.
-    server.0.stderr = Some(said);
-    (server, String::from_utf8(line).unwrap())
+    let line = first_line(&mut server);
+    (server, line)
 }
 
-fn assert_answers(mut client: UnixStream) {
-    client.write_all(QUESTION).unwrap();
+fn first_line(server: &mut Server) -> String {
+    let mut line = Vec::new();
+    let mut messages = server.0.stderr.take().unwrap();
+    let mut byte = [0];
+    while messages.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
+        line.push(byte[0]);
+    }
+    // The pipe stays open for later messages.
+    server.0.stderr = Some(messages);
+    String::from_utf8(line).unwrap()
+}
+
+/// A client that fails instead of waiting for ever.
+fn connect(path: &Path) -> UnixStream {
+    let client = UnixStream::connect(path).unwrap();
+    client.set_read_timeout(Some(BOUND)).unwrap();
+    client.set_write_timeout(Some(BOUND)).unwrap();
+    client
+}
+
+fn assert_answers(client: &mut UnixStream, question: &[u8]) {
+    client.write_all(question).unwrap();
     let mut answer = [0; ANSWER.len()];
-    client.read_exact(&mut answer).unwrap();
+    client.read_exact(&mut answer).expect("an answer");
     assert_eq!(answer, ANSWER);
 }
 
+fn address(path: &Path) -> String {
+    format!("unix:{}", path.display())
+}
+
 #[test]
-fn it_listens_where_it_is_told_and_leaves_the_socket() {
+fn listens_at_the_path_and_leaves_the_socket() {
     let folder = directory();
     let path = folder.path().join("map.sock");
-    let listen = format!("unix:{}", path.display());
+    let listen = address(&path);
     for mode in [0o600, 0o660] {
         let (server, line) =
             start(tlsrpt().args(["sendmail-map", "--mode", &format!("{mode:o}"), "--listen", &listen]));
         assert_eq!(line, format!("tlsrpt: listening at {}", path.display()));
-        assert_answers(UnixStream::connect(&path).unwrap());
+        assert_answers(&mut connect(&path), QUESTION);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, mode);
         let second = run_badly(1, ["sendmail-map", "--listen", &listen]);
-        assert!(second.contains("another server listens there"), "{second}");
+        assert!(second.contains("another process listens there"), "{second}");
         drop(server);
         assert!(path.exists());
+    }
+}
+
+#[test]
+fn takes_the_socket_that_systemd_passes() {
+    let folder = directory();
+    let path = folder.path().join("map.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let script = "exec \"$0\" sendmail-map 3<&0 0</dev/null";
+    let mut shell = Command::new("sh");
+    // The shell process becomes the server, so it knows its number.
+    shell.args([
+        "-c",
+        &format!("export LISTEN_FDS=1 LISTEN_PID=$$; {script}"),
+        tlsrpt().get_program().to_str().unwrap(),
+    ]);
+    let _server = Server(shell.stdin(OwnedFd::from(listener)).spawn().unwrap());
+    assert_answers(&mut connect(&path), QUESTION);
+}
+
+#[test]
+fn of_two_servers_that_start_together_one_listens() {
+    let folder = directory();
+    let path = folder.path().join("map.sock");
+    for _ in 0..20 {
+        let start = || {
+            let mut command = tlsrpt();
+            command.args(["sendmail-map", "--listen", &address(&path)]).stderr(Stdio::piped());
+            Server(command.spawn().unwrap())
+        };
+        let mut servers = [start(), start()];
+        let lines: Vec<_> = servers.iter_mut().map(first_line).collect();
+        let listening = lines.iter().filter(|line| line.starts_with("tlsrpt: listening at")).count();
+        assert_eq!(listening, 1, "{lines:?}");
+        let failed = lines.iter().find(|line| !line.starts_with("tlsrpt: listening at")).unwrap();
+        assert!(failed.contains("another process"), "{failed}");
+        assert_answers(&mut connect(&path), QUESTION);
+    }
+}
+
+#[test]
+fn unread_messages_delay_no_answer() {
+    let folder = directory();
+    let path = folder.path().join("map.sock");
+    let (_server, _) = start(tlsrpt().args(["sendmail-map", "--listen", &address(&path)]));
+    let mut client = connect(&path);
+    // Each is a line on standard error, which nobody reads: together far more than a pipe holds.
+    for _ in 0..20_000 {
+        assert_answers(&mut client, b"12:not a lookup,");
+    }
+}
+
+#[test]
+fn ends_on_a_signal_while_nobody_reads_its_messages() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let folder = directory();
+        let path = folder.path().join("map.sock");
+        let (mut server, _) = start(tlsrpt().args(["sendmail-map", "--listen", &address(&path)]));
+        let mut client = connect(&path);
+        for _ in 0..5_000 {
+            assert_answers(&mut client, b"12:not a lookup,");
+        }
+        kill(Pid::from_raw(server.0.id().try_into().unwrap()), signal).unwrap();
+        // The connection ends with the process.
+        assert_eq!(client.read(&mut [0]).expect("the process ends"), 0);
+        assert_eq!(server.0.wait().unwrap().code(), Some(0), "{signal}");
+        assert!(path.exists(), "Sendmail finds the socket");
     }
 }

@@ -1,0 +1,188 @@
+//! DNS lookups through the resolvers in `/etc/resolv.conf`.
+//!
+//! The crate `domain` reads and writes the messages. Its own stub resolver and that of hickory do not ask for the AD bit or do
+//! not show it, and DANE needs it.
+
+use std::{
+    fs, io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use domain::{
+    base::{Message, MessageBuilder, Name, ParseRecordData, Rtype, UnknownRecordData, iana::Rcode, name::FromStrError},
+    rdata::Txt,
+};
+use tokio::time::timeout;
+
+use crate::exchange::{Answer, LONGEST_UNFRAGMENTED, Query, by_datagram, by_stream};
+
+const CONFIGURATION: &str = "/etc/resolv.conf";
+const PORT: u16 = 53;
+
+/// The resolvers of this host. As Sendmail does, this program relies on their word that an answer was validated.
+#[derive(Debug, Clone)]
+pub struct Resolver {
+    servers: Vec<SocketAddr>,
+    timeout: Duration,
+    attempts: u32,
+}
+
+/// The TLSA records of a name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tlsa {
+    /// The records as policy strings: `3 1 1 0123...`
+    pub records: Vec<String>,
+    /// Whether DNSSEC validated them.
+    pub validated: bool,
+}
+
+impl Resolver {
+    /// Asks these servers in turn, each as often as `attempts` says. `timeout` bounds one exchange with one server, over UDP
+    /// and TCP together.
+    #[must_use]
+    pub fn new(servers: Vec<SocketAddr>, timeout: Duration, attempts: u32) -> Self {
+        Self { servers, timeout, attempts }
+    }
+
+    /// Reads the configuration of this host.
+    ///
+    /// # Errors
+    ///
+    /// `/etc/resolv.conf` cannot be read or parsed.
+    pub fn of_system() -> io::Result<Self> {
+        Self::read(&fs::read(CONFIGURATION)?)
+    }
+
+    fn read(configuration: &[u8]) -> io::Result<Self> {
+        let read = resolv_conf::Config::parse(configuration).map_err(io::Error::other)?;
+        let servers =
+            read.get_nameservers_or_local().iter().map(|server| (IpAddr::from(server), PORT).into()).collect();
+        Ok(Self::new(servers, Duration::from_secs(read.timeout.max(1).into()), read.attempts.max(1)))
+    }
+
+    /// The TXT records of a name, each with its strings joined.
+    ///
+    /// # Errors
+    ///
+    /// No server gives a usable answer.
+    pub async fn texts(&self, name: &str) -> io::Result<Vec<Vec<u8>>> {
+        let answer = self.ask(name, Rtype::TXT).await?;
+        Ok(records::<Txt<_>>(&answer)?.iter().map(Txt::text).collect())
+    }
+
+    /// The TLSA records of a name.
+    ///
+    /// # Errors
+    ///
+    /// No server gives a usable answer.
+    pub async fn tlsa(&self, name: &str) -> io::Result<Tlsa> {
+        let answer = self.ask(name, Rtype::TLSA).await?;
+        let records = records::<UnknownRecordData<_>>(&answer)?;
+        let records = records.iter().filter(|record| record.rtype() == Rtype::TLSA);
+        let records = records.filter_map(|record| policy_string(record.data())).collect();
+        Ok(Tlsa { records, validated: answer.header().ad() })
+    }
+
+    /// Whether DNSSEC validated the MX records of a domain, or their absence.
+    ///
+    /// # Errors
+    ///
+    /// No server gives a usable answer.
+    pub async fn mx_is_validated(&self, domain: &str) -> io::Result<bool> {
+        Ok(self.ask(domain, Rtype::MX).await?.header().ad())
+    }
+
+    /// The first usable answer. "No such name" is one.
+    async fn ask(&self, name: &str, kind: Rtype) -> io::Result<Answer> {
+        let mut problem = io::Error::other("no resolver is configured");
+        for _ in 0..self.attempts {
+            for server in &self.servers {
+                match self.ask_server(*server, name, kind).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => problem = error,
+                }
+            }
+        }
+        Err(problem)
+    }
+
+    async fn ask_server(&self, server: SocketAddr, name: &str, kind: Rtype) -> io::Result<Answer> {
+        let query = query(name, kind)?;
+        let exchange = async {
+            let answer = by_datagram(server, &query).await?;
+            if is_whole(&answer) { Ok(answer) } else { by_stream(server, &query).await }
+        };
+        let answer = timeout(self.timeout, exchange).await.map_err(|_| {
+            let seconds = self.timeout.as_secs_f32();
+            io::Error::new(io::ErrorKind::TimedOut, format!("no answer from {server} within {seconds} s"))
+        })??;
+        match answer.header().rcode() {
+            Rcode::NOERROR | Rcode::NXDOMAIN => Ok(answer),
+            other => Err(io::Error::other(format!("{server} answers {other}"))),
+        }
+    }
+}
+
+fn query(name: &str, kind: Rtype) -> io::Result<Query> {
+    let name: Name<Vec<u8>> = name.parse().map_err(|error: FromStrError| io::Error::other(error.to_string()))?;
+    let mut message = MessageBuilder::new_vec();
+    let header = message.header_mut();
+    header.set_random_id();
+    header.set_rd(true);
+    // Asks for the AD bit in the answer (RFC 6840 section 5.7).
+    header.set_ad(true);
+    let mut question = message.question();
+    question.push((name, kind)).map_err(io::Error::other)?;
+    let mut additional = question.additional();
+    let announced = additional.opt(|options| {
+        options.set_udp_payload_size(LONGEST_UNFRAGMENTED);
+        Ok(())
+    });
+    announced.map_err(io::Error::other)?;
+    Ok(additional.into_message())
+}
+
+/// Whether the answer holds all records. A device on the way that shortens a datagram does not set TC.
+fn is_whole(answer: &Answer) -> bool {
+    !answer.header().tc() && answer.answer().is_ok_and(|mut records| records.all(|record| record.is_ok()))
+}
+
+/// The records of one type in the answer section.
+///
+/// # Errors
+///
+/// The message ends early or a record cannot be parsed.
+fn records<'a, Data: ParseRecordData<'a, Vec<u8>>>(answer: &'a Message<Vec<u8>>) -> io::Result<Vec<Data>> {
+    let records = answer.answer().map_err(io::Error::other)?.limit_to::<Data>();
+    records.map(|record| record.map(|record| record.into_data()).map_err(io::Error::other)).collect()
+}
+
+/// The data of a TLSA record in the form in which policies have it.
+fn policy_string(data: &[u8]) -> Option<String> {
+    let [usage, selector, matching, association @ ..] = data else { return None };
+    let hex: String = association.iter().map(|byte| format!("{byte:02X}")).collect();
+    Some(format!("{usage} {selector} {matching} {hex}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PORT, Resolver, policy_string};
+
+    #[test]
+    fn reads_the_systems_configuration() {
+        let read =
+            Resolver::read(b"nameserver 192.0.2.53\nnameserver 2001:db8::53\noptions timeout:2 attempts:3\n").unwrap();
+        let servers: Vec<_> = read.servers.iter().map(ToString::to_string).collect();
+        assert_eq!(servers, ["192.0.2.53:53", "[2001:db8::53]:53"]);
+        assert_eq!((read.timeout.as_secs(), read.attempts), (2, 3));
+        let empty = Resolver::read(b"").unwrap();
+        assert!(empty.servers.iter().all(|server| server.ip().is_loopback() && server.port() == PORT));
+    }
+
+    #[test]
+    fn writes_tlsa_records_as_policies_have_them() {
+        assert_eq!(policy_string(&[3, 1, 1, 0xab, 0x01]).as_deref(), Some("3 1 1 AB01"));
+        assert_eq!(policy_string(&[3, 1]), None);
+    }
+}
