@@ -73,11 +73,7 @@ impl Outcome<'_> {
     /// The name of the policy type in reports (RFC 8460 section 4.4).
     #[must_use]
     pub fn policy_name(self) -> &'static str {
-        match self.policy {
-            PolicyType::Tlsa => "tlsa",
-            PolicyType::Sts => "sts",
-            PolicyType::NoPolicyFound => "no-policy-found",
-        }
+        self.policy.rfc_name().unwrap_or("unknown")
     }
 
     /// `success`, or the name of the result type in reports (RFC 8460 section 4.3).

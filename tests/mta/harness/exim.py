@@ -15,8 +15,8 @@ MODULE = "/usr/lib/exim4/tlsrpt-exim.so"
 SNIPPET = "/usr/share/tlsrpt-exim/tlsrpt.conf"
 SENTINEL = b'{"d":"sentinel"}'
 
-# A postmaster's two lines, and the lines without TLSRPT in their place.
-REPORTING = "event_action = TLSRPT_EVENT\n  multi_domain = false"
+# The lines of docs/exim.md for the transport, and none in their place.
+REPORTING = ".ifdef TLSRPT_EVENT\n  event_action = TLSRPT_EVENT\n  multi_domain = false\n.endif"
 SILENT = ""
 
 # Postfix's policy table, as far as Exim has the same.
@@ -32,7 +32,7 @@ local_interfaces = 127.0.0.1
 log_file_path = {log}%slog
 log_selector = +pid
 {before}
-.include {snippet}
+.include_if_exists {snippet}
 begin routers
 shared:
   driver = manualroute
@@ -47,7 +47,7 @@ dns:
 begin transports
 remote:
   driver = smtp
-  {reporting}
+{reporting}
   hosts_try_dane = *
   hosts_require_dane = {require_dane}
   dnssec_request_domains = *

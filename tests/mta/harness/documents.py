@@ -1,0 +1,30 @@
+"""The commands in the documentation, so that tests run what an administrator pastes."""
+
+import os
+import re
+
+FENCE = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
+
+
+def commands(checkout, document, heading):
+    """The shell commands in the section of a document below docs/, as one script that stops at the first error."""
+    found = FENCE.findall(_section(checkout, document, heading))
+    if not found:
+        raise ValueError("docs/%s has no commands in the section \"%s\"" % (document, heading))
+    return "set -eu\n" + "".join(found)
+
+
+def text(checkout, document, heading, number=0):
+    """An indented block in the section, without the indentation: the first one, or the one with this number."""
+    block = INDENTED.findall(_section(checkout, document, heading))[number]
+    return "".join(line[4:] + "\n" for line in block.splitlines())
+
+
+def _section(checkout, document, heading):
+    with open(os.path.join(checkout, "docs", document)) as source:
+        parts = re.split(r"^#+ (.*)\n", source.read(), flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2]))
+    if heading not in sections:
+        raise ValueError("docs/%s has no section \"%s\"" % (document, heading))
+    return sections[heading]
