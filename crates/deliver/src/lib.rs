@@ -1,6 +1,7 @@
 //! Reports of TLSRPT (RFC 8460): made from counters, delivered by mail and HTTPS.
 //!
 //! - [`Destination`]: where a report goes, read from the record of a stranger.
+//! - [`content()`]: the report of a domain and a day.
 //! - [`mail`], [`DkimSigner`]: the report as a signed mail.
 //! - [`smtp`], [`https`]: one attempt to deliver it, with its [`Outcome`].
 //! - [`AddressGuard`]: which addresses a report may be posted to.
@@ -8,14 +9,17 @@
 #![forbid(unsafe_code)]
 
 mod address_guard;
+mod content;
 mod destination;
 mod dkim;
 pub mod https;
 pub mod mail;
 mod outcome;
 pub mod smtp;
+mod summary;
 
 pub use address_guard::AddressGuard;
+pub use content::{Content, ContentSettings, Privacy, Subject, content};
 pub use destination::{Destination, HttpsUrl, MailAddress, Refused};
 pub use dkim::{DkimSigner, KeyError};
 pub use outcome::Outcome;

@@ -27,7 +27,7 @@ pub struct Submitter {
 pub struct FinishedReport<'a> {
     /// The policy domain.
     pub domain: &'a str,
-    /// The report id, of characters that a msg-id can hold.
+    /// The report id, which has the form of a msg-id.
     pub id: &'a str,
     /// When it was made, in seconds since 1970 UTC. Another attempt has the same date.
     pub made: u64,
@@ -91,8 +91,8 @@ impl Submitter {
             .from(Mailbox::new(None, address(&self.from)?))
             .to(Mailbox::new(None, address(to)?))
             .date(date)
-            .message_id(Some(format!("<{id}.{}@{submitter}>", fingerprint(&to.to_string()))))
-            .subject(format!("Report Domain: {domain} Submitter: {submitter} Report-ID: <{id}@{submitter}>"))
+            .message_id(Some(format!("<{}.{id}>", fingerprint(&to.to_string()))))
+            .subject(format!("Report Domain: {domain} Submitter: {submitter} Report-ID: <{id}>"))
             .raw_header(header("TLS-Report-Domain", domain))
             .raw_header(header("TLS-Report-Submitter", submitter))
             // A report about broken TLS must arrive in spite of it (RFC 8689), and its session makes no report (Postfix 3.10.4).

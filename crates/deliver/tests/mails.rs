@@ -15,7 +15,7 @@ fn mail(signer: Option<DkimSigner>) -> ReportMail {
     let submitter = Submitter { from: address("noreply@sender.example"), signer };
     let report = FinishedReport {
         domain: "company-y.example",
-        id: "2026-11-23.1.company-y.example",
+        id: "2026-11-23.1.company-y.example@sender.example",
         made: 1_795_478_400,
         summary: "TLS report for company-y.example\n\nSessions: 5629, of which 303 failed\n",
         file_name: "sender.example!company-y.example!1795392000!1795478399.json.gz",
@@ -63,8 +63,14 @@ fn another_attempt_makes_the_same_mail() {
 #[test]
 fn another_recipient_has_another_message_id() {
     let submitter = Submitter { from: address("noreply@sender.example"), signer: None };
-    let report =
-        FinishedReport { domain: "a.example", id: "1", made: 0, summary: "", file_name: "a.json.gz", compressed: &[] };
+    let report = FinishedReport {
+        domain: "a.example",
+        id: "1@sender.example",
+        made: 0,
+        summary: "",
+        file_name: "a.json.gz",
+        compressed: &[],
+    };
     let id = |to: &str| {
         let mail = submitter.mail(&report, &address(to), &address("b@sender.example")).unwrap();
         let text = String::from_utf8(mail.bytes).unwrap();

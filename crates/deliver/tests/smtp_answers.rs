@@ -102,7 +102,7 @@ fn mail() -> ReportMail {
     let submitter = Submitter { from: address("noreply@sender.example"), signer: None };
     let report = FinishedReport {
         domain: "a.example",
-        id: "1",
+        id: "1@sender.example",
         made: 0,
         summary: ".\n",
         file_name: "a.json.gz",

@@ -1,0 +1,74 @@
+//! The report in words, for a person who opens the mail.
+
+use std::fmt::{self, Display, Write};
+
+use tlsrpt::FailureType;
+use tlsrpt_format::printable;
+
+use crate::content::{ContentSettings, FailureResults, PolicyResults, Subject};
+
+/// The most failures that are shown. The attachment has all.
+const MOST_FAILURES: usize = 20;
+/// The longest member that is shown, in characters.
+const LONGEST_MEMBER: usize = 200;
+
+pub(crate) fn in_words(
+    subject: Subject<'_>,
+    id: &str,
+    policies: &[PolicyResults],
+    settings: &ContentSettings,
+) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut text, subject, id, policies, settings);
+    text
+}
+
+fn write(
+    text: &mut String,
+    Subject { domain, day, .. }: Subject<'_>,
+    id: &str,
+    policies: &[PolicyResults],
+    settings: &ContentSettings,
+) -> fmt::Result {
+    let succeeded: u64 = policies.iter().map(|policy| policy.summary.succeeded).sum();
+    let failed: u64 = policies.iter().map(|policy| policy.summary.failed).sum();
+    writeln!(text, "This is an SMTP TLS report (RFC 8460) about mail to {} on {day} (UTC).", printable(domain))?;
+    writeln!(
+        text,
+        "It comes from {}, because the TLSRPT record of the domain asks for it.\n",
+        shown(&settings.organization)
+    )?;
+    writeln!(text, "Sessions with the TLS that the policy asks for: {succeeded}")?;
+    writeln!(text, "Sessions without:                              {failed}")?;
+    for policy in policies {
+        let name = &policy.policy;
+        writeln!(text, "\nPolicy {} of {}", name.policy_type, shown(&name.policy_domain))?;
+        writeln!(text, "  succeeded {}, failed {}", policy.summary.succeeded, policy.summary.failed)?;
+        let mut failures: Vec<_> = policy.failure_details.iter().collect();
+        failures.sort_by_key(|failure| std::cmp::Reverse(failure.failed_session_count));
+        failures.iter().take(MOST_FAILURES).try_for_each(|failure| write_failure(text, failure))?;
+        if failures.len() > MOST_FAILURES {
+            writeln!(text, "  and {} more in the attachment", failures.len() - MOST_FAILURES)?;
+        }
+    }
+    writeln!(text, "\nThe attachment has the whole report in JSON. Questions go to {}.", shown(&settings.contact))?;
+    writeln!(text, "Report id: {}", printable(id))
+}
+
+fn write_failure(text: &mut String, FailureResults { name, failed_session_count }: &FailureResults) -> fmt::Result {
+    writeln!(text, "  {failed_session_count} times {}: {}", name.result_type, meaning(name.result_type))?;
+    name.details.known().try_for_each(|(member, value)| writeln!(text, "    {member}: {}", shown(value)))
+}
+
+fn meaning(result_type: &str) -> &'static str {
+    let named = FailureType::ALL.iter().find(|failure| failure.rfc_name() == Some(result_type));
+    named.map_or("", |failure| failure.definition().meaning)
+}
+
+/// Text of strangers, escaped and of bounded length.
+fn shown(text: &str) -> impl Display {
+    let bounded: String = text.chars().take(LONGEST_MEMBER).collect();
+    let more = if bounded.len() < text.len() { "..." } else { "" };
+    format!("{}{more}", printable(&bounded))
+}
