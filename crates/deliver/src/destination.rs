@@ -59,8 +59,8 @@ pub enum Refused {
     /// No URL that a report can be posted to.
     #[error("its URL is not usable: {0}")]
     Url(&'static str),
-    /// A port other than 443, which the configuration does not allow.
-    #[error("its port {0} is not 443; allow it with any-port = true in [https]")]
+    /// A port that the configuration does not allow.
+    #[error("its port {0} is not allowed; to post there, add it to ports of [https]")]
     Port(u16),
 }
 
@@ -88,17 +88,17 @@ impl Destination {
         }
     }
 
-    /// Refuses a port other than 443.
+    /// Refuses a port that is not one of these.
     ///
     /// # Errors
     ///
     /// [`Refused::Port`].
-    pub fn on_usual_port(self) -> Result<Self, Refused> {
+    pub fn on_ports(self, ports: &[u16]) -> Result<Self, Refused> {
         match &self {
-            Self::Https(HttpsUrl(url)) => match port_of(url) {
-                Some(port) if port != HTTPS_PORT => Err(Refused::Port(port)),
-                _ => Ok(self),
-            },
+            Self::Https(HttpsUrl(url)) => {
+                let port = port_of(url).unwrap_or(HTTPS_PORT);
+                if ports.contains(&port) { Ok(self) } else { Err(Refused::Port(port)) }
+            }
             Self::Mail(_) => Ok(self),
         }
     }
@@ -118,6 +118,12 @@ impl MailAddress {
     #[must_use]
     pub fn local_part(&self) -> &str {
         &self.local_part
+    }
+
+    /// The same address with an extension of the local part (subaddress, RFC 5233): `name` becomes `name+extension`.
+    #[must_use]
+    pub fn with_extension(&self, extension: &str) -> Self {
+        Self { local_part: format!("{}+{extension}", self.local_part), domain: self.domain.clone() }
     }
 
     /// The domain, in lower case.
@@ -206,7 +212,7 @@ fn is_atext(byte: u8) -> bool {
 }
 
 /// Letters, digits and hyphens, with at least two labels: an address at a bare `localhost` is nobody's.
-fn is_host_name(name: &str) -> bool {
+pub(crate) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=LONGEST_LABEL).contains(&label.len())
             && !label.starts_with('-')
@@ -296,7 +302,7 @@ mod tests {
 
     #[test]
     fn another_port_needs_to_be_allowed() {
-        let destination = |uri| Destination::parse(uri).unwrap().on_usual_port();
+        let destination = |uri| Destination::parse(uri).unwrap().on_ports(&[443]);
         assert_eq!(destination("https://example.com:8443/"), Err(Refused::Port(8443)));
         assert!(destination("https://example.com:443/").is_ok());
         assert!(destination("https://[2001:db8::1]/").is_ok());

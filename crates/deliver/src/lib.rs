@@ -9,17 +9,25 @@
 #![forbid(unsafe_code)]
 
 mod address_guard;
+pub mod bounce;
 mod content;
 mod destination;
 mod dkim;
 pub mod https;
 pub mod mail;
 mod outcome;
+mod plan;
+mod reporter;
+pub mod schedule;
 pub mod smtp;
 mod summary;
+mod transport;
 
 pub use address_guard::AddressGuard;
 pub use content::{Content, ContentSettings, Privacy, Subject, content};
 pub use destination::{Destination, HttpsUrl, MailAddress, Refused};
 pub use dkim::{DkimSigner, KeyError};
 pub use outcome::Outcome;
+pub use plan::{NoReport, PlanSettings, plan};
+pub use reporter::{Reporter, ReporterSettings, Round};
+pub use transport::{Carrier, MailRoute};

@@ -17,6 +17,7 @@ mod counts;
 mod error;
 mod opening;
 mod options;
+mod reports;
 mod sqlite;
 mod store;
 mod url;
@@ -25,7 +26,11 @@ pub use batch::{Added, Batch, BatchId, CountedEvent};
 pub use counts::{DayCounts, DomainCounts, FailureCounts, InvalidCounts, OTHER_DOMAINS, PolicyCounts};
 pub use error::{Error, ErrorKind};
 pub use jiff::{Timestamp, civil::Date};
-pub use opening::{open, open_reader};
+pub use opening::{open, open_reader, open_reports};
 pub use options::{Limits, Options, Synchronous};
+pub use reports::{
+    Attempt, Delivery, DeliveryState, KeptReport, NewDelivery, NewReport, ReportFilter, ReportStore, Route,
+    Suppression, Unreported,
+};
 pub use store::{Reader, Store};
 pub use url::Url;

@@ -36,7 +36,7 @@ pub(crate) fn add(connection: &mut Connection, limits: &Limits, batch: &Batch) -
 }
 
 /// SQLite counts with a sign.
-fn number(count: u64) -> i64 {
+pub(super) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

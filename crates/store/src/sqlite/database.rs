@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::civil::Date;
+use nix::fcntl::Flock;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{adding, failure, schema, upkeep};
@@ -30,6 +31,8 @@ pub(crate) struct Sqlite {
     pub(super) path: PathBuf,
     file: Identity,
     options: Options,
+    /// Held by the one reporter.
+    pub(super) reporter: Option<Flock<fs::File>>,
 }
 
 /// Which file it is, whatever its name.
@@ -70,7 +73,7 @@ impl Sqlite {
         schema::check(&connection, path)?;
         set_up(&connection, options.synchronous).map_err(failed)?;
         schema::migrate(&mut connection, path)?;
-        Ok(Self { connection, path: path.into(), file: Identity::at(path)?, options })
+        Ok(Self { connection, path: path.into(), file: Identity::at(path)?, options, reporter: None })
     }
 
     /// Opens the file to read.
@@ -87,7 +90,7 @@ impl Sqlite {
             connected => connected?,
         };
         schema::check_for_reading(&connection, path)?;
-        Ok(Self { connection, path: path.into(), file, options: Options::default() })
+        Ok(Self { connection, path: path.into(), file, options: Options::default(), reporter: None })
     }
 
     pub(super) fn failed(&self, error: &rusqlite::Error) -> Error {

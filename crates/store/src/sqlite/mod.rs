@@ -6,6 +6,7 @@ mod day;
 mod failure;
 mod hash;
 mod reading;
+mod reporting;
 mod schema;
 mod upkeep;
 

@@ -87,7 +87,7 @@ impl Reader for Sqlite {
 }
 
 impl Sqlite {
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         query: &str,
         parameters: impl Params,
@@ -120,7 +120,7 @@ fn domain_counts(row: &Row<'_>) -> rusqlite::Result<DomainCounts> {
     Ok(DomainCounts { domain: row.get(0)?, events: count(row, 1)?, failed: count(row, 2)? })
 }
 
-fn policy_counts(row: &Row<'_>) -> rusqlite::Result<PolicyCounts> {
+pub(super) fn policy_counts(row: &Row<'_>) -> rusqlite::Result<PolicyCounts> {
     let content: Option<String> = row.get(1)?;
     let policy =
         content.map(|text| PolicyDescription::from_json(&text).map_err(|_| unreadable(1, Type::Text))).transpose()?;
@@ -133,26 +133,26 @@ fn policy_counts(row: &Row<'_>) -> rusqlite::Result<PolicyCounts> {
     })
 }
 
-fn failure_counts(row: &Row<'_>) -> rusqlite::Result<FailureCounts> {
+pub(super) fn failure_counts(row: &Row<'_>) -> rusqlite::Result<FailureCounts> {
     let content: Option<String> = row.get(1)?;
     let failure = content.map(|text| Failure::from_json(&text).map_err(|_| unreadable(1, Type::Text))).transpose()?;
     Ok(FailureCounts { failure, times: count(row, 0)? })
 }
 
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(column)?;
     Ok(u64::try_from(number).unwrap_or_default())
 }
 
-fn date(row: &Row<'_>, column: usize) -> rusqlite::Result<Date> {
+pub(super) fn date(row: &Row<'_>, column: usize) -> rusqlite::Result<Date> {
     day::of_number(row.get(column)?).ok_or_else(|| unreadable(column, Type::Integer))
 }
 
-fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     let seconds: Option<i64> = row.get(column)?;
     seconds.map(|seconds| Timestamp::from_second(seconds).map_err(|_| unreadable(column, Type::Integer))).transpose()
 }
 
-fn unreadable(column: usize, kind: Type) -> rusqlite::Error {
+pub(super) fn unreadable(column: usize, kind: Type) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, kind, "not what this program writes there".into())
 }

@@ -8,7 +8,7 @@ use super::failure::of_sqlite;
 use crate::{Error, ErrorKind};
 
 /// Each makes the next version of the schema. One that was released is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 
 /// Tells `file(1)` and us that the database is ours: "TLSR".
 const APPLICATION: i32 = 0x544c_5352;

@@ -1,0 +1,254 @@
+//! Which reports are made, and where each goes: decided from the counts of a domain and a day, without clock, store or network.
+
+use std::collections::HashSet;
+
+use jiff::{Timestamp, civil::Date};
+use tlsrpt_format::record;
+use tlsrpt_store::{DeliveryState, NewDelivery, NewReport, Unreported};
+
+use crate::{ContentSettings, Destination, Refused, Subject, content, destination::is_host_name, outcome::answer};
+
+/// What decides whether a domain gets a report, and where it goes.
+#[derive(Debug, Clone)]
+pub struct PlanSettings {
+    /// What the reports say.
+    pub content: ContentSettings,
+    /// The most destinations of a report.
+    pub max_destinations: usize,
+    /// The ports that reports are posted to.
+    pub ports: Vec<u16>,
+    /// A day without a failed session makes no report.
+    pub failures_only: bool,
+    /// Domains that get none, in lower case.
+    pub exclude: HashSet<String>,
+}
+
+/// Why a domain gets no report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoReport {
+    /// There are no sessions that a report could name.
+    Nothing,
+    /// The name is no host name, so no TLSRPT record can be at it.
+    NotADomain,
+    /// The configuration leaves the domain out.
+    Excluded,
+    /// All sessions succeeded, and only failures are reported.
+    OnlySuccesses,
+    /// The only sessions were our own report mails: a report about them would make the next ones.
+    OwnReportMails,
+}
+
+/// The report of a domain and a day, or why there is none. Its deliveries are due at `due`.
+///
+/// # Errors
+///
+/// [`NoReport`] where the domain gets none.
+pub fn plan(
+    unreported: &Unreported,
+    day: Date,
+    made: Timestamp,
+    due: Timestamp,
+    settings: &PlanSettings,
+) -> Result<NewReport, NoReport> {
+    let domain = unreported.domain.as_str();
+    if !is_host_name(domain) {
+        return Err(NoReport::NotADomain);
+    }
+    if settings.exclude.contains(domain) {
+        return Err(NoReport::Excluded);
+    }
+    let subject = Subject { domain, day, number: unreported.number };
+    let content = content(subject, &unreported.policies, &settings.content).ok_or(NoReport::Nothing)?;
+    if content.failed == 0 && settings.failures_only {
+        return Err(NoReport::OnlySuccesses);
+    }
+    if content.failed == 0 && content.succeeded <= unreported.report_mails {
+        return Err(NoReport::OwnReportMails);
+    }
+    Ok(NewReport {
+        report_id: content.id,
+        made,
+        file_name: content.file_name,
+        compressed: content.compressed,
+        summary: content.summary,
+        succeeded: content.succeeded,
+        failed: content.failed,
+        deliveries: deliveries(unreported, due, settings),
+    })
+}
+
+/// Where a report goes: to the destinations of all records that the domain had on the day, each once.
+fn deliveries(unreported: &Unreported, due: Timestamp, settings: &PlanSettings) -> Vec<NewDelivery> {
+    let mut deliveries: Vec<NewDelivery> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut records = HashSet::new();
+    for record in unreported.policies.iter().map(|policy| policy.record.as_str()).filter(|record| !record.is_empty()) {
+        if !records.insert(record) {
+            continue;
+        }
+        match record::parse(record) {
+            Err(mistake) => {
+                deliveries.push(never(record, &format!("the TLSRPT record is not valid: {}", mistake.what)));
+            }
+            Ok(record) => {
+                for uri in record.destinations {
+                    let delivery = delivery(uri, due, &settings.ports);
+                    if seen.insert(delivery.destination.clone()) {
+                        deliveries.push(delivery);
+                    }
+                }
+            }
+        }
+    }
+    for beyond in deliveries.iter_mut().skip(settings.max_destinations) {
+        let text = format!("beyond the {} destinations of max-destinations in [report]", settings.max_destinations);
+        *beyond = never(&beyond.destination, &text);
+    }
+    // What is beyond twice the limit is not even kept: a record may name thousands.
+    deliveries.truncate(2 * settings.max_destinations);
+    deliveries
+}
+
+fn delivery(uri: &str, due: Timestamp, ports: &[u16]) -> NewDelivery {
+    match Destination::parse(uri).and_then(|destination| destination.on_ports(ports)) {
+        Ok(destination) => NewDelivery {
+            mail_domain: match &destination {
+                Destination::Mail(address) => Some(address.domain().to_owned()),
+                Destination::Https(_) => None,
+            },
+            destination: destination.to_string(),
+            token: fastrand::u32(..),
+            state: DeliveryState::Waiting,
+            due,
+            answer: String::new(),
+        },
+        Err(refused) => never_for(uri, &refused),
+    }
+}
+
+fn never_for(uri: &str, refused: &Refused) -> NewDelivery {
+    never(uri, &format!("not a destination: {refused}"))
+}
+
+/// A destination that is never tried, with the reason.
+fn never(destination: &str, reason: &str) -> NewDelivery {
+    NewDelivery {
+        destination: answer(destination),
+        mail_domain: None,
+        token: 0,
+        state: DeliveryState::Failed,
+        due: Timestamp::UNIX_EPOCH,
+        answer: answer(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use jiff::Timestamp;
+    use tlsrpt_format::datagram::PolicyDescription;
+    use tlsrpt_store::{DeliveryState, PolicyCounts, Unreported};
+
+    use super::{NoReport, PlanSettings, plan};
+    use crate::{ContentSettings, Privacy};
+
+    fn settings() -> PlanSettings {
+        PlanSettings {
+            content: ContentSettings {
+                organization: "Sender".into(),
+                contact: "c@sender.example".into(),
+                submitter: "sender.example".into(),
+                host: "h".into(),
+                max_size: 1 << 20,
+                max_failure_details: 100,
+                privacy: Privacy::default(),
+            },
+            max_destinations: 3,
+            ports: vec![443],
+            failures_only: false,
+            exclude: HashSet::from(["own.example".to_owned()]),
+        }
+    }
+
+    fn unreported(domain: &str, records: &[&str], succeeded: u64, failed: u64) -> Unreported {
+        let policies = records.iter().map(|record| PolicyCounts {
+            record: (*record).into(),
+            policy: Some(PolicyDescription::from_json("{\"policy-type\":9}").unwrap()),
+            succeeded,
+            failed,
+            failures: vec![],
+        });
+        Unreported { domain: domain.into(), number: 1, policies: policies.collect(), report_mails: 2 }
+    }
+
+    fn planned(
+        unreported: &Unreported,
+        settings: &PlanSettings,
+    ) -> Result<Vec<(String, DeliveryState, String)>, NoReport> {
+        let day = "2026-11-23".parse().unwrap();
+        let report = plan(unreported, day, Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, settings)?;
+        Ok(report.deliveries.into_iter().map(|to| (to.destination, to.state, to.answer)).collect())
+    }
+
+    fn destinations(records: &[&str]) -> Vec<(String, DeliveryState, String)> {
+        planned(&unreported("a.example", records, 0, 1), &settings()).unwrap()
+    }
+
+    #[test]
+    fn the_destinations_of_all_records_are_served_once_each() {
+        let made = destinations(&[
+            "v=TLSRPTv1;rua=mailto:a@a.example,https://a.example/v1",
+            "v=TLSRPTv1; rua=mailto:a@A.example , mailto:b%2Bx@a.example",
+        ]);
+        let expected = ["mailto:a@a.example", "https://a.example/v1", "mailto:b+x@a.example"];
+        assert_eq!(made.iter().map(|(to, ..)| to.as_str()).collect::<Vec<_>>(), expected);
+        assert!(made.iter().all(|(_, state, _)| *state == DeliveryState::Waiting));
+    }
+
+    #[test]
+    fn what_cannot_be_served_is_kept_with_the_reason() {
+        let made =
+            destinations(&["v=TLSRPTv1;rua=ftp://a.example/", "v=TLSRPTv1;rua=https://a.example:8443/", "v=TLSRPTv9"]);
+        let reasons: Vec<_> = made.iter().map(|(_, state, reason)| (*state, reason.as_str())).collect();
+        assert_eq!(made.len(), 3);
+        assert!(made.iter().all(|(_, state, _)| *state == DeliveryState::Failed), "{reasons:?}");
+        assert!(reasons[0].1.contains("ftp"), "{reasons:?}");
+        assert!(reasons[1].1.contains("8443"), "{reasons:?}");
+        assert!(reasons[2].1.contains("record is not valid"), "{reasons:?}");
+    }
+
+    #[test]
+    fn thousands_of_destinations_are_bounded() {
+        let uris: Vec<_> = (0..1000).map(|n| format!("mailto:a{n}@a.example")).collect();
+        let made = destinations(&[&format!("v=TLSRPTv1;rua={}", uris.join(","))]);
+        assert_eq!(made.len(), 6);
+        assert_eq!(made.iter().filter(|(_, state, _)| *state == DeliveryState::Waiting).count(), 3);
+        assert!(made[3].2.contains("max-destinations"));
+    }
+
+    #[test]
+    fn some_domains_get_no_report() {
+        let record = &["v=TLSRPTv1;rua=mailto:a@a.example"];
+        let none = |domain, succeeded, failed, settings: &PlanSettings| {
+            planned(&unreported(domain, record, succeeded, failed), settings).err()
+        };
+        assert_eq!(none("a.example", 0, 0, &settings()), Some(NoReport::Nothing));
+        assert_eq!(none("own.example", 5, 5, &settings()), Some(NoReport::Excluded));
+        for name in ["(domains over the limit)", "a\r\nb.example", "localhost", "", "ä.example", "-a.example"] {
+            assert_eq!(none(name, 5, 5, &settings()), Some(NoReport::NotADomain), "{name}");
+        }
+        let failures_only = PlanSettings { failures_only: true, ..settings() };
+        assert_eq!(none("a.example", 5, 0, &failures_only), Some(NoReport::OnlySuccesses));
+        assert_eq!(none("a.example", 5, 1, &failures_only), None);
+    }
+
+    #[test]
+    fn our_own_report_mails_make_no_report() {
+        let record = &["v=TLSRPTv1;rua=mailto:a@a.example"];
+        let none = |succeeded, failed| planned(&unreported("a.example", record, succeeded, failed), &settings()).err();
+        assert_eq!(none(2, 0), Some(NoReport::OwnReportMails));
+        assert_eq!(none(3, 0), None);
+        assert_eq!(none(1, 1), None);
+    }
+}

@@ -1,0 +1,399 @@
+//! Reports and deliveries in the file.
+
+use std::{fs::File, os::unix::fs::OpenOptionsExt, path::PathBuf};
+
+use jiff::{Timestamp, civil::Date};
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg},
+};
+use rusqlite::{
+    Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter, types::Value,
+};
+use tlsrpt_format::datagram::normalized_domain;
+
+use super::{
+    adding::number,
+    database::Sqlite,
+    day,
+    reading::{count, date, failure_counts, policy_counts, unreadable},
+};
+use crate::{
+    Attempt, Delivery, DeliveryState, Error, ErrorKind, FailureCounts, KeptReport, NewReport, PolicyCounts,
+    ReportFilter, ReportStore, Route, Suppression, Unreported,
+};
+
+const DELIVERY: &str = "id, report, destination, token, state, attempts, first_attempt, last_attempt, next_attempt, unknown, answer, warning";
+
+impl ReportStore for Sqlite {
+    fn unreported_days(&mut self, end: Date) -> Result<Vec<Date>, Error> {
+        self.rows(
+            "SELECT day FROM day WHERE day < ?1 AND EXISTS \
+             (SELECT 1 FROM domain_of_day WHERE domain_of_day.day = day.day AND events > reported) ORDER BY day",
+            [day::to_number(end)],
+            |row| date(row, 0),
+        )
+    }
+
+    fn make_reports(
+        &mut self,
+        day: Date,
+        after: &str,
+        limit: usize,
+        make: &mut dyn FnMut(&Unreported) -> Option<NewReport>,
+    ) -> Result<Option<String>, Error> {
+        self.write(|transaction| make_reports(transaction, day, after, limit, make))
+    }
+
+    fn unreported(&mut self, day: Date, domain: &str) -> Result<Option<Unreported>, Error> {
+        let domain = normalized_domain(domain);
+        let found = unreported(&self.connection, day, &domain);
+        found.map(|found| found.map(|(_, unreported)| unreported)).map_err(|error| self.failed(&error))
+    }
+
+    fn begin_attempts(&mut self, route: Route, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, Error> {
+        self.write(|transaction| {
+            let mut due = transaction.prepare_cached(&format!(
+                "SELECT {DELIVERY} FROM delivery WHERE state = 'waiting' AND next_attempt <= ?1 AND started IS NULL AND mail_domain IS {} \
+                 ORDER BY next_attempt, id LIMIT ?2",
+                if route == Route::Mail { "NOT NULL" } else { "NULL" }
+            ))?;
+            let due =
+                due.query_map([now.as_second(), limit_of(limit)], delivery)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut start = transaction.prepare_cached("UPDATE delivery SET started = ?1 WHERE id = ?2")?;
+            due.iter().try_for_each(|delivery| start.execute([now.as_second(), delivery.id]).map(drop))?;
+            Ok(due)
+        })
+    }
+
+    fn end_attempts(&mut self, attempts: &[Attempt]) -> Result<(), Error> {
+        self.write(|transaction| {
+            let mut end = transaction.prepare_cached(
+                "UPDATE delivery SET started = NULL, state = ?1, attempts = attempts + ?8, \
+                 first_attempt = iif(?8, ifnull(first_attempt, ?2), first_attempt), \
+                 last_attempt = iif(?8, ?2, last_attempt), next_attempt = ?3, \
+                 unknown = max(unknown, ?4), answer = ?5, warning = ?6 WHERE id = ?7",
+            )?;
+            attempts.iter().try_for_each(|attempt| {
+                let Attempt { delivery, at, tried, state, next_attempt, unknown, answer, warning } = attempt;
+                let next = next_attempt.map(Timestamp::as_second);
+                end.execute(params![state.name(), at.as_second(), next, unknown, answer, warning, delivery, tried])
+                    .map(drop)
+            })
+        })
+    }
+
+    fn become_reporter(&mut self, now: Timestamp) -> Result<u64, Error> {
+        self.lock_reporter()?;
+        self.write(|transaction| {
+            let recovered = transaction.execute(
+                "UPDATE delivery SET started = NULL, unknown = 1, attempts = attempts + 1, \
+                 first_attempt = ifnull(first_attempt, started), last_attempt = started, \
+                 next_attempt = ?1, answer = 'the reporter was interrupted' WHERE started IS NOT NULL",
+                [now.as_second()],
+            )?;
+            Ok(recovered as u64)
+        })
+    }
+
+    fn waiting(&mut self) -> Result<(Option<Timestamp>, u64), Error> {
+        let found = self.rows(
+            "SELECT min(next_attempt), count(*) FROM delivery WHERE state = 'waiting' AND started IS NULL",
+            [],
+            |row| Ok((moment(row, 0)?, count(row, 1)?)),
+        )?;
+        Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    fn attempts_since(&mut self, destination: &str, since: Timestamp) -> Result<u64, Error> {
+        let found = self.rows(
+            "SELECT count(*) FROM delivery WHERE destination = ?1 AND last_attempt > ?2",
+            params![destination, since.as_second()],
+            |row| count(row, 0),
+        )?;
+        Ok(found.into_iter().sum())
+    }
+
+    fn report(&mut self, id: i64) -> Result<Option<KeptReport>, Error> {
+        let found = self.rows(
+            "SELECT id, day, domain, number, report_id, made, file_name, succeeded, failed, compressed, summary \
+             FROM report WHERE id = ?1",
+            [id],
+            |row| Ok(KeptReport { compressed: row.get(9)?, summary: row.get(10)?, ..kept_report(row)? }),
+        )?;
+        Ok(found.into_iter().next())
+    }
+
+    fn reports(&mut self, filter: &ReportFilter, limit: usize) -> Result<Vec<KeptReport>, Error> {
+        let mut conditions = String::from("1");
+        let mut parameters: Vec<Value> = Vec::new();
+        let mut condition = |text: &str, value: Value| {
+            conditions.push_str(text);
+            parameters.push(value);
+        };
+        if let Some(day) = filter.day {
+            condition(" AND day = ?", day::to_number(day).into());
+        }
+        if let Some(domain) = &filter.domain {
+            condition(" AND domain = ?", normalized_domain(domain).to_string().into());
+        }
+        if let Some(state) = filter.state {
+            let with_state = " AND EXISTS (SELECT 1 FROM delivery WHERE report = report.id AND state = ?)";
+            condition(with_state, state.name().to_owned().into());
+        }
+        parameters.push(limit_of(limit).into());
+        let query = format!(
+            "SELECT id, day, domain, number, report_id, made, file_name, succeeded, failed FROM report \
+             WHERE {conditions} ORDER BY day DESC, domain, number LIMIT ?"
+        );
+        self.rows(&query, params_from_iter(parameters), kept_report)
+    }
+
+    fn deliveries(&mut self, report: i64) -> Result<Vec<Delivery>, Error> {
+        self.rows(&format!("SELECT {DELIVERY} FROM delivery WHERE report = ?1 ORDER BY id"), [report], delivery)
+    }
+
+    fn delivery(&mut self, id: i64) -> Result<Option<Delivery>, Error> {
+        let found = self.rows(&format!("SELECT {DELIVERY} FROM delivery WHERE id = ?1"), [id], delivery)?;
+        Ok(found.into_iter().next())
+    }
+
+    fn delivery_counts(&mut self, day: Date) -> Result<Vec<(DeliveryState, u64)>, Error> {
+        self.rows(
+            "SELECT state, count(*) FROM delivery JOIN report ON report = report.id WHERE day = ?1 GROUP BY state",
+            [day::to_number(day)],
+            |row| Ok((state(row, 0)?, count(row, 1)?)),
+        )
+    }
+
+    fn suppress(&mut self, suppression: &Suppression) -> Result<(), Error> {
+        let Suppression { target, until, days, reason } = suppression;
+        self.write(|transaction| {
+            transaction.execute(
+                "INSERT OR REPLACE INTO suppression (target, until, days, reason) VALUES (?1, ?2, ?3, ?4)",
+                params![target, until.map(Timestamp::as_second), days, reason],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn end_suppression(&mut self, target: &str) -> Result<bool, Error> {
+        self.write(|transaction| Ok(transaction.execute("DELETE FROM suppression WHERE target = ?1", [target])? > 0))
+    }
+
+    fn suppressions(&mut self) -> Result<Vec<Suppression>, Error> {
+        self.rows("SELECT target, until, days, reason FROM suppression ORDER BY target", [], suppression)
+    }
+
+    fn suppression(&mut self, target: &str) -> Result<Option<Suppression>, Error> {
+        let found =
+            self.rows("SELECT target, until, days, reason FROM suppression WHERE target = ?1", [target], suppression)?;
+        Ok(found.into_iter().next())
+    }
+}
+
+impl Sqlite {
+    /// Holds a lock beside the file, as long as this process lives.
+    fn lock_reporter(&mut self) -> Result<(), Error> {
+        let mut name = self.path.clone().into_os_string();
+        name.push("-reporter");
+        let unreachable = |error: std::io::Error| {
+            Error::new(ErrorKind::Unreachable, format!("{}: {error}", PathBuf::from(&name).display()))
+        };
+        let file = File::options().append(true).create(true).mode(0o600).open(&name).map_err(unreachable)?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => {
+                self.reporter = Some(lock);
+                Ok(())
+            }
+            Err((_, Errno::EWOULDBLOCK)) => {
+                let text = format!("{}: another tlsrpt deliver works on this store; stop one", self.path.display());
+                Err(Error::new(ErrorKind::Locked, text))
+            }
+            Err((_, error)) => Err(unreachable(error.into())),
+        }
+    }
+
+    /// All of it in one transaction, or nothing.
+    fn write<T>(&mut self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
+        let path = &self.path;
+        let run = || {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = write(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        run().map_err(|error| super::failure::of_sqlite(path, &error))
+    }
+}
+
+fn make_reports(
+    transaction: &Transaction<'_>,
+    day: Date,
+    after: &str,
+    limit: usize,
+    make: &mut dyn FnMut(&Unreported) -> Option<NewReport>,
+) -> rusqlite::Result<Option<String>> {
+    let mut names = transaction.prepare_cached(
+        "SELECT name FROM domain_of_day JOIN domain ON domain = id \
+         WHERE day = ?1 AND events > reported AND name > ?2 ORDER BY name LIMIT ?3",
+    )?;
+    let names = names.query_map(params![day::to_number(day), after, limit_of(limit)], |row| row.get::<_, String>(0))?;
+    let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
+    for name in &names {
+        let Some((domain, unreported)) = unreported(transaction, day, name)? else { continue };
+        if let Some(report) = make(&unreported) {
+            keep(transaction, day, &unreported, &report)?;
+        }
+        mark_as_reported(transaction, day, domain)?;
+    }
+    Ok(names.into_iter().next_back())
+}
+
+/// The counts of a domain that are in no report, and the number of the domain.
+fn unreported(connection: &Connection, day: Date, name: &str) -> rusqlite::Result<Option<(i64, Unreported)>> {
+    let mut domain = connection.prepare_cached(
+        "SELECT id FROM domain JOIN domain_of_day ON domain = id WHERE name = ?1 AND day = ?2 AND events > reported",
+    )?;
+    let day_number = day::to_number(day);
+    let Some(domain) = domain.query_row(params![name, day_number], |row| row.get::<_, i64>(0)).optional()? else {
+        return Ok(None);
+    };
+    let mut number =
+        connection.prepare_cached("SELECT ifnull(max(number), 0) + 1 FROM report WHERE day = ?1 AND domain = ?2")?;
+    let number = number.query_row(params![day_number, name], |row| row.get(0))?;
+    let report_mails = report_mails(connection, day, name)?;
+    let policies = unreported_policies(connection, day_number, domain)?;
+    Ok(Some((domain, Unreported { domain: name.to_owned(), number, policies, report_mails })))
+}
+
+fn unreported_policies(connection: &Connection, day: i64, domain: i64) -> rusqlite::Result<Vec<PolicyCounts>> {
+    let mut sessions = connection.prepare_cached(
+        "SELECT record.content, policy.content, succeeded - reported_succeeded, failed - reported_failed, record, policy \
+         FROM sessions JOIN record ON record = record.id JOIN policy ON policy = policy.id \
+         WHERE day = ?1 AND domain = ?2 ORDER BY record, policy",
+    )?;
+    let mut failures = connection.prepare_cached(
+        "SELECT times - reported, content FROM failures JOIN failure ON failure = id \
+         WHERE day = ?1 AND domain = ?2 AND record = ?3 AND policy = ?4 AND times > reported ORDER BY times DESC, id",
+    )?;
+    let mut policies = Vec::new();
+    let mut rows = sessions.query([day, domain])?;
+    while let Some(row) = rows.next()? {
+        let (record, policy): (i64, i64) = (row.get(4)?, row.get(5)?);
+        let found: Vec<FailureCounts> =
+            failures.query_map([day, domain, record, policy], failure_counts)?.collect::<rusqlite::Result<_>>()?;
+        let counts = PolicyCounts { failures: found, ..policy_counts(row)? };
+        if counts.succeeded + counts.failed > 0 || !counts.failures.is_empty() {
+            policies.push(counts);
+        }
+    }
+    Ok(policies)
+}
+
+/// Report mails that servers of the domain took on that day: each was a session with it.
+fn report_mails(connection: &Connection, day: Date, domain: &str) -> rusqlite::Result<u64> {
+    const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
+    let first = day.to_zoned(jiff::tz::TimeZone::UTC).map_or(0, |zoned| zoned.timestamp().as_second());
+    let mut mails = connection.prepare_cached(
+        "SELECT count(*) FROM delivery WHERE mail_domain = ?1 AND state = 'delivered' AND last_attempt >= ?2 AND last_attempt < ?3",
+    )?;
+    mails.query_row(params![domain, first, first + SECONDS_OF_A_DAY], |row| count(row, 0))
+}
+
+fn mark_as_reported(transaction: &Transaction<'_>, day: Date, domain: i64) -> rusqlite::Result<()> {
+    for statement in [
+        "UPDATE domain_of_day SET reported = events WHERE day = ?1 AND domain = ?2",
+        "UPDATE sessions SET reported_succeeded = succeeded, reported_failed = failed WHERE day = ?1 AND domain = ?2",
+        "UPDATE failures SET reported = times WHERE day = ?1 AND domain = ?2",
+    ] {
+        transaction.prepare_cached(statement)?.execute([day::to_number(day), domain])?;
+    }
+    Ok(())
+}
+
+fn keep(transaction: &Transaction<'_>, day: Date, of: &Unreported, report: &NewReport) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO report (day, domain, number, report_id, made, file_name, compressed, summary, succeeded, failed) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    let id = insert.insert(params![
+        day::to_number(day),
+        of.domain,
+        of.number,
+        report.report_id,
+        report.made.as_second(),
+        report.file_name,
+        report.compressed,
+        report.summary,
+        number(report.succeeded),
+        number(report.failed),
+    ])?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO delivery (report, destination, mail_domain, state, next_attempt, answer, token) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for delivery in &report.deliveries {
+        let due = (delivery.state == DeliveryState::Waiting).then_some(delivery.due.as_second());
+        insert.execute(params![
+            id,
+            delivery.destination,
+            delivery.mail_domain,
+            delivery.state.name(),
+            due,
+            delivery.answer,
+            delivery.token
+        ])?;
+    }
+    Ok(())
+}
+
+fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        id: row.get(0)?,
+        report: row.get(1)?,
+        destination: row.get(2)?,
+        token: row.get(3)?,
+        state: state(row, 4)?,
+        attempts: row.get(5)?,
+        first_attempt: moment(row, 6)?,
+        last_attempt: moment(row, 7)?,
+        next_attempt: moment(row, 8)?,
+        unknown: row.get(9)?,
+        answer: row.get(10)?,
+        warning: row.get(11)?,
+    })
+}
+
+fn kept_report(row: &Row<'_>) -> rusqlite::Result<KeptReport> {
+    Ok(KeptReport {
+        id: row.get(0)?,
+        day: date(row, 1)?,
+        domain: row.get(2)?,
+        number: row.get(3)?,
+        report_id: row.get(4)?,
+        made: moment(row, 5)?.unwrap_or_default(),
+        file_name: row.get(6)?,
+        succeeded: count(row, 7)?,
+        failed: count(row, 8)?,
+        compressed: Vec::new(),
+        summary: String::new(),
+    })
+}
+
+fn suppression(row: &Row<'_>) -> rusqlite::Result<Suppression> {
+    Ok(Suppression { target: row.get(0)?, until: moment(row, 1)?, days: row.get(2)?, reason: row.get(3)? })
+}
+
+fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<DeliveryState> {
+    let name: String = row.get(column)?;
+    DeliveryState::from_name(&name).ok_or_else(|| unreadable(column, rusqlite::types::Type::Text))
+}
+
+fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    super::reading::timestamp(row, column)
+}
