@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use jiff::{civil::Date, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tlsrpt::{FailureType, PolicyType};
+use tlsrpt::{FailureMember, FailureType, PolicyType};
 use tlsrpt_format::datagram::{Failure, FailureDetails, PolicyDescription};
 use tlsrpt_store::{FailureCounts, PolicyCounts};
 
@@ -247,25 +247,31 @@ fn policy_name(domain: &str, policy: Option<&PolicyDescription>) -> Option<Polic
 fn failure_name(failure: Option<&Failure>, privacy: Privacy) -> FailureName {
     let Some(failure) = failure else {
         let reason = "failures over the limit of the reporter".into();
-        return unnamed(FailureDetails { failure_reason_code: Some(reason), ..FailureDetails::default() });
+        let mut details = FailureDetails::default();
+        details.set(FailureMember::FailureReasonCode, Some(reason));
+        return unnamed(details);
     };
     let mut details = failure.details.clone();
-    details.receiving_mx_helo = details.receiving_mx_helo.as_deref().and_then(host_of_helo);
-    let leave_out = |omit: bool, member: &mut Option<String>| {
-        if omit {
-            *member = None;
-        }
-    };
-    leave_out(privacy.omit_sending_mta_ip, &mut details.sending_mta_ip);
-    leave_out(privacy.omit_receiving_mx_helo, &mut details.receiving_mx_helo);
-    leave_out(privacy.omit_additional_information, &mut details.additional_information);
-    leave_out(privacy.omit_failure_reason_code, &mut details.failure_reason_code);
+    let helo = details.get(FailureMember::ReceivingMxHelo).and_then(host_of_helo);
+    details.set(FailureMember::ReceivingMxHelo, helo);
+    let left_out = [
+        (privacy.omit_sending_mta_ip, FailureMember::SendingMtaIp),
+        (privacy.omit_receiving_mx_helo, FailureMember::ReceivingMxHelo),
+        (privacy.omit_additional_information, FailureMember::AdditionalInformation),
+        (privacy.omit_failure_reason_code, FailureMember::FailureReasonCode),
+    ];
+    for (_, member) in left_out.into_iter().filter(|(omit, _)| *omit) {
+        details.set(member, None);
+    }
+
     match failure.result_type() {
         Ok(result_type) => FailureName { result_type, details },
         Err(number) => {
-            let reason = details.failure_reason_code.take();
-            details.failure_reason_code =
-                Some(reason.map_or_else(|| number.to_string(), |reason| format!("{number}: {reason}")));
+            let reason = match details.get(FailureMember::FailureReasonCode) {
+                Some(reason) => format!("{number}: {reason}"),
+                None => number.to_string(),
+            };
+            details.set(FailureMember::FailureReasonCode, Some(reason));
             unnamed(details)
         }
     }

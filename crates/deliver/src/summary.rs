@@ -58,7 +58,7 @@ fn write(
 
 fn write_failure(text: &mut String, FailureResults { name, failed_session_count }: &FailureResults) -> fmt::Result {
     writeln!(text, "  {failed_session_count} times {}: {}", name.result_type, meaning(name.result_type))?;
-    name.details.known().try_for_each(|(member, value)| writeln!(text, "    {member}: {}", shown(value)))
+    name.details.known().try_for_each(|(member, value)| writeln!(text, "    {}: {}", member.rfc_name(), shown(value)))
 }
 
 fn meaning(result_type: &str) -> &'static str {
