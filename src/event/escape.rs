@@ -6,8 +6,11 @@
 
 use core::str;
 
-use super::plain::{is_all_plain, verbatim_len};
-use crate::{errno::Errno, memory::Buffer};
+use super::plain::{BLOCK, NUMBER, VERBATIM, escape_of, is_all_plain, verbatim_len};
+use crate::{
+    errno::Errno,
+    memory::{Buffer, Tail},
+};
 
 /// Appends a text as a JSON string: `opening`, which ends with the quote, the escaped text, and the closing quote.
 #[inline(always)]
@@ -23,46 +26,79 @@ pub(super) fn append_string(out: &mut Buffer, opening: &[u8], text: &[u8]) -> Re
 /// Appends the escaped text and the closing quote.
 #[cold]
 fn append_escaped(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
-    let mut rest = text;
-    while let Err(error) = str::from_utf8(rest) {
-        let (valid, behind) = rest.split_at_checked(error.valid_up_to()).unwrap_or((rest, b""));
-        append_valid(out, valid)?;
-        out.append("\u{fffd}".as_bytes())?;
-        let invalid = error.error_len().unwrap_or(behind.len());
-        rest = behind.get(invalid..).unwrap_or_default();
-    }
-    append_valid(out, rest)?;
-    out.append(b"\"")
-}
-
-/// Appends UTF-8.
-fn append_valid(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
+    // What is written is never shorter than the text: a long text makes the buffer grow once.
+    out.reserve(text.len())?;
+    let mut tail = out.tail();
     let mut rest = text;
     loop {
-        let (verbatim, others) = rest.split_at_checked(verbatim_len(rest)).unwrap_or((rest, b""));
-        out.append(verbatim)?;
-        let Some((control, behind)) = others.split_first() else { return Ok(()) };
-        append_control(out, *control)?;
-        rest = behind;
+        let (valid, invalid) = valid_and_invalid(rest);
+        append_valid(&mut tail, rest.get(..valid).unwrap_or_default())?;
+        if invalid == 0 {
+            return tail.push(*b"\"", 1);
+        }
+        tail.push(REPLACEMENT, REPLACEMENT.len())?;
+        rest = rest.get(valid + invalid..).unwrap_or_default();
     }
 }
 
-fn append_control(out: &mut Buffer, byte: u8) -> Result<(), Errno> {
-    let short = match byte {
-        0x08 => br"\b",
-        0x0c => br"\f",
-        b'\n' => br"\n",
-        b'\r' => br"\r",
-        b'\t' => br"\t",
-        b'"' => br#"\""#,
-        b'\\' => br"\\",
-        _ => return out.append(&[b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte & 0xf)]),
-    };
-    out.append(short)
+/// How many bytes at the start are UTF-8, and how many behind them are a maximal invalid part; 0 at the end of the text.
+fn valid_and_invalid(text: &[u8]) -> (usize, usize) {
+    match str::from_utf8(text) {
+        Ok(_) => (text.len(), 0),
+        Err(error) => (error.valid_up_to(), error.error_len().unwrap_or(text.len() - error.valid_up_to())),
+    }
 }
 
-const fn hex(digit: u8) -> u8 {
-    if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
+/// U+FFFD in UTF-8.
+const REPLACEMENT: [u8; 3] = *b"\xef\xbf\xbd";
+
+/// Appends UTF-8, a block at a time: the whole block is written, and as much of it kept as needs no escape.
+#[inline(always)]
+fn append_valid(out: &mut Tail<'_>, text: &[u8]) -> Result<(), Errno> {
+    let mut rest = text;
+    while let Some(block) = rest.first_chunk::<BLOCK>() {
+        let verbatim = verbatim_len(block);
+        if verbatim == BLOCK {
+            // No length to wait for: the next block begins at a place that is known.
+            out.push(*block, BLOCK)?;
+            rest = rest.get(BLOCK..).unwrap_or_default();
+        } else {
+            out.push(*block, verbatim)?;
+            rest = append_escapes(out, rest.get(verbatim..).unwrap_or_default())?;
+        }
+    }
+    while let Some((byte, behind)) = rest.split_first() {
+        if escape_of(*byte) == VERBATIM {
+            out.push([*byte], 1)?;
+            rest = behind;
+        } else {
+            rest = append_escapes(out, rest)?;
+        }
+    }
+    Ok(())
+}
+
+/// Appends the escapes of the bytes at the start that need one; returns the text behind them.
+#[inline(always)]
+fn append_escapes<'a>(out: &mut Tail<'_>, text: &'a [u8]) -> Result<&'a [u8], Errno> {
+    let mut rest = text;
+    while let Some((byte, behind)) = rest.split_first() {
+        match escape_of(*byte) {
+            VERBATIM => break,
+            // Eight bytes, six of them kept: one store. The upper digit of these bytes is 0, 1 or 7.
+            NUMBER => out.push([b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), lower_digit(*byte), 0, 0], 6)?,
+            letter => out.push([b'\\', letter], 2)?,
+        }
+        rest = behind;
+    }
+    Ok(rest)
+}
+
+/// The lower hexadecimal digit of a byte.
+#[inline(always)]
+const fn lower_digit(byte: u8) -> u8 {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    DIGITS[(byte & 0xf) as usize]
 }
 
 #[cfg(test)]

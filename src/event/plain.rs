@@ -3,19 +3,25 @@
 //! Nearly all strings of an event are plain ASCII of 10 to 80 bytes. A look at each byte would be most of the cost of
 //! an event, so bytes are compared in words of eight.
 
+/// Texts of this length and more are left early.
+const LONG: usize = 128;
+
 /// The highest bit of each byte in a word.
 const HIGH: u64 = in_each_byte(0x80);
 
 /// Whether all bytes stand for themselves in a JSON string and are ASCII.
 pub(super) fn is_all_plain(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
-        // The last block may overlap the one before it. There is no way out before the end: nearly all strings are
-        // plain to the end.
+        // The last block may overlap the one before it. A long text is left early, since another pass follows; in others
+        // a look at each block's answer would cost more than it saves, as nearly all are plain to the end.
         let mut special = special_in_16(last);
         let mut rest = text;
         while let Some((block, behind)) = rest.split_first_chunk::<16>() {
             special |= special_in_16(block);
             rest = behind;
+            if special != 0 && rest.len() > LONG {
+                return false;
+            }
         }
         return special == 0;
     }
@@ -29,20 +35,47 @@ pub(super) fn is_all_plain(text: &[u8]) -> bool {
     text.iter().all(|byte| byte.is_ascii() && !is_escaped(*byte))
 }
 
-/// How many bytes at the start of a UTF-8 text need no escape.
-pub(super) fn verbatim_len(text: &[u8]) -> usize {
-    let mut rest = text;
-    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
-        let escaped = escaped_in_8(u64::from_le_bytes(*word));
-        if escaped != 0 {
-            return text.len() - rest.len() + escaped.trailing_zeros() as usize / 8;
-        }
-        rest = behind;
-    }
-    let in_rest = rest.iter().position(|byte| is_escaped(*byte)).unwrap_or(rest.len());
-    text.len() - rest.len() + in_rest
+/// The size of the blocks that a text with escapes is written in.
+pub(super) const BLOCK: usize = 8;
+
+/// How many bytes at the start of a block of UTF-8 need no escape.
+#[inline(always)]
+pub(super) fn verbatim_len(block: &[u8; BLOCK]) -> usize {
+    escaped_in_8(u64::from_le_bytes(*block)).trailing_zeros() as usize / 8
 }
 
+/// A byte needs no escape.
+pub(super) const VERBATIM: u8 = 0;
+/// The escape of a byte is its number in hexadecimal.
+pub(super) const NUMBER: u8 = b'u';
+
+/// [`VERBATIM`], [`NUMBER`], or the letter behind the backslash.
+#[inline(always)]
+pub(super) fn escape_of(byte: u8) -> u8 {
+    ESCAPES[usize::from(byte)]
+}
+
+/// By the byte.
+static ESCAPES: [u8; 0x100] = {
+    let mut escapes = [VERBATIM; 0x100];
+    let mut byte = 0;
+    while byte < 0x80 {
+        escapes[byte as usize] = match byte {
+            0x08 => b'b',
+            0x0c => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            b'"' | b'\\' => byte,
+            _ if is_escaped(byte) => NUMBER,
+            _ => VERBATIM,
+        };
+        byte += 1;
+    }
+    escapes
+};
+
+#[inline(always)]
 const fn is_escaped(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f
 }

@@ -7,7 +7,7 @@ mod hooks;
 mod owned;
 mod shared;
 
-pub(crate) use buffer::Buffer;
+pub(crate) use buffer::{Buffer, Tail};
 pub(crate) use hooks::Hooks;
 pub(crate) use owned::Owned;
 pub(crate) use shared::Shared;

@@ -16,6 +16,13 @@ struct CommandLine {
 pub(crate) enum Part {
     /// Measure everything and print the tables
     All(Arguments),
+    /// Measure long strings alone and print their table
+    Strings {
+        /// Our shared library
+        ours: PathBuf,
+        /// The C library's
+        reference: PathBuf,
+    },
     /// Send one event many times, for callgrind; nobody needs to listen
     Repeat {
         /// The library to load

@@ -39,6 +39,11 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     match arguments::parse(std::env::args_os().skip(1))? {
         Part::All(arguments) => all(&arguments),
+        Part::Strings { ours, reference } => {
+            measure::keep_memory();
+            print!("{}", strings::compare(&Library::load(&ours)?, &Library::load(&reference)?)?);
+            Ok(())
+        }
         Part::Repeat { library, event, times } => events::repeat(&Library::load(&library)?, event, times),
         Part::Allocations { library } => allocations::print(&Library::load(&library)?),
     }
