@@ -1,8 +1,9 @@
 /*
  * tlsrpt.h - report the TLS results of outgoing mail (TLSRPT, RFC 8460)
  *
- * A mail server describes each delivery to this library, which sends it as one
- * datagram to the local collector of the reports. The life of an event:
+ * A mail server describes each delivery to this library, which sends the
+ * description as one datagram to the local collector of reports. The calls for
+ * one event:
  *
  *   struct tlsrpt_connection_t *con;
  *   struct tlsrpt_dr_t *dr;
@@ -18,13 +19,13 @@
  *   tlsrpt_close(&con);
  *
  * Functions that return int return 0 or an error code, unless they say
- * otherwise. A NULL argument is an error code, not a crash. Nothing here waits,
- * prints, exits or raises a signal. Strings end with NUL; their length is not
- * limited but by memory and by the size of a datagram. errno stays as it was
- * when a function succeeds.
+ * otherwise. A NULL argument is an error code, not a crash. No function waits,
+ * prints, exits or raises a signal. Strings end with NUL; only memory and the
+ * size of a datagram limit their length. errno stays as it was when a function
+ * succeeds.
  *
- * This file is made by `make header` from include/tlsrpt.h.in and the comments
- * of src/capi.
+ * `make header` writes this file from include/tlsrpt.h.in and the comments of
+ * src/capi.
  */
 #ifndef TLSRPT_H
 #define TLSRPT_H
@@ -41,18 +42,19 @@ extern "C" {
  * Types
  */
 
-/* A way to the collector. Made by tlsrpt_open, freed by tlsrpt_close. */
+/* A connection to the collector. Made by tlsrpt_open, freed by tlsrpt_close. */
 struct tlsrpt_connection_t;
 
 /* A delivery request: one event. Made by tlsrpt_init_delivery_request, freed
  * by tlsrpt_finish_delivery_request and by tlsrpt_cancel_delivery_request. */
 struct tlsrpt_dr_t;
 
-/* Room for any domain name with its NUL, in bytes. Nothing here cuts a name at it. */
+/* Bytes for any domain name with its NUL. The library does not limit names to it. */
 #define TLSRPT_MAXDOMAINNAMELEN 256
 
 /*
- * The policy that a delivery was held to (RFC 8460 section 4.2, "policy-type").
+ * The type of the policy that applied to a delivery (RFC 8460 section 4.2,
+ * "policy-type").
  */
 typedef enum {
     TLSRPT_POLICY_TLSA     = 1, /* DANE: TLSA records of the MX host (RFC 7672). */
@@ -61,7 +63,7 @@ typedef enum {
 } tlsrpt_policy_type_t;
 
 /*
- * How the delivery ended under one policy.
+ * The result of a delivery under one policy.
  */
 typedef enum {
     TLSRPT_FINAL_SUCCESS = 0, /* TLS met the policy. */
@@ -69,7 +71,7 @@ typedef enum {
 } tlsrpt_final_result_t;
 
 /*
- * What went wrong with TLS or with a policy (RFC 8460 section 4.3,
+ * The type of a failure of TLS or of a policy (RFC 8460 section 4.3,
  * "result-type").
  */
 typedef enum {
@@ -90,7 +92,7 @@ typedef enum {
 /*
  * Error codes
  *
- * A code is a constant below, plus the errno where the system refused a call.
+ * A code is a constant below, plus the errno if the system reported the error.
  */
 
 #define TLSRPT_ERR_TLSRPT                             10000 /* error inside the TLSRPT library */
@@ -127,39 +129,39 @@ typedef enum {
  */
 
 /*
- * Tells whether this library can stand in for version major.minor.patch: 1 if
- * the major numbers are equal and ours has at least that minor number, else 0.
- * The patch number does not matter.
+ * Returns 1 if a program that was built for this level of the interface can use
+ * the library: the major numbers are equal, and the minor number of the library
+ * is not lower; else 0. The patch number is ignored.
  *
- * Meant for a check at start-up, with the numbers of the header that the
- * program was built with. Any thread.
+ * For a check at start-up, with the numbers of the header that the program was
+ * built with. Any thread.
  */
 int tlsrpt_version_check(int major, int minor, int patch);
 
 /*
- * The version of the library that is in use, in the form of
- * TLSRPT_VERSION_STRING. Static, not to be freed. Any thread.
+ * Returns the level of the interface of the library in use, in the form of
+ * TLSRPT_VERSION_STRING. The text is static: do not free it. Any thread.
  */
 const char *tlsrpt_version(void);
 
 /*
  * The connection
  *
- * A socket for events to one collector. It may be opened once and kept, or
- * opened for each event, which costs two more system calls. Several threads may
- * make and finish delivery requests on one connection at the same time, and it
- * may be used in the child after a fork. Programs that are executed do not
- * inherit its descriptor.
+ * A socket for events to one collector. Open it once and keep it, or open it
+ * for each event, which costs two more system calls. Several threads may make
+ * and finish delivery requests on one connection at the same time, and a child
+ * process may use it after a fork. Executed programs do not inherit its
+ * descriptor.
  */
 
 /*
  * Opens a connection to the collector that listens at socketname, and sets
  * *pcon to it; to NULL if that fails. The caller closes it with tlsrpt_close.
  *
- * It does not wait for the collector, nor look for it: the name is resolved
- * each time an event is sent, so the collector may start later or restart, and
- * a relative name follows the working directory. A name has at most 107 bytes
- * (fewer where struct sockaddr_un is shorter).
+ * The collector need not run yet: each send looks the name up, so the collector
+ * may start later or restart, and a relative name follows the working
+ * directory. A name has at most 107 bytes on Linux, fewer on systems with a
+ * shorter struct sockaddr_un.
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if pcon or socketname is NULL;
  * TLSRPT_ERR_TLSRPT_SOCKETNAMETOOLONG; TLSRPT_ERR_SOCKET + errno;
@@ -171,8 +173,8 @@ int tlsrpt_open(struct tlsrpt_connection_t **pcon, const char *socketname);
  * Closes the connection in *pcon and sets *pcon to NULL, also when the system
  * reports an error.
  *
- * Delivery requests that are still open keep the socket until they are finished
- * or cancelled; they can be sent.
+ * Open delivery requests keep the socket until they are finished or cancelled;
+ * they can still be sent.
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_NOCONNECTION if pcon or *pcon is NULL;
  * TLSRPT_ERR_CLOSE + errno. Any thread, after the last use of the handle.
@@ -180,23 +182,23 @@ int tlsrpt_open(struct tlsrpt_connection_t **pcon, const char *socketname);
 int tlsrpt_close(struct tlsrpt_connection_t **pcon);
 
 /*
- * The descriptor of the connection's socket, for instance to look at its
- * options; -1 if con is NULL. It stays the connection's: do not close it. Any
- * thread.
+ * Returns the descriptor of the connection's socket, for instance to read its
+ * options; -1 if con is NULL. The connection owns the descriptor: do not close
+ * it. Any thread.
  */
 int tlsrpt_get_socket(struct tlsrpt_connection_t *con);
 
 /*
  * The delivery request
  *
- * One event: what happened with TLS when mail was sent to one domain. Begin it,
- * describe one or several policies, then finish it, which sends it, or cancel
- * it. A handle is for one thread at a time.
+ * One event: the TLS results of mail to one domain. Begin it, describe one or
+ * several policies, then finish it, which sends it, or cancel it. Only one
+ * thread at a time may use a handle.
  *
- * Errors stick: after the first one, the functions that describe a policy do
- * nothing and return that same code. The handle stays valid and must still be
- * finished or cancelled. So a caller may look only at what
- * tlsrpt_finish_delivery_request returns.
+ * Errors stick: after the first error, the functions that describe a policy do
+ * nothing and return the same code. The handle stays valid and must be finished
+ * or cancelled. So a caller may check only the result of
+ * tlsrpt_finish_delivery_request.
  */
 
 /*
@@ -243,15 +245,15 @@ int tlsrpt_finish_delivery_request(struct tlsrpt_dr_t **pdr);
 /*
  * The policies of a delivery request
  *
- * One after the other, at least one. While a policy is open, the three
- * tlsrpt_add_* functions may be called in any order and any number of times.
- * All strings are copied. They may hold any bytes: what is not UTF-8 is sent as
- * U+FFFD, one for each maximal invalid part. Values are not validated: a policy
- * with failures may finish as a success.
+ * A request has one or several, one open at a time. While a policy is open, the
+ * three tlsrpt_add_* functions may be called in any order and any number of
+ * times. All strings are copied. They may have any bytes: each maximal part
+ * that is not UTF-8 is sent as U+FFFD. Values are not validated: a policy with
+ * failures may finish as a success.
  *
- * Each function returns the first error of the request if there was one before,
- * and then does nothing else. With dr NULL it returns
- * TLSRPT_ERR_TLSRPT_NULLARGUMENT.
+ * Each function returns the first error of the request if it already has one,
+ * and then does nothing else. It returns TLSRPT_ERR_TLSRPT_NULLARGUMENT if dr
+ * is NULL.
  */
 
 /*
@@ -297,10 +299,10 @@ int tlsrpt_add_policy_string(struct tlsrpt_dr_t *dr, const char *policy_string);
 int tlsrpt_add_mx_host_pattern(struct tlsrpt_dr_t *dr, const char *mx_host_pattern);
 
 /*
- * Adds a failure to the open policy: its type, and what is known of it (RFC
- * 8460 section 4.3). Each string may be NULL, and is left out then: the address
- * that the mail was sent from; the name, the EHLO reply and the address of the
- * MX host; where more is to be found; the text of the error.
+ * Adds a failure to the open policy: its type and its details (RFC 8460 section
+ * 4.3). A string that is NULL is left out. The strings are the address that the
+ * mail was sent from; the name, the EHLO name and the address of the MX host; a
+ * URI with more information; the text of the error.
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_MEMSTREAMFD_NOT_INITIALIZED if no policy is
  * open; TLSRPT_ERR_FPRINTF_ADDFAILURE + errno without memory. The thread that
@@ -320,49 +322,51 @@ int tlsrpt_add_delivery_request_failure(struct tlsrpt_dr_t *dr,
  */
 
 /*
- * The errno in an error code, for strerror; for an internal error, the number
- * below 1000 that tells it from the others. Any thread.
+ * Returns the errno in an error code, for strerror; for an internal error, its
+ * number below 1000. Any thread.
  */
 int tlsrpt_errno_from_error_code(int errorcode);
 
 /*
- * 1 if the library itself found the error, so that there is no errno in its
- * code; else 0. Any thread.
+ * Returns 1 if the library itself found the error, so that its code has no
+ * errno; else 0. Any thread.
  */
 int tlsrpt_error_code_is_internal(int errorcode);
 
 /*
- * What failed, in English, without the errno: never NULL, whatever the code.
- * Static, not to be freed. Any thread.
+ * Returns an English text that names what failed, without the errno. Never
+ * NULL, for any code. The text is static: do not free it. Any thread.
  */
 const char *tlsrpt_strerror(int errorcode);
 
 /*
  * Settings of the process
  *
- * They hold for every connection of the process, at once and in all threads.
+ * A setting takes effect at once, for every connection and thread of the
+ * process.
  */
 
 /*
- * Lets sends wait while the collector's queue is full. A mail server would
- * rather lose an event than wait; this is for other programs, and for tests.
+ * Makes sends wait while the collector's queue is full. Not for mail servers,
+ * where an event matters less than the delay; for other programs and for tests.
  * Any thread.
  */
 void tlsrpt_set_blocking(void);
 
 /*
- * Makes sends fail at once while the collector's queue is full. This is how the
- * library starts. Any thread.
+ * Makes sends fail at once while the collector's queue is full. This is the
+ * default. Any thread.
  */
 void tlsrpt_set_nonblocking(void);
 
 /*
- * Sets the allocator for the handles that are made from now on. If either
- * function is NULL, both malloc and free are libc's again.
+ * Sets the allocator for handles that are made later. If either function is
+ * NULL, restores malloc and free of libc.
  *
  * malloc_function may fail: it returns NULL and may set errno, which becomes
- * part of the error code (ENOMEM if it sets none). A handle keeps the pair that
- * it was made with. Not while another thread makes a handle.
+ * part of the error code (ENOMEM if it sets none). Neither function changes the
+ * errno of a call that succeeds. A handle keeps the pair that it was made with.
+ * Do not call this while another thread makes a handle.
  */
 void tlsrpt_set_malloc_and_free(void *(*malloc_function)(size_t size), void (*free_function)(void *ptr));
 

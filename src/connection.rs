@@ -13,9 +13,9 @@ use crate::{
 
 /// A socket for events to one collector.
 ///
-/// Opening it does not connect: the collector may start later, and restart at any time. It costs one descriptor, closed
-/// on exec, and one small block of memory. It may be used from several threads at once and after a fork; the socket is
-/// closed when the connection and all delivery requests made from it are dropped.
+/// Opening it does not connect: the collector may start later, and restart at any time. It takes one descriptor, closed
+/// on exec, and one small block of memory. Several threads may use it at once, and a child process after a fork; the
+/// socket is closed when the connection and all delivery requests made from it are dropped.
 pub struct Connection {
     socket: Shared<Socket>,
 }
@@ -65,7 +65,7 @@ impl Connection {
         DeliveryRequest::begin(self.socket.clone(), domain.as_ref(), policy_record.as_ref())
     }
 
-    /// The descriptor of the socket, for instance to raise its send buffer. It stays the connection's.
+    /// The descriptor of the socket, for instance to raise its send buffer. The connection owns it.
     #[must_use]
     pub fn descriptor(&self) -> c_int {
         self.socket.descriptor()

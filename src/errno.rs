@@ -73,17 +73,34 @@ pub(crate) fn restore_errno<T>(call: impl FnOnce() -> T) -> T {
     answer
 }
 
-#[cfg(any(target_os = "linux", target_os = "hurd", target_os = "redox", target_os = "dragonfly"))]
+#[cfg(any(
+    target_os = "dragonfly",
+    target_os = "emscripten",
+    target_os = "fuchsia",
+    target_os = "hurd",
+    target_os = "l4re",
+    target_os = "linux",
+    target_os = "redox"
+))]
 use libc::__errno_location as errno_location;
 
-#[cfg(any(target_os = "freebsd", target_os = "macos", target_os = "ios"))]
+#[cfg(any(target_os = "freebsd", target_vendor = "apple"))]
 use libc::__error as errno_location;
 
-#[cfg(any(target_os = "netbsd", target_os = "openbsd", target_os = "android"))]
+#[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
 use libc::__errno as errno_location;
 
-#[cfg(any(target_os = "solaris", target_os = "illumos"))]
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
 use libc::___errno as errno_location;
+
+#[cfg(target_os = "aix")]
+use libc::_Errno as errno_location;
+
+#[cfg(target_os = "haiku")]
+use libc::_errnop as errno_location;
+
+#[cfg(target_os = "nto")]
+use libc::__get_errno_ptr as errno_location;
 
 fn location() -> *mut c_int {
     // SAFETY: has no preconditions.

@@ -10,7 +10,7 @@ use core::{
 
 use crate::{errno::Errno, vocabulary::Definition};
 
-/// Codes are made of a block, a multiple of this, and an errno or the number of an internal error below it.
+/// A code is the number of a block, which is a multiple of this, plus an errno or the number of an internal error.
 const BLOCK: c_int = 1000;
 
 macro_rules! error_kinds {
@@ -110,7 +110,7 @@ impl ErrorKind {
     }
 }
 
-/// Why a call failed: what was tried ([`ErrorKind`]) and, where the system refused it, the errno.
+/// Why a call failed: what failed ([`ErrorKind`]) and, if the system or the allocator reported it, the errno.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Error {
     kind: ErrorKind,
@@ -126,7 +126,7 @@ impl Error {
         Self { kind, errno: None }
     }
 
-    /// A refusal of the system, or of the caller's allocator.
+    /// An error of the system or of the caller's allocator.
     pub(crate) const fn system(kind: ErrorKind, errno: Errno) -> Self {
         Self { kind, errno: Some(errno) }
     }
@@ -137,7 +137,7 @@ impl Error {
         self.kind
     }
 
-    /// Why the system refused; `None` for an error that the library itself found.
+    /// The errno of the system; `None` for an error that the library itself found.
     #[must_use]
     pub const fn errno(self) -> Option<c_int> {
         match self.errno {
@@ -182,7 +182,7 @@ pub(crate) const fn errno_from_code(code: c_int) -> c_int {
     code % BLOCK
 }
 
-/// Whether a code is one of the library's own, with no errno in it.
+/// Whether a code is an error that the library itself found, without an errno.
 pub(crate) const fn is_internal(code: c_int) -> bool {
     block(code) == ErrorKind::Tlsrpt as c_int
 }

@@ -24,18 +24,20 @@
 //! # }
 //! ```
 //!
-//! # The rooms
+//! # Modules
 //!
 //! - [`Connection`], [`DeliveryRequest`], [`Policy`]: the interface for Rust.
-//! - `event`: what an event is and how it is written. Safe code, no system calls.
-//! - `system`: the socket. The only system calls.
+//! - `request`: one event under way, with the verbs that the Rust and the C interface call.
+//! - `event`: the datagram and how it is written. Safe code, no system calls.
+//! - `system`: the socket; all system calls.
 //! - `memory`: blocks and buffers from the caller's `malloc` and `free`.
-//! - `capi`: the C functions of `tlsrpt.h` (feature `capi`). The only pointers from outside.
+//! - `capi`: the C functions of `tlsrpt.h` (feature `capi`); all pointers of the caller.
 //!
-//! # What it never does
+//! # Guarantees
 //!
-//! It does not panic, print, exit, or wait: a full collector queue is an error at once ([`set_nonblocking`] is the
-//! default). It has no threads, no global state but the two settings, and needs neither `std` nor `alloc`.
+//! The library does not panic, print, exit or wait: a full queue of the collector is an error at once
+//! ([`set_nonblocking`] is the default). It has no threads, and no global state besides the allocator and the blocking
+//! mode. It needs neither `std` nor `alloc`; the feature `std` adds paths as socket names.
 //!
 //! [RFC 8460]: https://www.rfc-editor.org/rfc/rfc8460
 

@@ -5,8 +5,8 @@
 /// The one TLSRPT record among the TXT records at `_smtp._tls` below a domain (RFC 8460 section 3): what
 /// [`Connection::delivery_request`](crate::Connection::delivery_request) takes.
 ///
-/// `None` is a domain about which nothing is to be reported: it has no such record, or several of them. The strings of
-/// one TXT record are to be joined before.
+/// `None` if there is no such record or more than one: nothing is reported about such a domain. Each text is one TXT
+/// record with its strings joined.
 ///
 /// ```
 /// let texts: [&[u8]; 2] = [b"v=spf1 -all", b"v=TLSRPTv1; rua=mailto:tls@example.org"];
@@ -18,7 +18,7 @@ pub fn only_record<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Option<&'a 
     records.next().filter(|_| records.next().is_none())
 }
 
-/// Whether a TXT record begins with the version and the end of that field.
+/// Whether a TXT record begins with the version field of TLSRPT.
 fn is_record(text: &[u8]) -> bool {
     text.strip_prefix(b"v=TLSRPTv1").is_some_and(|rest| rest.trim_ascii_start().starts_with(b";"))
 }

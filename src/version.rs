@@ -1,7 +1,7 @@
 //! The level of the C interface: the version of libtlsrpt whose functions, codes and datagrams these are.
 //!
-//! It is what `tlsrpt_version()`, the headers and `libtlsrpt.pc` say, and stays as it is while the interface does. The
-//! version of this project, in `Cargo.toml`, is another number.
+//! `tlsrpt_version()`, the headers and `libtlsrpt.pc` have this level; it changes only with the interface. The version of
+//! this project is another number, in `Cargo.toml`.
 
 #[cfg(feature = "capi")]
 use core::ffi::CStr;

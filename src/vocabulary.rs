@@ -1,7 +1,7 @@
-//! The terms of RFC 8460 that a datagram holds as numbers: policy types, final results, failure types.
+//! The terms of RFC 8460 that are numbers in a datagram: policy types, final results, failure types.
 //!
-//! One table for each: the Rust enum, the C enum of `tlsrpt.h`, the names of the RFC and the documentation of both
-//! languages come from it.
+//! Each has one table, from which come the Rust enum, the C enum of `tlsrpt.h`, the names of the RFC and the documentation
+//! for both languages.
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +15,7 @@ pub struct Definition {
     pub constant: &'static str,
     /// The number.
     pub value: c_int,
-    /// What it stands for, for the documentation.
+    /// The meaning, for the documentation.
     pub meaning: &'static str,
 }
 
@@ -55,7 +55,7 @@ macro_rules! vocabulary {
                 }
             }
 
-            /// The name in reports (RFC 8460 sections 4.3 and 4.4); `None` for what no report names so.
+            /// The name in reports (RFC 8460 sections 4.3 and 4.4); `None` for a value that reports have no name for.
             #[must_use]
             pub const fn rfc_name(self) -> Option<&'static str> {
                 match self {
@@ -88,7 +88,7 @@ macro_rules! vocabulary {
 }
 
 vocabulary! {
-    /// The policy that a delivery was held to (RFC 8460 section 4.2, "policy-type").
+    /// The type of the policy that applied to a delivery (RFC 8460 section 4.2, "policy-type").
     enum PolicyType is "tlsrpt_policy_type_t" {
         Tlsa = 1, "TLSRPT_POLICY_TLSA", Some("tlsa"), "DANE: TLSA records of the MX host (RFC 7672).";
         Sts = 2, "TLSRPT_POLICY_STS", Some("sts"), "MTA-STS: the policy that the domain serves by HTTPS (RFC 8461).";
@@ -97,7 +97,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How the delivery ended under one policy.
+    /// The result of a delivery under one policy.
     enum FinalResult is "tlsrpt_final_result_t" {
         Success = 0, "TLSRPT_FINAL_SUCCESS", None, "TLS met the policy.";
         Failure = 1, "TLSRPT_FINAL_FAILURE", None, "TLS did not meet the policy; the failures give the reasons.";
@@ -105,7 +105,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// What went wrong with TLS or with a policy (RFC 8460 section 4.3, "result-type").
+    /// The type of a failure of TLS or of a policy (RFC 8460 section 4.3, "result-type").
     enum FailureType is "tlsrpt_failure_t" {
         StarttlsNotSupported = 201, "TLSRPT_STARTTLS_NOT_SUPPORTED", Some("starttls-not-supported"),
             "The MX host does not offer STARTTLS.";

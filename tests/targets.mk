@@ -50,6 +50,16 @@ test-artefacts: $(LIBRARIES)
 test-makefile:
 	tests/makefile.sh
 
+## check-systems: compiles the client library for systems that it is not tested on; root, on Debian or Ubuntu
+.PHONY: check-systems
+check-systems:
+	tests/systems/check.sh $(BUILD)/systems
+
+## test-cinstall: what `cargo cinstall` installs; needs cargo-c
+.PHONY: test-cinstall
+test-cinstall:
+	tests/cinstall.sh $(BUILD)/cinstall
+
 ## test-integrations: the module for Exim, and the examples for other servers
 .PHONY: test-integrations
 test-integrations: $(LIBRARIES) $(EXIM_MODULE)

@@ -1,8 +1,8 @@
 //! The connection
 //!
-//! A socket for events to one collector. It may be opened once and kept, or opened for each event, which costs two
-//! more system calls. Several threads may make and finish delivery requests on one connection at the same time, and
-//! it may be used in the child after a fork. Programs that are executed do not inherit its descriptor.
+//! A socket for events to one collector. Open it once and keep it, or open it for each event, which costs two more
+//! system calls. Several threads may make and finish delivery requests on one connection at the same time, and a child
+//! process may use it after a fork. Executed programs do not inherit its descriptor.
 
 use core::ffi::{c_char, c_int};
 
@@ -19,9 +19,9 @@ use crate::{
 /// Opens a connection to the collector that listens at socketname, and sets *pcon to it; to NULL if that fails. The
 /// caller closes it with tlsrpt_close.
 ///
-/// It does not wait for the collector, nor look for it: the name is resolved each time an event is sent, so the
-/// collector may start later or restart, and a relative name follows the working directory. A name has at most 107
-/// bytes (fewer where struct sockaddr_un is shorter).
+/// The collector need not run yet: each send looks the name up, so the collector may start later or restart, and a
+/// relative name follows the working directory. A name has at most 107 bytes on Linux, fewer on systems with a shorter
+/// struct sockaddr_un.
 ///
 /// Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if pcon or socketname is NULL; TLSRPT_ERR_TLSRPT_SOCKETNAMETOOLONG;
 /// TLSRPT_ERR_SOCKET + errno; TLSRPT_ERR_MALLOC_OPENCON + errno. Any thread.
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn tlsrpt_open(pcon: *mut *mut ConnectionHandle, socketnam
 
 /// Closes the connection in *pcon and sets *pcon to NULL, also when the system reports an error.
 ///
-/// Delivery requests that are still open keep the socket until they are finished or cancelled; they can be sent.
+/// Open delivery requests keep the socket until they are finished or cancelled; they can still be sent.
 ///
 /// Returns 0; TLSRPT_ERR_TLSRPT_NOCONNECTION if pcon or *pcon is NULL; TLSRPT_ERR_CLOSE + errno. Any thread, after
 /// the last use of the handle.
@@ -61,8 +61,8 @@ pub unsafe extern "C" fn tlsrpt_close(pcon: *mut *mut ConnectionHandle) -> c_int
     code(close_socket(unsafe { Shared::from_raw(handle.cast()) }))
 }
 
-/// The descriptor of the connection's socket, for instance to look at its options; -1 if con is NULL. It stays the
-/// connection's: do not close it. Any thread.
+/// Returns the descriptor of the connection's socket, for instance to read its options; -1 if con is NULL. The connection
+/// owns the descriptor: do not close it. Any thread.
 ///
 /// # Safety
 ///

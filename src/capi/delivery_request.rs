@@ -1,11 +1,11 @@
 //! The delivery request
 //!
-//! One event: what happened with TLS when mail was sent to one domain. Begin it, describe one or several policies,
-//! then finish it, which sends it, or cancel it. A handle is for one thread at a time.
+//! One event: the TLS results of mail to one domain. Begin it, describe one or several policies, then finish it, which
+//! sends it, or cancel it. Only one thread at a time may use a handle.
 //!
-//! Errors stick: after the first one, the functions that describe a policy do nothing and return that same code. The
-//! handle stays valid and must still be finished or cancelled. So a caller may look only at what
-//! tlsrpt_finish_delivery_request returns.
+//! Errors stick: after the first error, the functions that describe a policy do nothing and return the same code. The
+//! handle stays valid and must be finished or cancelled. So a caller may check only the result of
+//! tlsrpt_finish_delivery_request.
 
 use core::ffi::{c_char, c_int};
 

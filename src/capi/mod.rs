@@ -1,7 +1,7 @@
-//! The C functions of `tlsrpt.h`: thin, and the only place for pointers from outside.
+//! The C functions of `tlsrpt.h`. Only this module handles pointers of the caller.
 //!
-//! Each function checks its pointers, calls the same core as the Rust interface and turns the answer into a code. The
-//! doc comments of the functions are the comments of the header; each file here is one of its sections.
+//! Each function checks its pointers, calls the core that the Rust interface calls, and converts the result into a code.
+//! Each file here is a section of the header; the doc comments become the comments of the header.
 
 pub mod connection;
 pub mod delivery_request;

@@ -1,11 +1,11 @@
 //! The policies of a delivery request
 //!
-//! One after the other, at least one. While a policy is open, the three tlsrpt_add_* functions may be called in any
-//! order and any number of times. All strings are copied. They may hold any bytes: what is not UTF-8 is sent as
-//! U+FFFD, one for each maximal invalid part. Values are not validated: a policy with failures may finish as a success.
+//! A request has one or several, one open at a time. While a policy is open, the three tlsrpt_add_* functions may be
+//! called in any order and any number of times. All strings are copied. They may have any bytes: each maximal part that
+//! is not UTF-8 is sent as U+FFFD. Values are not validated: a policy with failures may finish as a success.
 //!
-//! Each function returns the first error of the request if there was one before, and then does nothing else. With dr
-//! NULL it returns TLSRPT_ERR_TLSRPT_NULLARGUMENT.
+//! Each function returns the first error of the request if it already has one, and then does nothing else. It returns
+//! TLSRPT_ERR_TLSRPT_NULLARGUMENT if dr is NULL.
 
 use core::ffi::{c_char, c_int};
 
@@ -89,9 +89,9 @@ pub unsafe extern "C" fn tlsrpt_add_mx_host_pattern(
     unsafe { step(dr, |request| request.add_text(TextList::MxHostPatterns, text(mx_host_pattern))) }
 }
 
-/// Adds a failure to the open policy: its type, and what is known of it (RFC 8460 section 4.3). Each string may be
-/// NULL, and is left out then: the address that the mail was sent from; the name, the EHLO reply and the address of
-/// the MX host; where more is to be found; the text of the error.
+/// Adds a failure to the open policy: its type and its details (RFC 8460 section 4.3). A string that is NULL is left
+/// out. The strings are the address that the mail was sent from; the name, the EHLO name and the address of the MX host; a
+/// URI with more information; the text of the error.
 ///
 /// Returns 0; TLSRPT_ERR_TLSRPT_MEMSTREAMFD_NOT_INITIALIZED if no policy is open; TLSRPT_ERR_FPRINTF_ADDFAILURE + errno
 /// without memory. The thread that uses the handle.

@@ -1,29 +1,29 @@
 //! Settings of the process
 //!
-//! They hold for every connection of the process, at once and in all threads.
+//! A setting takes effect at once, for every connection and thread of the process.
 
 use core::ffi::c_void;
 
 use crate::{memory::Hooks, system};
 
-/// Lets sends wait while the collector's queue is full. A mail server would rather lose an event than wait; this is
-/// for other programs, and for tests. Any thread.
+/// Makes sends wait while the collector's queue is full. Not for mail servers, where an event matters less than the
+/// delay; for other programs and for tests. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn tlsrpt_set_blocking() {
     system::set_blocking();
 }
 
-/// Makes sends fail at once while the collector's queue is full. This is how the library starts. Any thread.
+/// Makes sends fail at once while the collector's queue is full. This is the default. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn tlsrpt_set_nonblocking() {
     system::set_nonblocking();
 }
 
-/// Sets the allocator for the handles that are made from now on. If either function is NULL, both malloc and free are
-/// libc's again.
+/// Sets the allocator for handles that are made later. If either function is NULL, restores malloc and free of libc.
 ///
 /// malloc_function may fail: it returns NULL and may set errno, which becomes part of the error code (ENOMEM if it sets
-/// none). A handle keeps the pair that it was made with. Not while another thread makes a handle.
+/// none). Neither function changes the errno of a call that succeeds. A handle keeps the pair that it was made with. Do
+/// not call this while another thread makes a handle.
 ///
 /// # Safety
 ///

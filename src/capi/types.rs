@@ -1,16 +1,16 @@
-//! The types of the header as the functions see them.
+//! The types of the header in Rust.
 
 use core::ffi::c_int;
 
-/// `struct tlsrpt_connection_t`: a pointer to it is an owner of the socket.
+/// `struct tlsrpt_connection_t`. A pointer to it is an owner of the socket.
 #[derive(Debug)]
 pub struct ConnectionHandle(());
 
-/// `struct tlsrpt_dr_t`: a pointer to it is the owner of a request.
+/// `struct tlsrpt_dr_t`. A pointer to it is the owner of a request.
 #[derive(Debug)]
 pub struct DeliveryRequestHandle(());
 
-/// `tlsrpt_policy_type_t`. Callers pass any int for it, so it must never be a Rust enum; so with the next two.
+/// `tlsrpt_policy_type_t`. Callers may pass any int, so this must not be a Rust enum; the same holds for the next two.
 pub type PolicyTypeNumber = c_int;
 /// `tlsrpt_final_result_t`.
 pub type FinalResultNumber = c_int;

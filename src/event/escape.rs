@@ -1,8 +1,8 @@
-//! Strings in JSON: what may stand as it is, what is escaped, and what is replaced.
+//! Strings in JSON: which bytes are copied, which are escaped, and which are replaced.
 //!
 //! `\b \f \n \r \t \\ \"` have short escapes; the other bytes below 0x20, and 0x7f, become `\u00xx`. Bytes that are
-//! not UTF-8 (an EHLO reply may hold any) become U+FFFD, one for each maximal invalid part as in
-//! `String::from_utf8_lossy`: a datagram is valid JSON whatever the other server said.
+//! not UTF-8 (an EHLO reply may have any) become U+FFFD, one for each maximal invalid part as in
+//! `String::from_utf8_lossy`: a datagram is valid JSON whatever the other server sends.
 
 use core::str;
 
@@ -26,7 +26,7 @@ pub(super) fn append_string(out: &mut Buffer, opening: &[u8], text: &[u8]) -> Re
 /// Appends the escaped text and the closing quote.
 #[cold]
 fn append_escaped(out: &mut Buffer, text: &[u8]) -> Result<(), Errno> {
-    // What is written is never shorter than the text: a long text makes the buffer grow once.
+    // The result is never shorter than the text, so a long text makes the buffer grow once.
     out.reserve(text.len())?;
     let mut tail = out.tail();
     let mut rest = text;
@@ -52,14 +52,14 @@ fn valid_and_invalid(text: &[u8]) -> (usize, usize) {
 /// U+FFFD in UTF-8.
 const REPLACEMENT: [u8; 3] = *b"\xef\xbf\xbd";
 
-/// Appends UTF-8, a block at a time: the whole block is written, and as much of it kept as needs no escape.
+/// Appends UTF-8. Stores a whole block at a time and keeps it up to the first byte that needs an escape.
 #[inline(always)]
 fn append_valid(out: &mut Tail<'_>, text: &[u8]) -> Result<(), Errno> {
     let mut rest = text;
     while let Some(block) = rest.first_chunk::<BLOCK>() {
         let verbatim = verbatim_len(block);
         if verbatim == BLOCK {
-            // No length to wait for: the next block begins at a place that is known.
+            // A branch of its own: the address of the next block does not depend on a computed length.
             out.push(*block, BLOCK)?;
             rest = rest.get(BLOCK..).unwrap_or_default();
         } else {
@@ -78,7 +78,7 @@ fn append_valid(out: &mut Tail<'_>, text: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Appends the escapes of the bytes at the start that need one; returns the text behind them.
+/// Appends the escapes of the bytes at the start that need one. Returns the rest of the text.
 #[inline(always)]
 fn append_escapes<'a>(out: &mut Tail<'_>, text: &'a [u8]) -> Result<&'a [u8], Errno> {
     let mut rest = text;
@@ -114,7 +114,7 @@ mod tests {
         out.as_slice().strip_prefix(b"\"").unwrap().strip_suffix(b"\"").unwrap().to_vec()
     }
 
-    /// The same by the words of the specification, a character at a time.
+    /// The same, written from the specification a character at a time.
     fn naive(text: &[u8]) -> String {
         let mut out = String::new();
         for character in String::from_utf8_lossy(text).chars() {

@@ -1,11 +1,11 @@
-//! What an event is and how it is written: the datagram of one delivery request. Safe code only, no I/O.
+//! The datagram of one delivery request, and how it is written. Safe code only, no I/O.
 //!
 //! ```text
 //! {"dpv": "1","d": "DOMAIN","pr": "TLSRPT RECORD","policies":[POLICY,POLICY...]}
 //! ```
 //!
-//! The text is written as the calls come, in its final form. Keys, their order and the spaces are what collectors
-//! group events by, and one collector may hear this library and the C library: not a byte may differ.
+//! Each call appends to the datagram in its final form. Collectors group events by the text of a policy, and one
+//! collector may receive from this library and from the C library: keys, their order and spaces must be the same.
 
 #![forbid(unsafe_code)]
 
@@ -30,7 +30,7 @@ use crate::{
     memory::{Buffer, Hooks},
 };
 
-/// One event: what happened when mail was sent to one domain.
+/// One event: the TLS results of mail to one domain.
 #[repr(C)]
 pub(crate) struct Event {
     policies: usize,
@@ -40,14 +40,14 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// An event without a text yet: [`begin`](Self::begin) comes first. Apart from it so that an event is built in the
-    /// place where it stays.
+    /// An empty event, on which [`begin`](Self::begin) must be called. Two functions, so that the event is written where
+    /// it stays and never moved.
     #[inline]
     pub(crate) const fn new(hooks: Hooks) -> Self {
         Self { policies: 0, open: None, late: LateLists::new(), datagram: Buffer::new(hooks) }
     }
 
-    /// Begins the event with the policy domain and its TLSRPT record.
+    /// Begins the event with the domain and its TLSRPT record.
     pub(crate) fn begin(&mut self, domain: &[u8], record: &[u8]) -> Result<(), Error> {
         self.write_head(domain, record).map_err(no_memory(ErrorKind::WriteRequest))
     }
@@ -89,7 +89,7 @@ impl Event {
         Ok(())
     }
 
-    /// Completes the event and gives out its datagram.
+    /// Completes the event and returns its datagram.
     pub(crate) fn finish(&mut self) -> Result<&[u8], Error> {
         if self.open.is_some() {
             return Err(Error::internal(ErrorKind::UnfinishedPolicy));
@@ -124,7 +124,7 @@ impl Event {
     }
 }
 
-/// Makes the lack of memory the error of the call that lacked it.
+/// Maps a failed allocation to the error of the call that needed it.
 fn no_memory(kind: ErrorKind) -> impl FnOnce(Errno) -> Error {
     move |errno| Error::system(kind, errno)
 }

@@ -4,8 +4,8 @@ use core::ffi::c_int;
 
 use crate::{errno::Errno, memory::Buffer};
 
-/// Appends `opening` and the number. Nearly all numbers are one digit, but callers of C may pass any int for a type or
-/// a result.
+/// Appends `opening` and the number. Nearly all numbers have one digit, but C callers may pass any int as a type or a
+/// result.
 #[inline(always)]
 pub(super) fn append_number(out: &mut Buffer, opening: &[u8], number: c_int) -> Result<(), Errno> {
     match number {

@@ -1,8 +1,8 @@
-//! The policy that is being written: three lists that grow in any order and stand in a fixed one.
+//! The open policy: three lists to which the caller adds in any order, and which have a fixed order in the datagram.
 //!
-//! Callers add to the lists in the order of the text nearly always, so an item goes straight to the end of the
-//! datagram. An item of a list that the text has already left waits in a buffer of its own until the policy is
-//! finished; each waiting list is then moved in once. So the cost is linear in what is added, in any order.
+//! Callers nearly always add in the order of the datagram: the item is appended. An item of a list that is already
+//! closed in the datagram is kept in a separate buffer, and each such buffer is inserted once when the policy is
+//! finished. So the cost is linear in the size of the items, whatever their order.
 
 use core::{ffi::c_int, ops::Range};
 
@@ -13,10 +13,10 @@ use crate::{
     memory::{Buffer, Hooks, Owned},
 };
 
-/// What ends each list.
+/// The end of each list.
 const LIST_END: &[u8] = b"]";
 
-/// The parts of a policy's text, in their order.
+/// The parts of a policy in the datagram, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Head,
@@ -33,7 +33,7 @@ impl Part {
         }
     }
 
-    /// What begins the list. The head is there from the start.
+    /// The start of the list. The head is written when the policy is opened.
     const fn opening(self) -> &'static [u8] {
         match self {
             Self::Head => b"",
@@ -44,7 +44,7 @@ impl Part {
     }
 }
 
-/// Items of the two lists that failures or the other list may overtake, each behind its comma.
+/// Items that were added after their list was closed in the datagram, each with a comma before it.
 pub(super) struct LateLists {
     policy_strings: Option<Owned<Buffer>>,
     mx_host_patterns: Option<Owned<Buffer>>,
@@ -70,19 +70,19 @@ impl LateLists {
 }
 
 pub(super) struct OpenPolicy {
-    /// The part at the end of the datagram.
+    /// The part that the datagram ends with.
     part: Part,
-    /// Where the policy strings begin, or would.
+    /// The position of the policy strings, also if there are none.
     policy_strings: usize,
-    /// Where the MX host patterns begin, or would. Valid once the text has gone past the policy strings.
+    /// The position of the MX host patterns, also if there are none. Valid when `part` is after the policy strings.
     mx_host_patterns: usize,
-    /// Where the failure details begin. Valid once the text has gone past the patterns.
+    /// The position of the failure details. Valid when `part` is after the patterns.
     failure_details: usize,
     failures: c_int,
 }
 
 impl OpenPolicy {
-    /// The policy whose head is the end of the datagram.
+    /// A policy whose head was just written.
     pub(super) const fn new(datagram: &Buffer) -> Self {
         let end = datagram.len();
         Self { part: Part::Head, policy_strings: end, mx_host_patterns: end, failure_details: end, failures: 0 }
@@ -123,10 +123,10 @@ impl OpenPolicy {
         Ok(())
     }
 
-    /// Moves the late items to their places and closes the policy.
+    /// Inserts the late items and closes the policy.
     pub(super) fn finish(self, datagram: &mut Buffer, late: &mut LateLists, result: c_int) -> Result<(), Errno> {
         self.end_part(datagram)?;
-        // The list that stands further back goes first: the place of the other one stays valid.
+        // The later list first, so that the position of the other one stays valid.
         if let Some(items) = late.mx_host_patterns.take() {
             join(datagram, self.mx_host_patterns..self.failure_details, Part::MxHostPatterns, items.as_slice())?;
         }
@@ -138,7 +138,7 @@ impl OpenPolicy {
         datagram.append(b"}")
     }
 
-    /// Goes on to the list of a later part, as far as its first item.
+    /// Closes the current list and begins the list of a later part.
     fn begin_list(&mut self, datagram: &mut Buffer, part: Part) -> Result<(), Errno> {
         self.end_part(datagram)?;
         if part > Part::PolicyStrings && self.part <= Part::PolicyStrings {
@@ -157,7 +157,7 @@ impl OpenPolicy {
     }
 }
 
-/// Moves late items to the list that takes up `place`, which may have none yet.
+/// Inserts late items at the end of the list in the range `place`, which is empty if there is no such list.
 #[cold]
 fn join(datagram: &mut Buffer, place: Range<usize>, part: Part, items: &[u8]) -> Result<(), Errno> {
     match items {

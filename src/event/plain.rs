@@ -1,9 +1,9 @@
-//! Which bytes of a string need no escape, found for many bytes at a time.
+//! Finds the bytes of a string that need an escape, several bytes at a time.
 //!
-//! Nearly all strings of an event are plain ASCII of 10 to 80 bytes. A look at each byte would be most of the cost of
-//! an event, so bytes are compared in words of eight.
+//! Nearly all strings of an event are plain ASCII of 10 to 80 bytes. Checking byte by byte would be most of the cost of
+//! an event, so eight bytes are checked at a time, as one word.
 
-/// Texts of this length and more are left early.
+/// With more than this many bytes left, a text is left at its first special byte.
 const LONG: usize = 128;
 
 /// The highest bit of each byte in a word.
@@ -12,8 +12,8 @@ const HIGH: u64 = in_each_byte(0x80);
 /// Whether all bytes stand for themselves in a JSON string and are ASCII.
 pub(super) fn is_all_plain(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
-        // The last block may overlap the one before it. A long text is left early, since another pass follows; in others
-        // a look at each block's answer would cost more than it saves, as nearly all are plain to the end.
+        // The last block may overlap the one before it. Only a long text is left at its first special byte: nearly all
+        // texts are plain, and for a short one the rest of this pass costs nothing.
         let mut special = special_in_16(last);
         let mut rest = text;
         while let Some((block, behind)) = rest.split_first_chunk::<16>() {
@@ -86,10 +86,10 @@ fn special_in_16(block: &[u8; 16]) -> u64 {
     special_in_8(both as u64) | special_in_8((both >> 64) as u64)
 }
 
-/// Not 0 if one of the eight bytes needs an escape or is not ASCII. Which one does not show: a byte that does may make
-/// those above it look so too.
+/// Not 0 if one of the eight bytes needs an escape or is not ASCII. Does not show which one: a byte that does may set
+/// bits of the bytes above it.
 const fn special_in_8(word: u64) -> u64 {
-    // In an ASCII byte each of these sets the highest bit for what it is named for; the others have it already.
+    // Each of these sets the highest bit of an ASCII byte of that kind. Other bytes have it set already.
     let controls = word.wrapping_sub(in_each_byte(0x20));
     let quotes = (word ^ in_each_byte(b'"')).wrapping_sub(in_each_byte(1));
     let backslashes = (word ^ in_each_byte(b'\\')).wrapping_sub(in_each_byte(1));
@@ -97,8 +97,7 @@ const fn special_in_8(word: u64) -> u64 {
     (word | controls | quotes | backslashes | deletes) & HIGH
 }
 
-/// The highest bit of each of the eight bytes that needs an escape. Unlike [`special_in_8`] it is exact, which costs
-/// more.
+/// The highest bit of each of the eight bytes that needs an escape. Exact, at a higher cost than [`special_in_8`].
 const fn escaped_in_8(word: u64) -> u64 {
     // Clears the highest bit of a byte below `limit`; no byte borrows from the one above it.
     const fn not_below(bytes: u64, limit: u8) -> u64 {

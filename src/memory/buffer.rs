@@ -1,4 +1,4 @@
-//! A growing run of bytes whose first part lies in the value itself, so that a usual event needs no block for it.
+//! A growing sequence of bytes. A short one is stored in the value itself, so that a usual event needs no other block.
 
 use core::{
     mem::MaybeUninit,
@@ -9,14 +9,14 @@ use core::{
 use super::Hooks;
 use crate::errno::Errno;
 
-/// How many bytes need no allocation. Postfix's datagrams have 110 to 700 bytes; with this many, a delivery request is
-/// a block of 1,032 bytes, the largest that glibc serves from its per-thread cache.
+/// How many bytes are stored in the value. Datagrams of Postfix have 110 to 700 bytes. With this size, a delivery request
+/// is a block of 1,032 bytes, the largest that glibc serves from its per-thread cache.
 const INLINE: usize = 904;
 
-/// Bytes that are appended and, seldom, inserted.
+/// Bytes that are appended and, rarely, inserted.
 ///
-/// `repr(C)` here and in what holds a buffer keeps the inline bytes last in their block. With fields behind them that
-/// start as zero, the compiler would zero all of them on the way.
+/// `repr(C)`, here and in the types with a buffer in them, keeps the inline bytes last in their block. If fields that
+/// start as zero followed, the compiler would zero the inline bytes too.
 #[repr(C)]
 pub(crate) struct Buffer {
     hooks: Hooks,
@@ -24,23 +24,23 @@ pub(crate) struct Buffer {
     block: Option<NonNull<u8>>,
     capacity: usize,
     len: usize,
-    /// Never zeroed: only bytes below `len` are read.
+    /// Not initialized: only bytes below `len` are read.
     inline: MaybeUninit<[u8; INLINE]>,
 }
 
-// SAFETY: the block belongs to this buffer alone, as a Vec's does.
+// SAFETY: only this buffer has a pointer to the block, and any thread may use and free it.
 unsafe impl Send for Buffer {}
-// SAFETY: a shared reference can only read.
+// SAFETY: a shared reference gives read access only.
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// An empty buffer that will grow by `hooks`.
+    /// An empty buffer that takes its blocks from `hooks`.
     #[inline]
     pub(crate) const fn new(hooks: Hooks) -> Self {
         Self { hooks, block: None, capacity: INLINE, len: 0, inline: MaybeUninit::uninit() }
     }
 
-    /// What it grows by.
+    /// The allocator of its blocks.
     pub(crate) const fn hooks(&self) -> Hooks {
         self.hooks
     }
@@ -54,24 +54,24 @@ impl Buffer {
         unsafe { slice::from_raw_parts(self.start(), self.len) }
     }
 
-    /// Adds `bytes` at the end. Made for constants, whose copy the compiler writes out.
+    /// Adds `bytes` at the end. Best for constants: the compiler emits their copy inline.
     #[inline]
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Errno> {
         self.reserve(bytes.len())?;
-        // SAFETY: there is room for `bytes` behind the first `len` bytes; a shared slice cannot lie in a buffer that is
-        // borrowed for writing.
+        // SAFETY: `reserve` made room for `bytes` behind the first `len` bytes. A shared slice does not overlap with a
+        // buffer that is borrowed mutably.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.start_mut().add(self.len), bytes.len()) };
         self.len += bytes.len();
         Ok(())
     }
 
-    /// Adds several runs of bytes at the end, or none. Made for short texts of any length between constants: one check
-    /// and one new length serve all, and there is no call of memcpy.
+    /// Adds all runs of bytes at the end, or none. Best for short texts between constants: one check of the capacity for
+    /// all of them, and no call of memcpy.
     #[inline(always)]
     pub(crate) fn append_all<const RUNS: usize>(&mut self, runs: [&[u8]; RUNS]) -> Result<(), Errno> {
         let more = runs.iter().fold(0_usize, |more, run| more.saturating_add(run.len()));
         self.reserve(more)?;
-        // SAFETY: as in `append`, for one after the other.
+        // SAFETY: `reserve` made room for all runs. They do not overlap with a buffer that is borrowed mutably.
         unsafe {
             let mut end = self.start_mut().add(self.len);
             for run in runs {
@@ -83,12 +83,12 @@ impl Buffer {
         Ok(())
     }
 
-    /// Puts `bytes` before the byte at `position`, or at the end if there is none; moves what stands behind.
+    /// Inserts `bytes` at `position`, or at the end if the buffer is shorter.
     pub(crate) fn insert(&mut self, position: usize, bytes: &[u8]) -> Result<(), Errno> {
         self.reserve(bytes.len())?;
         let position = position.min(self.len);
-        // SAFETY: there is room to move the bytes from `position` to `len` up by `bytes.len()`; the gap then lies
-        // inside the buffer, which `bytes` does not.
+        // SAFETY: `reserve` made room to move the bytes from `position` to `len` up by `bytes.len()`. `bytes` does not
+        // overlap with a buffer that is borrowed mutably.
         unsafe {
             let gap = self.start_mut().add(position);
             ptr::copy(gap, gap.add(bytes.len()), self.len - position);
@@ -126,14 +126,15 @@ impl Buffer {
         }
     }
 
-    /// Moves to a block with room for `more` bytes, at least twice as large, so that copying stays linear in the whole.
+    /// Moves to a block with room for `more` bytes that is at least twice as large, so that the total cost of copying is
+    /// linear.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, more: usize) -> Result<(), Errno> {
         let needed = self.len.checked_add(more).ok_or(Errno::ENOMEM)?;
         let capacity = needed.max(self.capacity.saturating_mul(2));
         let block = self.hooks.allocate(capacity)?;
-        // SAFETY: the new block is longer than `len` and apart from the old place.
+        // SAFETY: the new block has at least `len` bytes and does not overlap with the old place.
         unsafe { ptr::copy_nonoverlapping(self.start(), block.as_ptr(), self.len) };
         self.release();
         self.block = Some(block);
@@ -143,7 +144,7 @@ impl Buffer {
 
     fn release(&mut self) {
         if let Some(block) = self.block.take() {
-            // SAFETY: the block came from these hooks, and `take` leaves no second way to it.
+            // SAFETY: the block came from these hooks, and `take` removed the only pointer to it.
             unsafe { self.hooks.release(block) };
         }
     }
@@ -198,8 +199,7 @@ impl Drop for Buffer {
     }
 }
 
-/// Copies a run of bytes. Most are shorter than 32 bytes, for which two overlapping words are cheaper than a call of
-/// memcpy.
+/// Copies a run of bytes. Most have at most 32 bytes: two words that may overlap are cheaper than a call of memcpy.
 ///
 /// # Safety
 ///
@@ -207,7 +207,7 @@ impl Drop for Buffer {
 #[inline(always)]
 unsafe fn copy_run(run: &[u8], to: *mut u8) {
     let (from, len) = (run.as_ptr(), run.len());
-    // SAFETY: both words lie within the run: they are not longer than it.
+    // SAFETY: no word is longer than the run, and the caller grants room for all of it.
     unsafe {
         match len {
             16..=32 => copy_ends::<u128>(from, to, len),
@@ -220,7 +220,7 @@ unsafe fn copy_run(run: &[u8], to: *mut u8) {
     }
 }
 
-/// Copies the first and the last word of `len` bytes; between them they may share bytes.
+/// Copies the first and the last word of `len` bytes; the two may overlap.
 ///
 /// # Safety
 ///
@@ -228,7 +228,7 @@ unsafe fn copy_run(run: &[u8], to: *mut u8) {
 #[inline(always)]
 unsafe fn copy_ends<W: Copy>(from: *const u8, to: *mut u8, len: usize) {
     let last = len - size_of::<W>();
-    // SAFETY: see above; the words need no alignment.
+    // SAFETY: both words lie within the `len` bytes that the caller grants; unaligned access needs no alignment.
     unsafe {
         let (head, tail) = (from.cast::<W>().read_unaligned(), from.add(last).cast::<W>().read_unaligned());
         to.cast::<W>().write_unaligned(head);

@@ -1,6 +1,6 @@
-//! The room of the memory: blocks from the caller's `malloc`, given back to the `free` that belongs to it.
+//! Memory: blocks from the caller's `malloc`, released by the `free` that was set with it.
 //!
-//! Every allocation can fail and says so; nothing here panics or aborts.
+//! Every allocation returns an error if it fails; nothing here panics or aborts.
 
 mod buffer;
 mod hooks;

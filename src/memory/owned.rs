@@ -1,4 +1,4 @@
-//! A value in a block of its own: `Box`, with the caller's allocator and an error in place of an abort.
+//! A value in a block of its own: like `Box`, but with the caller's allocator and with an error where `Box` aborts.
 
 use core::{
     mem,
@@ -8,6 +8,10 @@ use core::{
 
 use super::Hooks;
 use crate::errno::Errno;
+
+/// The least alignment of a block from `malloc`: it suits every standard type of C, so also this one. The libc crate has
+/// no `max_align_t` for many systems.
+const MALLOC_ALIGNMENT: usize = align_of::<u64>();
 
 /// The only owner of a `T` in a block from `malloc`.
 pub(crate) struct Owned<T> {
@@ -20,48 +24,48 @@ struct Block<T> {
     value: T,
 }
 
-// SAFETY: the block is reachable through this owner alone, as a Box's is.
+// SAFETY: only this owner has a pointer to the block, and any thread may use and free it.
 unsafe impl<T: Send> Send for Owned<T> {}
-// SAFETY: a shared reference to the owner gives out shared references to the value, nothing more.
+// SAFETY: a shared reference to the owner gives shared references to the value and nothing else.
 unsafe impl<T: Sync> Sync for Owned<T> {}
 
 impl<T> Owned<T> {
-    /// What an owned value takes from the allocator.
+    /// The size of the block of an owned value.
     pub(crate) const BLOCK_SIZE: usize = size_of::<Block<T>>();
 
     /// Moves `value` into a block.
     #[inline]
     pub(crate) fn new(hooks: Hooks, value: T) -> Result<Self, Errno> {
-        const { assert!(align_of::<Block<T>>() <= align_of::<libc::max_align_t>()) };
+        const { assert!(align_of::<Block<T>>() <= MALLOC_ALIGNMENT) };
         let block = hooks.allocate(Self::BLOCK_SIZE)?.cast::<Block<T>>();
-        // SAFETY: a fresh block of the size of what is written, aligned for every type of C.
+        // SAFETY: a new block of this size; its alignment is sufficient by the assertion.
         unsafe { block.write(Block { hooks, value }) };
         Ok(Self { block })
     }
 
-    /// The value's address, as a handle for C; [`from_raw`](Self::from_raw) takes it back.
+    /// The address of the value, as a handle for C; [`from_raw`](Self::from_raw) turns it into the owner again.
     pub(crate) fn into_raw(self) -> NonNull<T> {
         let block = self.block;
         mem::forget(self);
-        // SAFETY: the block is alive; no reference is made.
+        // SAFETY: the block is allocated, so the address of its field is not NULL; no reference is made.
         unsafe { NonNull::new_unchecked(&raw mut (*block.as_ptr()).value) }
     }
 
     /// # Safety
     ///
-    /// `value` comes from [`into_raw`](Self::into_raw) and has not been taken back since.
+    /// `value` comes from [`into_raw`](Self::into_raw), and `from_raw` was not called with it before.
     pub(crate) unsafe fn from_raw(value: NonNull<T>) -> Self {
-        // SAFETY: the value lies at this offset in its block.
+        // SAFETY: the value is at this offset in its block, and the pointer may access the whole block.
         Self { block: unsafe { value.byte_sub(mem::offset_of!(Block<T>, value)).cast() } }
     }
 }
 
 impl<T> Owned<T> {
-    /// Moves the value out and gives the block back.
+    /// Moves the value out and releases the block.
     pub(crate) fn into_inner(self) -> T {
         let block = self.block;
         mem::forget(self);
-        // SAFETY: the value is moved out once, and the owner that would drop it is forgotten.
+        // SAFETY: the block is initialized. `self` is forgotten, so the value is moved out and the block released once.
         unsafe {
             let Block { hooks, value } = block.read();
             hooks.release(block.cast());
@@ -74,21 +78,21 @@ impl<T> Deref for Owned<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the block is alive and initialized as long as its owner.
+        // SAFETY: the block is allocated and initialized while its owner exists.
         unsafe { &self.block.as_ref().value }
     }
 }
 
 impl<T> DerefMut for Owned<T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as above, and this owner is the only way to the value.
+        // SAFETY: the block is allocated and initialized while its owner exists, which is borrowed mutably.
         unsafe { &mut self.block.as_mut().value }
     }
 }
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: the only owner goes: the value is dropped in place and the block given back to its own allocator.
+        // SAFETY: nothing uses the block after its only owner; it is released by the allocator that it came from.
         unsafe {
             let hooks = self.block.as_ref().hooks;
             ptr::drop_in_place(self.block.as_ptr());

@@ -1,4 +1,4 @@
-//! A value with several owners: `Arc`, with the caller's allocator and an error in place of an abort.
+//! A value with several owners: like `Arc`, but with the caller's allocator and with an error where `Arc` aborts.
 
 use core::{
     mem,
@@ -10,7 +10,7 @@ use core::{
 use super::{Hooks, Owned};
 use crate::errno::Errno;
 
-/// One of the owners of a `T`. The last one to go drops it.
+/// One of the owners of a `T`. Dropping the last owner drops the value.
 pub(crate) struct Shared<T> {
     counted: NonNull<Counted<T>>,
 }
@@ -20,9 +20,10 @@ struct Counted<T> {
     value: T,
 }
 
-// SAFETY: owners in several threads give out shared references, and whichever is last drops the value: as Arc.
+// SAFETY: owners in several threads share the value, which `T: Sync` allows, and any of them may drop it, which
+// `T: Send` allows.
 unsafe impl<T: Send + Sync> Send for Shared<T> {}
-// SAFETY: as above.
+// SAFETY: a shared reference to an owner can make further owners, so the same holds.
 unsafe impl<T: Send + Sync> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
@@ -31,15 +32,15 @@ impl<T> Shared<T> {
         Ok(Self { counted: counted.into_raw() })
     }
 
-    /// The value itself when this is its last owner.
+    /// The value if this is its last owner.
     pub(crate) fn into_inner(self) -> Option<T> {
         let counted = self.counted;
         mem::forget(self);
-        // SAFETY: the count of this owner is given up here, once.
+        // SAFETY: `self` is forgotten, so its count is released once.
         unsafe { Self::leave(counted) }.map(|last| last.into_inner().value)
     }
 
-    /// Makes this owner a handle for C; [`from_raw`](Self::from_raw) takes it back.
+    /// Turns this owner into a handle for C; [`from_raw`](Self::from_raw) turns it into the owner again.
     #[cfg(feature = "capi")]
     pub(crate) fn into_raw(self) -> NonNull<()> {
         let counted = self.counted;
@@ -49,35 +50,35 @@ impl<T> Shared<T> {
 
     /// # Safety
     ///
-    /// `raw` comes from [`into_raw`](Self::into_raw) of the same type, and is not taken back twice. To only look at the
-    /// value, wrap the result in `ManuallyDrop`.
+    /// `raw` comes from [`into_raw`](Self::into_raw) of the same type, and only one result for it is dropped. To borrow
+    /// the value, wrap the result in `ManuallyDrop`.
     #[cfg(feature = "capi")]
     pub(crate) unsafe fn from_raw(raw: NonNull<()>) -> Self {
         Self { counted: raw.cast() }
     }
 
-    /// Takes one owner off; gives the value to the last.
+    /// Decreases the number of owners; returns the block if that was the last.
     ///
     /// # Safety
     ///
-    /// `counted` is alive, and the caller gives up one of its owners.
+    /// `counted` is allocated, and the caller does not use one of its owners afterwards.
     unsafe fn leave(counted: NonNull<Counted<T>>) -> Option<Owned<Counted<T>>> {
-        // SAFETY: alive as long as the owner that is given up in this very step.
+        // SAFETY: allocated until the owner of the caller is counted off, which happens here.
         if unsafe { counted.as_ref() }.owners.fetch_sub(1, Ordering::Release) != 1 {
             return None;
         }
-        // Whatever the other owners did with the value comes before its end. A load does what a fence would, and
-        // ThreadSanitizer understands it.
-        // SAFETY: this was the last owner, so nobody else can end the value.
+        // Everything that the other owners did with the value happens before it is dropped. A load has the effect of a
+        // fence here, and ThreadSanitizer understands it.
+        // SAFETY: this was the last owner, so nothing else frees the block.
         unsafe { counted.as_ref() }.owners.load(Ordering::Acquire);
-        // SAFETY: no other owner is left; the pointer came from `into_raw` in `new`.
+        // SAFETY: there is no other owner; the pointer comes from `into_raw` in `new`.
         Some(unsafe { Owned::from_raw(counted) })
     }
 }
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        // SAFETY: alive as long as this owner. A count cannot overflow: each owner takes up memory.
+        // SAFETY: allocated while this owner exists. The count cannot overflow: each owner takes memory.
         unsafe { self.counted.as_ref() }.owners.fetch_add(1, Ordering::Relaxed);
         Self { counted: self.counted }
     }
@@ -87,14 +88,14 @@ impl<T> Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: alive as long as this owner.
+        // SAFETY: allocated while this owner exists.
         unsafe { &self.counted.as_ref().value }
     }
 }
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        // SAFETY: this owner goes.
+        // SAFETY: nothing uses this owner after it is dropped.
         drop(unsafe { Self::leave(self.counted) });
     }
 }

@@ -7,12 +7,14 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// Process-wide, as `tlsrpt.h` has it. Relaxed is enough: nothing else is published with it.
+use super::portable::NO_SIGPIPE;
+
+/// One setting for the process, as `tlsrpt.h` documents. Relaxed is enough: it orders no other memory.
 static BLOCKING: AtomicBool = AtomicBool::new(false);
 
-/// Lets every later send of this process wait until the collector's queue has room.
+/// Lets every later send of this process wait while the collector's queue is full.
 ///
-/// For programs that would rather wait than lose an event, and for tests. A mail server stays nonblocking.
+/// For programs that prefer waiting to losing an event, and for tests. A mail server stays nonblocking.
 pub fn set_blocking() {
     BLOCKING.store(true, Ordering::Relaxed);
 }
@@ -26,7 +28,7 @@ pub(super) fn may_wait() -> bool {
     BLOCKING.load(Ordering::Relaxed)
 }
 
-/// The flags of a send. A closed peer is an error code for the caller, never a SIGPIPE for the mail server.
+/// The flags of a send. A closed peer is an error code for the caller, never SIGPIPE for the mail server.
 pub(super) fn send_flags(may_wait: bool) -> c_int {
-    if may_wait { libc::MSG_NOSIGNAL } else { libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT }
+    if may_wait { NO_SIGPIPE } else { NO_SIGPIPE | libc::MSG_DONTWAIT }
 }

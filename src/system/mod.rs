@@ -1,6 +1,7 @@
-//! The room of the system calls: one socket, and what the system says when it refuses.
+//! The system calls: one socket, and the errors of its calls.
 
 mod blocking;
+mod portable;
 mod socket;
 
 pub use blocking::{set_blocking, set_nonblocking};

@@ -6,7 +6,7 @@ use core::{
     sync::atomic::{AtomicI32, Ordering},
 };
 
-use super::blocking;
+use super::{blocking, portable::local_datagram_socket};
 use crate::{
     errno::{Errno, report_errno, restore_errno, restore_errno_on_success},
     error::{Error, ErrorKind},
@@ -16,30 +16,28 @@ use crate::{
 pub(crate) const MAX_NAME_LEN: usize =
     size_of::<libc::sockaddr_un>() - mem::offset_of!(libc::sockaddr_un, sun_path) - 1;
 
-/// An unconnected local datagram socket and the name of the collector's.
+/// An unconnected local datagram socket, and the name of the collector's socket.
 ///
-/// The name is looked up at each send, so the collector may start later, restart, or move with the working directory
-/// where the name is relative.
+/// Each send looks the name up, so the collector may start later or restart, and a relative name follows the working
+/// directory.
 pub(crate) struct Socket {
     descriptor: c_int,
-    /// The largest send buffer that a datagram needed, where the system's own was too small.
-    asked_for: AtomicI32,
+    /// The largest send buffer that was requested, where the system's default was too small; 0 before.
+    requested_buffer: AtomicI32,
     collector: libc::sockaddr_un,
 }
 
 impl Socket {
-    /// Creates the socket; the collector need not be there yet. `name` is a path without a NUL.
+    /// Creates the socket; the collector need not exist yet. `name` is a path without a NUL.
     ///
-    /// A program that the mail server executes does not inherit the descriptor.
+    /// Programs that the mail server executes do not inherit the descriptor.
     #[inline]
     pub(crate) fn open(name: &[u8]) -> Result<Self, Error> {
         if name.len() > MAX_NAME_LEN {
             return Err(Error::internal(ErrorKind::SocketNameTooLong));
         }
-        // SAFETY: takes no pointers.
-        let create = || unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
-        let descriptor = checked(ErrorKind::Socket, create, |descriptor| *descriptor >= 0)?;
-        Ok(Self { descriptor, asked_for: AtomicI32::new(0), collector: address(name) })
+        let descriptor = checked(ErrorKind::Socket, local_datagram_socket, |descriptor| *descriptor >= 0)?;
+        Ok(Self { descriptor, requested_buffer: AtomicI32::new(0), collector: address(name) })
     }
 
     pub(crate) fn descriptor(&self) -> c_int {
@@ -64,11 +62,11 @@ impl Socket {
         })
     }
 
-    /// Closes the socket and says how that went. The descriptor is gone either way.
+    /// Closes the socket and returns the error of that. The descriptor is closed in either case.
     pub(crate) fn close(self) -> Result<(), Error> {
         let descriptor = self.descriptor;
         mem::forget(self);
-        // SAFETY: the descriptor is ours, and forgetting `self` keeps it from being closed again.
+        // SAFETY: `self` owns the descriptor, and forgetting `self` keeps it from being closed twice.
         let close = || unsafe { libc::close(descriptor) };
         checked(ErrorKind::Close, close, |answer| *answer == 0).map(drop)
     }
@@ -79,7 +77,7 @@ impl Socket {
         loop {
             let answer = checked(ErrorKind::Send, || self.sendto(datagram, flags), |sent| *sent >= 0);
             match answer {
-                // A signal while waiting is no reason to lose the event.
+                // A signal that interrupts the wait must not lose the event.
                 Err(error) if may_wait && error.errno() == Some(libc::EINTR) => {}
                 Err(error) => return Err(error),
                 Ok(_) => return Ok(()),
@@ -103,14 +101,14 @@ impl Socket {
 
     /// Raises the send buffer to what a datagram of `len` bytes needs, as far as the system allows.
     fn make_room_for(&self, len: usize) -> bool {
-        /// What Linux sets aside in the send buffer next to the bytes of a datagram.
+        /// The bytes of the send buffer that Linux needs beside those of a datagram.
         const OVERHEAD: usize = 32;
-        /// Linux sets twice the size that it is asked for.
-        const GIVEN_FOR_ASKED: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
-        let needed = len.saturating_add(OVERHEAD).div_ceil(GIVEN_FOR_ASKED);
+        /// Linux sets twice the size that is requested.
+        const SET_PER_REQUESTED: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
+        let needed = len.saturating_add(OVERHEAD).div_ceil(SET_PER_REQUESTED);
         let Ok(needed) = c_int::try_from(needed) else { return false };
-        // Not below what another thread needed before.
-        let size = self.asked_for.fetch_max(needed, Ordering::Relaxed).max(needed);
+        // Never less than another thread requested before.
+        let size = self.requested_buffer.fetch_max(needed, Ordering::Relaxed).max(needed);
         // SAFETY: the pointer and the size are those of `size`.
         let set = || unsafe {
             libc::setsockopt(
