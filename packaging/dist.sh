@@ -1,36 +1,39 @@
 #!/bin/sh
-# Makes the source tarball: the files under version control, and the sources of all crates, so that nothing else is needed
-# to build but Rust and a C compiler.
+# Makes the source tarball: the files under version control and the sources of all crates. Building from it needs Rust and
+# a C compiler, and no network.
 #
-#   packaging/dist.sh FOLDER        writes libtlsrpt-VERSION.tar.xz there, libtlsrpt.spec and PKGBUILD; prints the first
+#   packaging/dist.sh FOLDER LEVEL    writes libtlsrpt-VERSION.tar.xz, libtlsrpt.spec and PKGBUILD; prints the path of
+#                                     the tarball
 #
-# The same commit gives the same bytes with the same tar and xz.
+# VERSION is the project's, from Cargo.toml; LEVEL is the level of the C interface, which the packages provide. The same
+# commit gives the same bytes with the same tar and xz.
 set -eu
 
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+level=$2
 name=libtlsrpt-$version
 work=$(mktemp -d "$folder/dist.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-debian=$(sed -n '1s/^libtlsrpt (\(.*\)+rs[0-9]*-[0-9]*) .*/\1/p' debian/changelog)
+debian=$(sed -n '1s/^libtlsrpt (\(.*\)-[0-9]*) .*/\1/p' debian/changelog)
 if [ "$debian" != "$version" ]; then
-    echo "dist.sh: debian/changelog is about ${debian:-another version}, not $version" >&2
+    echo "dist.sh: debian/changelog begins with version ${debian:-of another form}, Cargo.toml has $version: add an entry" >&2
     exit 1
 fi
 
 mkdir "$work/$name"
 git ls-files -z | tar --create --null --files-from=- | tar --extract --directory "$work/$name"
-${CARGO:-cargo} vendor --quiet --locked --versioned-dirs "$work/$name/vendor" >/dev/null
+"${CARGO:-cargo}" vendor --quiet --locked --versioned-dirs "$work/$name/vendor" >/dev/null
 for file in libtlsrpt.spec PKGBUILD; do
-    sed "s/@VERSION@/$version/" "packaging/$file.in" >"$work/$name/packaging/$file"
+    sed -e "s/@VERSION@/$version/" -e "s/@LEVEL@/$level/" "packaging/$file.in" >"$work/$name/packaging/$file"
     cp "$work/$name/packaging/$file" "$folder/$file"
 done
 mkdir "$work/$name/.cargo"
 cat >"$work/$name/.cargo/config.toml" <<CONFIG
-# Written by make dist: the crates are in this tarball.
+# Written by make dist: cargo takes the crates from this tarball.
 [source.crates-io]
 replace-with = "vendored-sources"
 

@@ -71,7 +71,7 @@ uninstall-command:
 ## dist: the source tarball for packages, with the crates, in build/dist/
 .PHONY: dist
 dist:
-	packaging/dist.sh $(BUILD)/dist
+	packaging/dist.sh $(BUILD)/dist $(INTERFACE)
 
 ## test-packages: builds the packages of Debian, RPM and Arch in Debian 13, and installs Debian's there; root, on Debian
 .PHONY: test-packages

@@ -1,6 +1,7 @@
-"""Packages of this project: built in Debian stable from the tarball that `make dist` makes, without a network."""
+"""Packages of this project: built in Debian stable from the tarball of `make dist`, without a network."""
 
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -14,7 +15,7 @@ NOBODY = "nobody"
 
 
 def root():
-    """Debian stable with what builds the packages of three kinds of distributions."""
+    """Debian stable with the tools that build packages of Debian, RPM and Arch."""
     base = roots.build()
     recipe = {"base": os.path.basename(base), "packages": PACKAGES}
     return cache.entry("packaging", recipe, lambda path: namespace.call(
@@ -41,14 +42,14 @@ def tarball(folder):
 
 
 def replaced_package():
-    """A folder with Debian's own package of the library, to go back to."""
+    """A folder with Debian's own package of the library, to return to it."""
     base = roots.debian(roots.STABLE)
     return cache.entry("replaced", {"base": os.path.basename(base), "package": REPLACED}, lambda path: namespace.call(
         "harness.packaging:download", {"base": base, "path": path}, network=True))
 
 
 def download(base, path):
-    """Downloads it as the root filesystem's apt does."""
+    """Downloads it with the root filesystem's apt, in a namespace."""
     with roots.view(base, path) as inside:
         shutil.copy("/etc/resolv.conf", inside + "/etc/resolv.conf")
         roots.run(inside, ["sh", "-euc", "cd /tmp && %s download %s=$(dpkg-query -Wf '${Version}' %s)" % (
@@ -67,7 +68,8 @@ def workshop(base, mountpoint):
 
 
 def build_debian(base, source, output, mountpoint):
-    """Builds and checks the packages, which go to OUTPUT; what lintian says, and what a program says that uses them."""
+    """Builds the packages into OUTPUT. Returns their version, what lintian printed, the shlibs file, and what a program
+    printed that was built with the development package, with its dependencies by dpkg-shlibdeps."""
     inside = workshop(base, mountpoint)
     version = roots.run(inside, ["sh", "-euc", "tar xJfO - --wildcards '*/debian/changelog' | sed -n '1s/.*(\\(.*\\)-.*/\\1/p'"],
                         stdin=open(tarball(source), "rb")).strip()
@@ -81,42 +83,57 @@ def build_debian(base, source, output, mountpoint):
     for name in os.listdir(inside + FOLDER):
         if name.endswith(".deb"):
             shutil.copy(os.path.join(inside + FOLDER, name), output)
-    # A program is built as its author is told to.
+    # A program is built as libtlsrpt(3) and the README say.
     program = roots.run(inside, ["sh", "-euc", "cd %s && dpkg --install libtlsrpt0*.deb && zcat -f /usr/share/doc/"
                                  "libtlsrpt0-dev/examples/one_policy.c* >one_policy.c && cc one_policy.c "
                                  "$(pkg-config --cflags --libs libtlsrpt) -o one_policy && ./one_policy /nowhere 2>&1 "
                                  "&& readelf -d one_policy" % FOLDER])
-    return {"lintian": lintian, "program": program, "version": version}
+    shlibs = roots.run(inside, ["sh", "-euc", "dpkg-deb --info %s/libtlsrpt0_*.deb shlibs" % FOLDER])
+    depends = roots.run(inside, ["sh", "-euc", "cd %s && mkdir debian && printf '%%s\\n' 'Source: program' '' "
+                                 "'Package: program' 'Architecture: any' >debian/control && dpkg-shlibdeps -O one_policy"
+                                 % FOLDER])
+    return {"lintian": lintian, "program": program, "version": version, "shlibs": shlibs, "depends": depends}
 
 
 def build_rpm(base, source, mountpoint):
-    """Builds the RPM packages: {package: [its files]}."""
+    """Builds the RPM packages: {package: [its files]}, and what the library's package provides."""
     inside = workshop(base, mountpoint)
     shutil.copy(tarball(source), inside + FOLDER)
     roots.run(inside, ["sh", "-euc", "cd %s && rpmbuild -ta --nodeps --define '_topdir %s/rpm' *.tar.xz" % (
         FOLDER, FOLDER)])
-    return listed(inside, "rpm/RPMS/*/*.rpm", "rpm --query --list --package")
+    provides = roots.run(inside, ["sh", "-euc", "cd %s && rpm --query --provides --package rpm/RPMS/*/libtlsrpt-[0-9]*.rpm"
+                                  % FOLDER])
+    return {"files": listed(inside, "rpm/RPMS/*/*.rpm", "rpm --query --list --package"),
+            "provides": provides.splitlines()}
 
 
 def build_arch(base, source, mountpoint):
-    """Builds the packages for Arch, which no one may do as root: {package: [its files]}."""
+    """Builds the packages for Arch, as a user, because makepkg refuses root: {package: [its files]}, and what the
+    library's package provides."""
     inside = workshop(base, mountpoint)
     for path in (tarball(source), os.path.join(source, "PKGBUILD")):
         shutil.copy(path, inside + FOLDER)
     roots.run(inside, ["chown", "-R", NOBODY, FOLDER])
     roots.run(inside, ["sh", "-euc", "cd %s && HOME=%s setpriv --reuid %s --regid nogroup --clear-groups makepkg --nodeps "
                        "--nocolor" % (FOLDER, FOLDER, NOBODY)])
-    return listed(inside, "*.pkg.tar*", "tar --list --absolute-names --file")
+    information = roots.run(inside, ["sh", "-euc", "cd %s && tar --extract --to-stdout --file libtlsrpt-[0-9]*.pkg.tar* "
+                                     ".PKGINFO" % FOLDER])
+    return {"files": listed(inside, "*.pkg.tar*", "tar --list --absolute-names --file"),
+            "provides": re.findall("^provides = (.*)$", information, re.MULTILINE)}
+
+
+# NAME-VERSION-RELEASE.ARCHITECTURE.rpm, NAME-VERSION-RELEASE-ARCHITECTURE.pkg.tar.zst
+PACKAGE_NAME = re.compile(r"(.+)-[^-]+-[^-]+(\.rpm|-[^-]+\.pkg\.tar\.\w+)$")
 
 
 def listed(inside, pattern, command):
-    """The files in each of the packages that a pattern matches."""
+    """The files in each of the packages that a pattern matches: {package: [files]}."""
     printed = roots.run(inside, ["sh", "-euc", "cd %s && for file in %s; do echo \"= $file\"; %s $file; done" % (
         FOLDER, pattern, command)])
     found = {}
     for line in printed.split("\n"):
         if line.startswith("= "):
-            files = found[os.path.basename(line[2:])] = []
+            files = found[PACKAGE_NAME.match(os.path.basename(line[2:])).group(1)] = []
         elif line and not line.endswith("/"):
             files.append("/" + line.lstrip("/"))
     return found

@@ -14,7 +14,6 @@ from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 POSTFIX = (3, 10, 5)  # docs/postfix.md relies on what this release brought, which Debian 13 has
 COLUMNS = [debian_packages.DEBIAN_13 + ", Debian 13", "%s, Debian testing", "this library"]
 DIFFERENCES = "how the libraries differ"
-PROTOCOL_VERSION = '"dpv": "1",'
 WITHOUT_POLICY = '"policy-type":9'
 # No header declares these. The first group is in Debian 13's library alone.
 DEBUGGING = {"dbgnumber", "debug_datagram_hook", "debugdumpdatagram", "totalsenderr"}
@@ -73,7 +72,7 @@ def compare_below_postfix(context):
         raise Problem("the datagrams of Debian 13's library have a dpv")
     rounds = {label: of_library["rounds"] for label, of_library in seen.items()}
     require_policy_domains(rounds[REFERENCE])
-    remove_protocol_version(rounds[CANDIDATE])
+    compare.remove_protocol_version(rounds[CANDIDATE])
     compare.same(rounds)
     return seen[REFERENCE]
 
@@ -84,16 +83,6 @@ def require_policy_domains(rounds):
     without_policy = [text for text in texts if WITHOUT_POLICY in text]
     if not without_policy or not all('"policy-domain"' in text for text in without_policy):
         raise Problem("events without a policy that do not name the domain: %s" % without_policy)
-
-
-def remove_protocol_version(rounds):
-    """Takes the first member out of each datagram; a datagram without it is a Problem."""
-    for seen in rounds.values():
-        for of_domain in seen.values():
-            without = [text for text in of_domain["datagrams"] if not text.startswith("{" + PROTOCOL_VERSION)]
-            if without:
-                raise Problem("datagrams without dpv: %s" % without)
-            of_domain["datagrams"] = ["{" + text[len("{" + PROTOCOL_VERSION):] for text in of_domain["datagrams"]]
 
 
 def symbols(path, which):

@@ -5,15 +5,17 @@ import os
 import shutil
 import subprocess
 
-from harness import exim, expected, judging, packaging, postfix, recorder, roots, sendmail, world
+from harness import compare, exim, expected, judging, packaging, postfix, recorder, roots, sendmail, world
 from harness import delivery
 from harness.scenario import Problem, Row, Scenario
 
 # The domains to which Postfix sends before and after the upgrade.
 DOMAINS = ["good.test", "no-tls.test", "sts.test", "sts-expired.test", "dane.test", "dane-other.test"]
-SAME = ("outcome", "events", "datagrams", "warnings")
-# Debian 13's library, 0.5.0rc1, does not write this yet.
-PROTOCOL_VERSION = '"dpv": "1",'
+DEBIANS_NEXT = "0.5.1-2"  # an upgrade of Debian's own package, which must not take the place of ours
+# What programs depend on that were built with our package: the level of the interface, not the version of the project.
+SHLIBS, DEPENDS = "libtlsrpt 0 libtlsrpt0 (>= %s)\n", "libtlsrpt0 (>= 0.5.0rc1)"
+
+PROVIDED = {"rpm": "libtlsrpt = %s", "arch": "libtlsrpt=%s"}
 
 LIBRARY = {"/libtlsrpt.so.0", "/libtlsrpt.so.0.0.0"}
 DEVELOPMENT = {"/tlsrpt.h", "/tlsrpt_version.h", "/libtlsrpt.a", "/libtlsrpt.so", "/libtlsrpt.pc", "/tlsrpt_open.3.gz"}
@@ -33,6 +35,9 @@ def check_debian(context):
         raise Problem("a program built with libtlsrpt0-dev:\n" + built["program"])
     upgraded = context.call("scenarios.packages:observe_upgrade", root=roots.debian(roots.STABLE), packages=output,
                             replaced=packaging.replaced_package(), world_arguments=world.open_arguments())
+    level = context.reference_version()
+    if SHLIBS % level not in built["shlibs"] or DEPENDS not in built["depends"]:
+        raise Problem("the dependencies of a program built with libtlsrpt0-dev:\n%(shlibs)s%(depends)s" % built)
     judge_upgrade(upgraded, built["version"])
     check_others(context, output)
     context.versions["libtlsrpt0"] = "%s, then %s, then %s" % tuple(upgraded["versions"])
@@ -65,9 +70,10 @@ def judge_upgrade(upgraded, version):
     before, ours, back = upgraded["versions"]
     if not ours.startswith(version) or before != back or before == ours:
         raise Problem("the versions were %s\n%s" % (upgraded["versions"], "\n".join(upgraded["printed"])))
-    if any(PROTOCOL_VERSION not in datagram for of_domain in upgraded["seen"][1].values()
-           for datagram in of_domain["datagrams"]):
-        raise Problem("it is not our library that sends: %s" % upgraded["seen"][1])
+    if subprocess.run(["dpkg", "--compare-versions", ours, "gt", DEBIANS_NEXT], check=False).returncode:
+        raise Problem("Debian's %s takes the place of our %s" % (DEBIANS_NEXT, ours))
+    # Debian 13's own library, 0.5.0rc1, does not send it: this also shows that our library is the one that sends.
+    compare.remove_protocol_version({"with our package": upgraded["seen"][1]})
     compared = [comparable(seen) for seen in upgraded["seen"]]
     for number, what in ((1, "with our package"), (2, "with Debian's package again")):
         if compared[number] != compared[0]:
@@ -75,9 +81,7 @@ def judge_upgrade(upgraded, version):
 
 
 def comparable(seen):
-    """What was seen, without what version 0.5.1 adds to datagrams."""
-    return {name: {aspect: [text.replace(PROTOCOL_VERSION, "") for text in of_domain[aspect]] for aspect in SAME}
-            for name, of_domain in seen.items()}
+    return {name: {aspect: of_domain[aspect] for aspect in compare.COMPARED} for name, of_domain in seen.items()}
 
 
 def check_others(context, packages):
@@ -107,31 +111,34 @@ def observe_others(world_arguments, exim_root, module, sendmail_root, command):
 
 
 def check_rpm(context):
-    found = build(context, "rpm")
-    require_files(found, {"libtlsrpt-0": LIBRARY, "libtlsrpt-devel": DEVELOPMENT, "tlsrpt-tools": TOOLS, "tlsrpt-exim": EXIM})
+    found = build(context, "rpm")["files"]
+    require_files(found, {"libtlsrpt": LIBRARY, "libtlsrpt-devel": DEVELOPMENT, "tlsrpt-tools": TOOLS, "tlsrpt-exim": EXIM})
     return Row("Debian 13: rpmbuild", "%d packages, the files in them" % len(found))
 
 
 def check_arch(context):
-    found = build(context, "arch")
+    found = build(context, "arch")["files"]
     require_files(found, {"libtlsrpt": LIBRARY | DEVELOPMENT, "tlsrpt-tools": TOOLS, "tlsrpt-exim": EXIM})
     return Row("Debian 13: makepkg", "%d packages, the files in them" % len(found))
 
 
 def build(context, kind):
-    return context.call("harness.packaging:build_" + kind, base=packaging.root(),
-                        source=packaging.dist(context.checkout), mountpoint=world.mountpoint())
+    """Builds the packages of a kind. The library's must provide the level of the C interface."""
+    built = context.call("harness.packaging:build_" + kind, base=packaging.root(),
+                         source=packaging.dist(context.checkout), mountpoint=world.mountpoint())
+    if PROVIDED[kind] % context.reference_version() not in built["provides"]:
+        raise Problem("the package of the library provides %s" % built["provides"])
+    return built
 
 
 def require_files(found, wanted):
     """Each package has files with these names or ends of names, and each belongs to one package alone."""
-    if len(found) != len(wanted):
-        raise Problem("wanted %d packages, found %s" % (len(wanted), sorted(found)))
-    for prefix, ends in wanted.items():
-        files, = (files for name, files in found.items() if name.startswith(prefix + "-" if prefix[-1].isalpha() else prefix))
-        missing = [end for end in ends if not any(file.endswith(end) for file in files)]
+    if set(found) != set(wanted):
+        raise Problem("wanted the packages %s, found %s" % (sorted(wanted), sorted(found)))
+    for package, ends in wanted.items():
+        missing = [end for end in ends if not any(file.endswith(end) for file in found[package])]
         if missing:
-            raise Problem("%s lacks %s: %s" % (prefix, missing, files))
+            raise Problem("%s lacks %s: %s" % (package, missing, found[package]))
     every = [file for files in found.values() for file in files if file.startswith("/usr/") and "/doc/" not in file]
     twice = {file for file in every if every.count(file) > 1 and not file.endswith(("/licenses", "/systemd"))}
     if twice:
