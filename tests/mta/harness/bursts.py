@@ -1,4 +1,4 @@
-"""Events of many processes at once, as a busy mail host has them."""
+"""Events of many processes at the same time, as on a busy mail host."""
 
 import errno
 import multiprocessing
@@ -11,13 +11,13 @@ from harness import recorder
 PROCESSES, EVENTS = 20, 200
 DATAGRAM = ('{"dpv": "1","d": "domain%d.example","pr": "v=TLSRPTv1;rua=mailto:tls@example.org","policies":'
             '[{"policy-type":9,"policy-domain": "domain%d.example","t":0,"f":0}]}')
-# What a full queue, a collector that is away, and one that has left its socket behind give.
+# The errors for a full queue, a missing socket, and a socket without a listener.
 REFUSALS = (errno.EAGAIN, errno.ENOENT, errno.ECONNREFUSED)
 
 
 def send(socket_path, pause):
-    """Sends EVENTS from each of PROCESSES that begin together, PAUSE seconds apart, without waiting for a place in the
-    queue, as the library does. Returns how many the system took."""
+    """Sends EVENTS from each of PROCESSES that begin together, PAUSE seconds apart, without blocking, as the library does.
+    Returns the number that the system accepted."""
     together = multiprocessing.Barrier(PROCESSES)
     taken = multiprocessing.Value("i", 0)
     with recorder.short(socket_path) as name:

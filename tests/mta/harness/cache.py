@@ -1,8 +1,7 @@
-"""What is slow to make (root filesystems, certificates, a Python environment), made once and kept outside the checkout.
+"""A cache outside the checkout for what is slow to make: root filesystems, certificates, a Python environment.
 
-An entry is a folder named for what it holds and for the hash of the recipe that it was made by. It is made under
-another name and renamed when whole, so that a crash never leaves a half-made one, and made again when the recipe
-changes.
+An entry is a folder. Its name has the kind of entry and the hash of the recipe. The folder is made under another name and
+renamed when it is complete, so that a crash leaves no incomplete entry. A changed recipe makes a new entry.
 """
 
 import contextlib
@@ -10,24 +9,29 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 
 PARTIAL = ".partial"
 LOCK = ".lock"
+UNFIT = re.compile(r"[\s,:]")
 
 
 def folder():
-    """The folder for everything that is kept between runs."""
+    """The folder of the cache."""
     user_cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     path = os.environ.get("TLSRPT_CACHE") or os.path.join(user_cache, "libtlsrpt")
     path = os.path.join(os.path.abspath(path), "mta")
+    if UNFIT.search(path):
+        raise SystemExit("the cache folder %s has a space, a comma or a colon in its name, which debootstrap and overlayfs "
+                         "do not accept: set TLSRPT_CACHE to another one" % path)
     os.makedirs(path, exist_ok=True)
     return path
 
 
 def entry(name, recipe, make):
-    """The path of the entry NAME, made by make(path) unless one made by the same recipe is there."""
+    """The path of the entry NAME. Without an entry of this recipe, make(path) makes one."""
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
     path = os.path.join(folder(), "%s-%s" % (name, digest))
     _hold(path + LOCK)
@@ -50,7 +54,7 @@ def _make(name, path, make):
 
 
 def _remove_leftovers(name, current):
-    """Removes what an interrupted run left and what older recipes made, unless another run is using it."""
+    """Removes incomplete entries of interrupted runs, and entries of older recipes that no other run uses."""
     for found in os.listdir(folder()):
         path = os.path.join(folder(), found)
         if not os.path.isdir(path) or path == current:
@@ -67,7 +71,7 @@ _held = {}
 
 
 def _hold(lock):
-    """Keeps other runs from removing an entry for as long as this process lives."""
+    """Prevents other runs from removing an entry while this process lives."""
     if lock not in _held:
         _held[lock] = open(lock, "w")
         fcntl.flock(_held[lock], fcntl.LOCK_SH)

@@ -1,4 +1,4 @@
-"""The operator's command `tlsrpt`, as it was built."""
+"""The operator's command `tlsrpt`, built by make."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def built(checkout):
 
 
 class Listener:
-    """`tlsrpt listen`. It runs in the folder of its socket, whose name may be longer than a socket's can be."""
+    """`tlsrpt listen`. It runs in the folder of its socket, because the full path may be too long for a socket."""
 
     def __init__(self, program, socket_path, *options):
         self.socket = socket_path
@@ -31,7 +31,7 @@ class Listener:
             raise RuntimeError("tlsrpt listen ended:\n" + read(self.said))
 
     def end(self):
-        """Ends it and returns what it printed."""
+        """Ends it and returns its output."""
         self.process.terminate()
         if self.process.wait(60) != 0:
             raise RuntimeError("tlsrpt listen ended with %d:\n%s" % (self.process.returncode, read(self.said)))
@@ -44,7 +44,7 @@ def read(path):
 
 
 def documents(text):
-    """The JSON documents that stand one behind the other in a text."""
+    """The JSON documents of a text, one after the other."""
     decoder, found = json.JSONDecoder(), []
     text = text.lstrip()
     while text:
@@ -55,7 +55,7 @@ def documents(text):
 
 
 def send(program, socket_path, lines):
-    """Sends recorded datagrams. It waits where a queue is full, so each arrives."""
+    """Sends recorded datagrams, and waits while the queue is full."""
     with recorder.short(socket_path) as name:
         folder = int(name.split("/")[4])
         subprocess.run([program, "send", "--socket", name, "--from", "-"], input="\n".join(lines).encode(),

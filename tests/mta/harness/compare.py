@@ -1,4 +1,4 @@
-"""Compares what was seen with the two libraries and shows a difference so that it can be understood at once."""
+"""Compares the observations with the two libraries and describes each difference."""
 
 from collections import Counter
 
@@ -10,9 +10,9 @@ PROTOCOL_VERSION = '{"dpv": "1",'
 
 
 def same(rounds):
-    """Raises Problem unless what was seen of each domain in each round is the same with both libraries.
+    """Raises Problem unless the observations of each domain in each round are equal with both libraries.
 
-    ROUNDS is {label of library: {name of round: {domain: what was seen}}}.
+    ROUNDS is {label of library: {name of round: {domain: observations}}}.
     """
     reference, candidate = rounds[REFERENCE], rounds[CANDIDATE]
     problems = []
@@ -37,7 +37,7 @@ def remove_protocol_version(rounds):
 
 
 def differences(round_name, domain, reference, candidate):
-    """Descriptions of how what was seen of one domain differs: a list, empty or of one text."""
+    """The differences of one domain: a list, empty or of one text."""
     differing = [aspect for aspect in COMPARED if Counter(reference[aspect]) != Counter(candidate[aspect])]
     if not differing:
         return []
@@ -50,7 +50,7 @@ def differences(round_name, domain, reference, candidate):
 
 
 def side_by_side(aspect, reference, candidate):
-    """The values that only one side has, one above the other, with a mark where they part."""
+    """The values that only one side has, one above the other, with a mark at the first different character."""
     only_reference = sorted((Counter(reference) - Counter(candidate)).elements())
     only_candidate = sorted((Counter(candidate) - Counter(reference)).elements())
     lines = []
@@ -61,12 +61,12 @@ def side_by_side(aspect, reference, candidate):
         lines += ["  %s" % aspect,
                   "    %-*s  %s" % (width, REFERENCE, left),
                   "    %-*s  %s" % (width, CANDIDATE, right),
-                  "    %s^ here they part" % (" " * (width + 2 + parting(left, right)))]
+                  "    %s^ first difference" % (" " * (width + 2 + parting(left, right)))]
     return lines
 
 
 def parting(left, right):
-    """How many characters two texts begin with in common."""
+    """The length of the longest common beginning of two texts."""
     count = 0
     for ours, theirs in zip(left, right):
         if ours != theirs:
@@ -76,5 +76,5 @@ def parting(left, right):
 
 
 def count(seen, aspect):
-    """How many of something all rounds together saw."""
+    """The number of observations of an aspect in all rounds."""
     return sum(len(of_domain[aspect]) for of_round in seen.values() for of_domain in of_round.values())

@@ -1,4 +1,4 @@
-"""Sends a mail to each of some domains and notes what was seen of each: log lines, outcome, datagrams."""
+"""Sends a mail to each of some domains and records the observations of each: log lines, outcome, datagrams."""
 
 import json
 import re
@@ -8,14 +8,14 @@ from harness import domains, postfix, waiting
 TLSRPT_STATUS = "TLSRPT: status="
 NOT_REPORTED = "Could not report"
 WARNING_OF_TLSRPT = re.compile(r"warning: .*tlsrpt", re.IGNORECASE)
-QUEUE_ID_AT = 5  # which word of a log line: it comes after date, time, host and program
+QUEUE_ID_AT = 5  # the index of the word in a log line, after date, time, host and program
 OUTCOME = re.compile(r"dsn=([\d.]+), status=(\w+)")
 
 
 def deliver(host, recorder, names, send=None):
-    """Sends one mail to every domain, waits until each was tried, and returns {domain: what was seen}.
+    """Sends one mail to every domain, waits for an attempt to deliver each, and returns {domain: observations}.
 
-    SEND, if given, hands in the mail to a list of recipients in a way of its own.
+    SEND(recipients), if given, submits the mail.
     """
     mark, first = host.mark(), recorder.count()
     for name in names:
@@ -41,7 +41,7 @@ def deliver(host, recorder, names, send=None):
 
 
 def observe(name, lines, datagrams):
-    """What is seen of the mail to one domain."""
+    """The observations of the mail to one domain."""
     recipient = "to=<%s>" % domains.BY_NAME[name].recipient
     queue_ids = {line.split()[QUEUE_ID_AT] for line in lines if recipient in line}
     of_mail = [line for line in lines if queue_ids.intersection(line.split()[QUEUE_ID_AT:QUEUE_ID_AT + 1])
@@ -60,18 +60,18 @@ def outcomes(lines, name):
 
 
 def event_of(name, line):
-    """Whether a log line tells of a TLSRPT event of a domain."""
+    """Whether a log line is about a TLSRPT event of a domain."""
     return TLSRPT_STATUS in line and "domain=%s," % name in line
 
 
 def reported(lines):
-    """How many events Postfix says it handed to the library without an error."""
+    """The number of events that Postfix logged and the library took without an error."""
     return (sum(TLSRPT_STATUS in line for line in lines)
             - sum(NOT_REPORTED in line for line in lines))
 
 
 def text(datagram):
-    """A datagram as it can be printed and compared: any byte that is not UTF-8 shows as an escape."""
+    """A datagram as text. A byte that is not UTF-8 becomes an escape."""
     return datagram.decode("utf-8", "backslashreplace")
 
 

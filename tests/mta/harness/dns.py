@@ -1,4 +1,4 @@
-"""A DNS server for the fake world. It claims that every answer was validated (AD), so that DANE works."""
+"""A DNS server for the fake world. It sets AD (authenticated data) in every answer, which DANE needs."""
 
 import ipaddress
 import socket
@@ -29,7 +29,7 @@ def decode_name(message, offset):
 
 
 def encode_value(kind, value):
-    """The data of a record as it stands in an answer."""
+    """The data of a record in the form of an answer."""
     if kind in ("A", "AAAA"):
         return ipaddress.ip_address(value).packed
     if kind == "MX":
@@ -61,7 +61,7 @@ def answer(zone, query):
 
 
 def serve(address, zone):
-    """Answers on port 53 of an address, over UDP and TCP, for as long as this process lives."""
+    """Answers on port 53 of an address, over UDP and TCP, until this process ends."""
     datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.bind((address, 53))
     listener = socket.create_server((address, 53))

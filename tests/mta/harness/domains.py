@@ -1,4 +1,4 @@
-"""The recipients' domains of the fake world, as data: what each one's DNS, mail server and policy are like.
+"""The recipients' domains of the fake world: DNS, mail server and policy of each, as data.
 
 Add a domain by adding a line to DOMAINS; everything else (zone, servers, certificates, Postfix's policy table) follows.
 """
@@ -39,8 +39,8 @@ class Domain:
     tlsa: str = ""
     ehlo: tuple = ()  # more lines of the EHLO reply
     requiretls: bool = False  # offers REQUIRETLS once TLS is on
-    # A session of TLS 1.2 is there when the handshake ends. A ticket of TLS 1.3 may come too late to be kept when the
-    # client hangs up at once, so that whether the next handshake is a reused one would be left to chance.
+    # With TLS 1.2 the session exists when the handshake ends. A ticket of TLS 1.3 may arrive after the client has closed
+    # the connection, and then the next handshake is not a reused one.
     tls13: bool = False
     ipv6: bool = False  # the server has an IPv6 address only
 
@@ -68,12 +68,12 @@ def sts(name, *failures, patterns=(), mode="enforce"):
 
 
 def without_policy(name, failure):
-    """The same for a policy that could not be had: no policy strings are known."""
+    """The same for a policy that was not obtained, without policy strings."""
     return "secure policy_type=sts policy_domain=%s policy_failure=%s match=mx.%s" % (name, failure, name)
 
 
 def record(destinations):
-    """The TXT record of a domain that wants its reports there."""
+    """The TXT record of a domain with these destinations for reports."""
     return ("v=TLSRPTv1; rua=" + destinations,)
 
 
@@ -111,7 +111,7 @@ DOMAINS = (
     Domain("dane-unusable.test", certificate=SELF_SIGNED, policy="dane", tlsa=UNUSABLE),
     Domain("dane-no-tls.test", starttls=MISSING, policy="dane", tlsa=MATCHING),
     Domain("dane-only-none.test", policy="dane-only"),
-    # Hostile or unusual words from outside
+    # Hostile or unusual texts of strangers
     Domain("hostile-ehlo.test", starttls=MISSING, policy="encrypt", ehlo=HOSTILE_EHLO),
     Domain("long-ehlo.test", starttls=MISSING, policy="encrypt", ehlo=LONG_EHLO),
     Domain("hostile-record.test", record=record('mailto:a"b\\c/d\u00e9\x01\x7f@good.test')),

@@ -1,4 +1,4 @@
-"""What an event says, in the words of RFC 8460, and whether all of it is right."""
+"""The content of an event in the words of RFC 8460, and the check of each member."""
 
 import json
 
@@ -10,7 +10,7 @@ FAILURES = {201: "starttls-not-supported", 202: "certificate-host-mismatch", 203
             306: "dane-required"}
 SUCCESS = "success"
 WITH_REASON = "validation-failure"
-# Nobody greeted us where DANE cannot be had: no connection was made.
+# The mail server makes no connection where the required DANE is not available.
 WITHOUT_CONNECTION = ("dane-required", "dnssec-invalid")
 
 
@@ -20,14 +20,14 @@ def domain_of(datagram):
 
 
 def summary(datagram):
-    """An event in two words: its policy and its result."""
+    """The policy and the result of an event."""
     policy, = json.loads(datagram)["policies"]
     failures = [FAILURES[failure["c"]] for failure in policy.get("failure-details", [])]
     return "%s %s" % (POLICIES[policy["policy-type"]], " ".join(failures) or SUCCESS)
 
 
 def mistakes(datagram, the_world, sending_ip, greeting):
-    """What else is wrong with an event: with its record, policy, failure, addresses. GREETING: the EHLO reply is known."""
+    """The wrong members of an event: record, policy, failures, addresses. GREETING: the host reports the EHLO reply."""
     event = json.loads(datagram)
     domain = domains.BY_NAME[event["d"]]
     policy, = event["policies"]
@@ -61,5 +61,5 @@ def failure_mistakes(failure, domain, the_world, sending_ip, greeting):
 
 
 def tlsa_string(record):
-    """A TLSA record as Postfix puts it into a policy."""
+    """A TLSA record in the form that Postfix writes into a policy."""
     return "%d %d %d %s" % (record[0], record[1], record[2], record[3].upper())

@@ -1,4 +1,5 @@
-"""Exim from upstream's tarball of Debian's source package, built as Exim's own makefiles do it: with OpenSSL, and with the module linked in."""
+"""Exim from upstream's tarball of Debian's source package, built with Exim's makefiles, with OpenSSL, and linked with the
+module."""
 
 import os
 import shutil

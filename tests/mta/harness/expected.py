@@ -1,7 +1,7 @@
-"""What becomes of one mail to each domain from Exim and from Sendmail, and the event that each is to report.
+"""The expected outcome of one mail to each domain from Exim and from Sendmail, and the expected event.
 
-Exim is configured (exim.py) to demand TLS and valid certificates for the domains for which Postfix's policy table does so, as
-far as it can: it knows no MTA-STS policies. Sendmail demands nothing here but DANE; `sendmail-access` shows its demands.
+Exim (exim.py) requires TLS and valid certificates of the domains of which Postfix's policy table requires them. It has no
+MTA-STS policies. Sendmail requires DANE alone here; its other requirements are in the scenario `sendmail-access`.
 """
 
 TLS, CLEAR, DEFERRED, FAILED = "sent with TLS", "sent in the clear", "put off", "failed"
@@ -14,7 +14,7 @@ EXPIRED, WRONG_NAME = "no-policy-found certificate-expired", "no-policy-found ce
 BROKEN = "no-policy-found validation-failure"
 DANE_REQUIRED = "tlsa dane-required"
 
-# domain: (what Exim does, its event, what Sendmail does, its event)
+# domain: (outcome with Exim, its event, outcome with Sendmail, its event)
 TABLE = {
     "good.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
     "self-signed.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
@@ -24,7 +24,7 @@ TABLE = {
     "no-record.test": (TLS, NONE, TLS, NONE),
     "encrypt-no-tls.test": (DEFERRED, NO_STARTTLS, CLEAR, NONE),
     "encrypt-rejected.test": (DEFERRED, NO_STARTTLS, CLEAR, NO_STARTTLS),
-    # Exim is told to verify the certificate of this one, but to go on in the clear if it must.
+    # Exim verifies the certificate of this one, but delivers in the clear when that fails.
     "secure-self-signed.test": (CLEAR, NOT_TRUSTED, TLS, OPPORTUNISTIC),
     "sts.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
     "sts-patterns.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
@@ -42,12 +42,12 @@ TABLE = {
     "sts-dropped.test": (DEFERRED, BROKEN, DEFERRED, BROKEN),
     "dane.test": (TLS, DANE, TLS, DANE),
     "dane-other.test": (DEFERRED, DANE_NOT_TRUSTED, DEFERRED, DANE_NOT_TRUSTED),
-    # Both go on without DANE where they understand none of the TLSA records.
+    # Both deliver without DANE where no TLSA record is usable.
     "dane-unusable.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
     "dane-no-tls.test": (DEFERRED, DANE_NO_STARTTLS, DEFERRED, DANE_NO_STARTTLS),
     "dane-only-none.test": (FAILED, DANE_REQUIRED, TLS, OPPORTUNISTIC),
     "hostile-ehlo.test": (DEFERRED, NO_STARTTLS, CLEAR, NONE),
-    # Exim gives up a greeting of this length before it comes to TLS.
+    # Exim rejects a greeting of this length before TLS begins.
     "long-ehlo.test": (DEFERRED, NONE, CLEAR, NONE),
     "hostile-record.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
     "long-record.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
@@ -63,7 +63,7 @@ EXIM = {name: row[:2] for name, row in TABLE.items()}
 SENDMAIL = {name: row[2:] for name, row in TABLE.items()}
 
 def count(table):
-    """How many events a table has."""
+    """The number of events in a table."""
     return sum(event != NONE for _, event in table.values())
 
 

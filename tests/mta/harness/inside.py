@@ -10,7 +10,7 @@ def main():
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     module, _, name = sys.argv[1].partition(":")
     arguments = json.load(sys.stdin)
-    # The answer alone goes to standard output: whatever a program started from here prints goes to standard error.
+    # Standard output carries the result alone: the output of programs started from here goes to standard error.
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     result = getattr(importlib.import_module(module), name)(**arguments)

@@ -1,11 +1,11 @@
-"""Compares what a mail server did and reported with a table of what it should."""
+"""Compares the deliveries and events of a mail server with a table of the expected ones."""
 
 from harness import events, expected
 from harness.scenario import Problem
 
 
 def observe(host, names):
-    """Has a host send one mail to each domain; {domain: [what became of it, [datagram]]}, and what concerns none."""
+    """Sends one mail from a host to each domain: {domain: [outcome, [datagram]]}, with datagrams about other domains."""
     seen, first = {}, len(host.recording.datagrams)
     for name in names:
         before = len(host.world.mails)
@@ -25,7 +25,7 @@ def outcome(host, name, mails, answer):
 
 
 def judge(seen, table, mistakes):
-    """Raises Problem unless everything is as the table has it; MISTAKES are those that events.mistakes found."""
+    """Raises Problem unless all outcomes and events equal the table's, and if there are MISTAKES, as events.mistakes finds."""
     wrong = list(mistakes)
     for name in sorted(set(table) | set(seen)):
         wanted_outcome, wanted_event = table.get(name, ("", "this domain is not in the table of expected events"))
@@ -40,7 +40,7 @@ def judge(seen, table, mistakes):
 
 
 def all_mistakes(seen, host):
-    """What events.mistakes finds in all events of an observation."""
+    """The mistakes in all events of an observation."""
     return ["%s: %s in %s" % (name, mistake, datagram) for name, (_, datagrams) in seen.items()
             for datagram in datagrams
             for mistake in events.mistakes(datagram, host.world, host.sending_ip, host.KNOWS_GREETING)]

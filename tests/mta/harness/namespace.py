@@ -1,7 +1,8 @@
-"""Runs a Python function, or a command, in mount, pid and network namespaces that end with it, whatever ends it.
+"""Runs a Python function in mount, pid and network namespaces of its own.
 
-The chain is setpriv, unshare, the function. Each dies with the one before it, and with the first process of a pid
-namespace die all others, their mounts and their network. So nothing is left after Ctrl-C, a crash or kill -9.
+The processes are setpriv, unshare and the function. Each is killed when the one before it ends. When the first process of a
+pid namespace ends, the kernel ends all others in it, with their mounts and their network. So nothing is left after Ctrl-C, a
+crash or kill -9.
 """
 
 import json
@@ -17,13 +18,13 @@ running = set()
 
 
 class Failed(Exception):
-    """What was run in a namespace ended with an error; the text is what it printed."""
+    """A function in a namespace failed. The text is its output."""
 
 
 def call(function, arguments, network=False):
     """Calls FUNCTION ("package.module:name") with ARGUMENTS in namespaces of its own and returns what it returned.
 
-    Arguments and result are JSON. With network=True it sees the host's network, to install packages.
+    Arguments and result are JSON. With network=True it uses the host's network, to install packages.
     """
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork",
@@ -41,7 +42,7 @@ def call(function, arguments, network=False):
 
 
 def end_all_on_signals():
-    """On Ctrl-C or a request to end: ends what call() has running, and with it all that it holds, then this program."""
+    """On SIGINT and SIGTERM: ends the namespaces that call() runs, then this program."""
     def end(number, _frame):
         for process in list(running):
             process.kill()

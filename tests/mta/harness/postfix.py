@@ -41,7 +41,7 @@ SETTINGS = {
     "smtp_tls_loglevel": "1",
     "smtp_tlsrpt_enable": "yes",
     "smtp_tlsrpt_socket_name": SOCKET,
-    # A failed delivery is no reason to hold back the next mail to that domain: each scenario wants its own attempt.
+    # A failed delivery does not delay the next mail to that domain: each scenario needs its own attempt.
     "smtp_destination_concurrency_failed_cohort_limit": "0",
 }
 
@@ -51,7 +51,8 @@ QUEUE_ID = re.compile(r"^(postfix/\w+): [0-9A-Za-z]{6,}: ")
 
 
 class Postfix:
-    """A Postfix in its own overlay of a root filesystem, with LIBRARY (a file) in place of its libtlsrpt.so.0."""
+    """A Postfix in its own overlay of a root filesystem, with the file LIBRARY in place of its libtlsrpt.so.0. Without LIBRARY it
+    keeps its own."""
 
     def __init__(self, the_world, lower, library=None, name="mailhost", settings=None):
         self.folder = os.path.join(the_world.folder, name)
@@ -64,7 +65,7 @@ class Postfix:
         self.place_files(the_world)
 
     def place_files(self, the_world):
-        """Places the files that its configuration names."""
+        """Writes the files that its configuration names."""
         self._write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % world.RESOLVER)
         self._write("/etc/hosts", "127.0.0.1 localhost %s\n" % HOSTNAME)
         self._write(POLICIES, "".join("%s %s\n" % (domain.name, domain.policy)
@@ -89,7 +90,7 @@ class Postfix:
         return self.run("postconf", "-F", "-h", "smtp/unix/chroot").strip() == "y"
 
     def installed_library(self):
-        """The file in the root filesystem that stands behind libtlsrpt.so.0."""
+        """The file in the root filesystem that libtlsrpt.so.0 links to."""
         return find_library(self.root)
 
     def run(self, *command, **options):
@@ -97,11 +98,11 @@ class Postfix:
         return roots.run(self.root, [self.commands + command[0]] + list(command[1:]), **options)
 
     def start(self, **settings):
-        """Starts it with changed settings. (A reload would leave it to chance which mails the old processes send.)"""
+        """Starts it with changed settings. (After a reload, processes with the old settings may still send mails.)"""
         self.settings.update(settings)
         self.run("postconf", "-e", *["%s=%s" % pair for pair in self.settings.items()])
         self.run("postconf", "-M", TLSPROXY)
-        # Every program reads main.cf again and again for as long as it is no more than two seconds old.
+        # The programs of Postfix wait while main.cf is less than two seconds old.
         os.utime(self.root + MAIN_CF, (0, 0))
         self._command("start")
         return self
@@ -116,7 +117,7 @@ class Postfix:
             raise RuntimeError("%s\n%s" % (failure, "\n".join(self.log(0)[-20:]))) from None
 
     def mark(self):
-        """The present end of the mail log."""
+        """The size of the mail log now, in bytes."""
         path = self.root + MAIL_LOG
         return os.path.getsize(path) if os.path.exists(path) else 0
 
@@ -129,23 +130,23 @@ class Postfix:
             return log.read().decode("utf-8", "backslashreplace").split("\n")[:-1]
 
     def submit(self, recipients, mail_options):
-        """Hands in one mail by SMTP over TLS, with options of the MAIL command."""
+        """Submits one mail by SMTP over TLS, with options of the MAIL command."""
         with smtplib.SMTP("127.0.0.1", 25, timeout=60) as client:
             client.starttls()
             client.ehlo()
             client.sendmail(SENDER, recipients, "Subject: a test\r\n\r\nhello\r\n", mail_options=mail_options)
 
     def send(self, recipients, header="", options=(), sender=SENDER):
-        """Hands in one mail with Postfix's sendmail command."""
+        """Submits one mail with Postfix's sendmail command."""
         mail = "Subject: a test\nFrom: %s\nTo: undisclosed:;\n%s\nhello\n" % (sender, header)
         self.run("sendmail", *options, "-f", sender, *recipients, input=mail.encode())
 
     def forget_mails(self):
-        """Empties the queue of what was deferred."""
+        """Deletes the deferred mails from the queue."""
         self.run("postsuper", "-d", "ALL")
 
     def require_library(self, *programs, path=None):
-        """Makes sure that running Postfix programs have loaded the library that they are tested with."""
+        """Raises RuntimeError unless the running Postfix programs have loaded the library under test."""
         installed = path or self.installed_library()
         if self.library and digest(installed) != digest(self.library):
             raise RuntimeError("%s is not the library that is tested" % installed)
@@ -161,7 +162,7 @@ def find_library(root):
 
 
 def programs_with(path):
-    """The names of the running programs that have a file mapped, by its path as they see it."""
+    """The names of the running programs that have a file mapped, by its path inside their root filesystem."""
     names = set()
     for process in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open("/proc/%s/maps" % process) as maps:
@@ -172,11 +173,11 @@ def programs_with(path):
 
 
 def without_process(line):
-    """A log line without what differs from run to run: time, process numbers and queue ids."""
+    """A log line without time, process numbers and queue ids, which differ between runs."""
     return QUEUE_ID.sub(r"\1: ", PROCESS_ID.sub("", PREFIX.sub("", line)))
 
 
 def digest(path):
-    """What tells one library file from another."""
+    """The checksum of a library file."""
     with open(path, "rb") as library:
         return hashlib.sha256(library.read()).hexdigest()

@@ -11,7 +11,7 @@ from harness import cache, namespace, project, roots, world
 
 SOURCE = roots.SOURCE_FOLDER
 README = SOURCE + "/README_FILES/TLSRPT_README"
-# What TLSRPT_README calls "...": the settings of a build with TLS on a current Debian, by INSTALL and TLS_README.
+# TLSRPT_README writes "..." for other settings: here those of a build with TLS on Debian, by INSTALL and TLS_README.
 OTHER_SETTINGS = {"CCARGS": "-DUSE_TLS -DNO_NIS", "AUXLIBS": "-lssl -lcrypto -ldb -lnsl -lresolv"}
 README_COMMAND = re.compile(
     r'make -f Makefile\.init makefiles \\\n +"CCARGS=\.\.\. [^"]+" \\\n +"AUXLIBS=\.\.\. [^"]+"')
@@ -19,7 +19,7 @@ DEBIANS_FILES = ("/etc/postfix", "/usr/lib/postfix/sbin")
 
 
 def compiled(checkout, crate_sources):
-    """A source tree whose objects are compiled against our header: linking is left to each scenario."""
+    """A source tree with objects compiled against our header. Each scenario links them."""
     root = roots.build()
     headers = {}
     for path in sorted(glob.glob(os.path.join(checkout, "include", "*.h"))):
@@ -41,17 +41,17 @@ def compile_objects(lower, mountpoint, path, checkout, crate_sources):
 
 
 def make(root):
-    """Runs the commands of TLSRPT_README and returns the first of them as it stands there."""
+    """Runs the commands of TLSRPT_README and returns the text of the first."""
     with open(root + README, encoding="utf-8", errors="replace") as readme:
-        stands_there = README_COMMAND.search(re.sub(".\b", "", readme.read())).group()
+        documented = README_COMMAND.search(re.sub(".\b", "", readme.read())).group()
     command = re.sub(r'"(CCARGS|AUXLIBS)=\.\.\.', lambda match: '"%s=%s' % (
-        match.group(1), OTHER_SETTINGS[match.group(1)]), stands_there)
+        match.group(1), OTHER_SETTINGS[match.group(1)]), documented)
     roots.run(root, ["sh", "-euc", "cd %s\n%s\nmake -j%d" % (SOURCE, command, os.cpu_count())])
-    return " ".join(stands_there.replace("\\\n", "").split())
+    return " ".join(documented.replace("\\\n", "").split())
 
 
 def link_and_install(root, objects):
-    """In a namespace: links all programs against what /usr/local has now, and installs them in place of Debian's."""
+    """In a namespace: links all programs against the library in /usr/local, and installs them in place of Debian's."""
     for path in DEBIANS_FILES:
         shutil.rmtree(root + path)
     shutil.rmtree(root + SOURCE)

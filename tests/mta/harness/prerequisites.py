@@ -1,10 +1,10 @@
-"""The packages of the host that the harness needs."""
+"""The packages that the harness needs on the host."""
 
 import os
 import shutil
 import subprocess
 
-# What is looked for: the package that has it. A path with a slash is looked for as it stands.
+# A command, or a path with a slash: the package that contains it.
 NEEDED = {
     "debootstrap": "debootstrap",
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
@@ -20,7 +20,7 @@ APT = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
 
 
 def install():
-    """Installs what is missing."""
+    """Installs the missing packages."""
     missing = sorted({package for wanted, package in NEEDED.items() if not found(wanted)} | missing_venv())
     if missing:
         print("installing " + " ".join(missing), flush=True)
@@ -34,7 +34,7 @@ def found(wanted):
 
 
 def missing_venv():
-    """Debian's Python comes without what makes virtual environments."""
+    """Debian's Python has no module for virtual environments."""
     try:
         import ensurepip  # noqa: F401
     except ImportError:

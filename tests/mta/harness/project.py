@@ -1,4 +1,4 @@
-"""This project inside a root filesystem: built there by Debian's own Rust, without a network, and installed."""
+"""This project inside a root filesystem: built and installed there with Debian's own Rust, without a network."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ SOURCE = "/usr/src/libtlsrpt"
 VENDORED = "/usr/src/vendored-crates"
 CARGO_HOME = "/usr/src/cargo-home"
 NOT_COPIED = shutil.ignore_patterns("target", "build", ".git")
-LIBRARY = "install-library"  # the target of make that leaves out the command
+LIBRARY = "install-library"  # the target of make for the library without the command
 INSTALLED = "/usr/local/lib/libtlsrpt.so.0.0.0"
 
 CARGO_CONFIG = """[source.crates-io]
@@ -44,7 +44,7 @@ def install(root, checkout, crate_sources, what="install"):
 
 
 def packaged(checkout, target):
-    """The folder with what a target of the Makefile installs for a package, made once in a run."""
+    """The folder with the files that a target of the Makefile installs, made once in a run."""
     folder = os.path.join(checkout, "build", "mta", target)
     with _installing:
         if target not in _installed:

@@ -1,4 +1,4 @@
-"""Stands at the collector's socket and keeps every datagram as it came."""
+"""Receives at the collector's socket and keeps every datagram."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ LARGEST = 1 << 20
 
 @contextlib.contextmanager
 def short(path):
-    """Another name of a path in a folder that exists: the name of a socket may have 107 bytes only."""
+    """A short name of a path whose folder exists: the name of a socket has at most 107 bytes."""
     folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY)
     try:
         yield "/proc/self/fd/%d/%s" % (folder, os.path.basename(path))
@@ -20,7 +20,7 @@ def short(path):
 
 
 class Recorder:
-    """A collector's socket; datagrams holds what arrived, in order."""
+    """A collector's socket. `datagrams` has the received datagrams, in order."""
 
     def __init__(self, path):
         self.path = path
@@ -38,11 +38,11 @@ class Recorder:
         return self
 
     def count(self):
-        """How many events have arrived."""
+        """The number of received events."""
         return len(self.datagrams)
 
     def since(self, first):
-        """What has arrived after the first so many."""
+        """The datagrams after the first FIRST."""
         return self.datagrams[first:]
 
     def _receive(self):

@@ -1,4 +1,4 @@
-"""The real tlsrpt-reporter: the collector at a mail host's socket, its fetcher, and what makes and sends reports."""
+"""The real tlsrpt-reporter: the collector at a mail host's socket, its fetcher, and the reporter."""
 
 import configparser
 import contextlib
@@ -34,7 +34,7 @@ def make_environment(path):
 
 
 def wait_for_a_day_to_count_on():
-    """Waits past midnight (UTC) if it is near: the collector starts a new database then."""
+    """Waits until midnight (UTC) is over if it is near: at midnight the collector starts a new database."""
     def far_from_midnight():
         now = datetime.datetime.now(datetime.timezone.utc)
         midnight = (now + datetime.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -43,7 +43,7 @@ def wait_for_a_day_to_count_on():
 
 
 class Program:
-    """One of the programs with a section of a configuration file of its own."""
+    """One of the programs, with a configuration file of its own."""
 
     def __init__(self, environment_folder, folder, name, settings):
         self.name = name
@@ -77,7 +77,7 @@ class Program:
         return self.process.poll() is None
 
     def said(self):
-        """What it printed and logged, for an error's description."""
+        """Its output and its log, to describe an error."""
         text = ""
         for suffix in ("out", "log"):
             if os.path.exists(self.path(suffix)):
@@ -87,7 +87,7 @@ class Program:
 
 
 class Collector(Program):
-    """tlsrpt-collectd at a socket. It can be asked how many events it has stored, as a Recorder can."""
+    """tlsrpt-collectd at a socket. Like a Recorder it counts the events."""
 
     def __init__(self, environment_folder, folder, socket_path, **settings):
         self.database = os.path.join(folder, "collectd.sqlite")
@@ -101,7 +101,7 @@ class Collector(Program):
         self.fetcher = Program(environment_folder, folder, "tlsrpt-fetcher", {"storage": "sqlite://" + self.database})
 
     def start(self):
-        """Starts it and waits until it takes datagrams."""
+        """Starts it and waits until it receives datagrams."""
         super().start()
         waiting.until("the collector", lambda: not self.alive() or self.serving())
         if not self.alive():
@@ -109,7 +109,7 @@ class Collector(Program):
         return self
 
     def serving(self):
-        """Whether it is at its socket with all that it needs; what a killed one left does not count."""
+        """Whether it listens and its databases exist. The socket that a killed collector left does not count."""
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
             with recorder.short(self.socket) as name:
                 probe.connect(name)
@@ -118,16 +118,16 @@ class Collector(Program):
         return False
 
     def count(self):
-        """How many events are stored."""
+        """The number of stored events."""
         rows = query(self.database, "SELECT coalesce(sum(cntrtotal), 0) FROM finalresults")
         return rows[0][0] if rows else None
 
     def since(self, _first):
-        """Datagrams as such are not kept."""
+        """The collector does not keep the datagrams."""
         return []
 
     def end_day(self):
-        """Makes what was collected yesterday's, as happens at midnight."""
+        """Ends the day, as midnight does: the database becomes yesterday's."""
         collected = self.count()
         self.process.send_signal(signal.SIGUSR2)
         waiting.until("yesterday's database", lambda: self.alive() is False or query(
@@ -152,7 +152,7 @@ class Reporter(Program):
             "max_retries_delivery": "2"})
 
     def send_all(self, domains):
-        """Makes and sends the reports on so many domains, waits until all are sent, and returns how many went out."""
+        """Makes and sends the reports about DOMAINS domains, waits until all are sent, and returns their number."""
         self.start()
         waiting.until("%d reports to be sent" % domains, lambda: not self.alive() or self.sent_all(domains))
         if not self.alive():

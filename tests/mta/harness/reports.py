@@ -1,4 +1,4 @@
-"""Finished reports: taken from where they were delivered, checked against RFC 8460, made comparable."""
+"""Delivered reports: read from a mail, checked against RFC 8460, made comparable."""
 
 import email
 import gzip
@@ -36,7 +36,7 @@ def address(value):
         return False
 
 
-# RFC 8460, section 4.4: each object's members, how they are checked, and whether they must be there.
+# RFC 8460, section 4.4: the members of each object, the check of each, and whether it is required.
 REPORT = {
     "organization-name": (text, True), "contact-info": (text, True), "report-id": (text, True),
     "date-range": (lambda value: members(value, DATE_RANGE), True),
@@ -56,7 +56,7 @@ FAILURE = {
 
 
 class Invalid(Exception):
-    """A report is not as RFC 8460 wants it."""
+    """A report violates RFC 8460."""
 
 
 def members(value, structure):
@@ -79,7 +79,7 @@ def objects(value, structure):
 
 
 def validate(report):
-    """Raises Invalid unless a report has the structure of RFC 8460, section 4, and its counts fit together."""
+    """Raises Invalid unless a report has the structure of RFC 8460, section 4, and its counts add up."""
     members(report, REPORT)
     for entry in report["policies"]:
         detailed = sum(failure["failed-session-count"] for failure in entry.get("failure-details", []))
@@ -89,7 +89,7 @@ def validate(report):
 
 
 def from_mail(data):
-    """The domain that a mail is a report on, and the report; None for another mail."""
+    """The domain that a mail reports on, and the report; None if the mail is no report."""
     message = email.message_from_string(data)
     for part in message.walk():
         if part.get_content_type() == MEDIA_TYPE:
@@ -107,7 +107,7 @@ def comparable(report):
 
 
 class Sink:
-    """An HTTPS server that takes reports; posts holds (path, report) pairs."""
+    """An HTTPS server that accepts reports; `posts` has (path, report) pairs."""
 
     def __init__(self, address_and_port, context):
         self.posts = []
@@ -123,7 +123,7 @@ class Sink:
                 self.end_headers()
 
             def log_message(self, *_arguments):
-                """Nothing: the posts are what is of interest."""
+                """Logs nothing."""
 
         server = http.server.ThreadingHTTPServer(address_and_port, Handler)
         server.socket = context.wrap_socket(server.socket, server_side=True)

@@ -11,7 +11,7 @@ from harness import cache, namespace
 
 FIND_MIRROR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "reference", "mirror.sh")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-# Every Debian release since etch is made by the same script; an older debootstrap may not know the newest names.
+# All Debian releases since etch use the same script; an older debootstrap may not know the newest names.
 DEBOOTSTRAP_SCRIPT = "/usr/share/debootstrap/scripts/sid"
 
 STABLE = "trixie"
@@ -50,7 +50,7 @@ def build():
 
 
 def stable_with(name, packages):
-    """Debian stable with other packages, which may take Postfix's place."""
+    """Debian stable with other packages, which may replace Postfix."""
     base = debian(STABLE)
     recipe = {"base": os.path.basename(base), "packages": packages}
     return cache.entry(name, recipe, lambda path: namespace.call(
@@ -58,36 +58,36 @@ def stable_with(name, packages):
 
 
 def mirror():
-    """The Debian mirror that this machine's apt is configured with."""
+    """The Debian mirror of this machine's apt."""
     return subprocess.run([FIND_MIRROR], stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout.strip()
 
 
 def make_debian(suite, path, mirror):
-    """Runs debootstrap, in a namespace, so that the mounts it makes go with it."""
+    """Runs debootstrap in a namespace, which removes its mounts when it ends."""
     subprocess.run(["debootstrap", "--variant=minbase", "--keyring", KEYRING, "--include", ",".join(PACKAGES),
                     suite, path, mirror, DEBOOTSTRAP_SCRIPT], check=True)
 
 
 def make_build(base, path):
-    """Debian stable with what building needs and Postfix's source."""
+    """Debian stable with the packages for building, and Postfix's source."""
     make_with(base, path, BUILD_PACKAGES)
     add_source(path, SOURCE_PACKAGE)
 
 
 def make_with(base, path, packages):
-    """Copies a root filesystem and installs packages, in a namespace, so that no daemon stays."""
+    """Copies a root filesystem and installs packages, in a namespace, which ends all daemons when it ends."""
     copy(base, path)
     prepare(path)
     install(path, packages)
 
 
 def copy(base, path):
-    """Copies a root filesystem into a folder that is there."""
+    """Copies a root filesystem into an existing folder."""
     subprocess.run(["cp", "--archive", "--reflink=auto", base + "/.", path], check=True)
 
 
 def install(path, packages):
-    """Installs packages from the network, and starts no daemon. What is cached is whole or not there, so no file is synced."""
+    """Installs packages from the network and starts no daemon. Syncs no file: an incomplete cache entry is never used."""
     with open(path + "/usr/sbin/policy-rc.d", "w") as policy:
         policy.write("#!/bin/sh\nexit 101\n")
     os.chmod(policy.name, 0o755)
@@ -126,7 +126,7 @@ def upstream_tarball(printed):
 
 
 def overlay(lower, folder):
-    """A writable view of the root filesystem LOWER in FOLDER, which is on a tmpfs: what is written goes with it."""
+    """A writable view of the root filesystem LOWER. FOLDER, on a tmpfs, holds what is written."""
     for part in ("upper", "work", "root"):
         os.makedirs(os.path.join(folder, part))
     root = os.path.join(folder, "root")
@@ -148,14 +148,14 @@ def view(lower, beside):
 
 
 def prepare(root):
-    """Mounts what programs in a root filesystem expect."""
+    """Mounts /proc, which programs in a root filesystem need."""
     subprocess.run(["mount", "-t", "proc", "proc", root + "/proc"], check=True)
 
 
 def run(root, command, check=True, **options):
-    """Runs a command in a root filesystem with an environment of its own, and returns what it printed.
+    """Runs a command in a root filesystem with an environment of its own, and returns its output.
 
-    A failure is an error that shows all of that, unless check is False.
+    If it fails, raises RuntimeError with the output, unless check is False.
     """
     environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", "HOME": "/", "DEBIAN_FRONTEND": "noninteractive"}
     environment.update({name: os.environ[name] for name in PROXY_VARIABLES if name in os.environ})

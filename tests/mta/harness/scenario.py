@@ -1,4 +1,4 @@
-"""What a scenario is: parts that run in namespaces, each with one library, and a judgement of what they observed."""
+"""A scenario: functions that run in namespaces, each with one library, and a function that judges their observations."""
 
 import ctypes
 from concurrent.futures import ThreadPoolExecutor
@@ -10,33 +10,33 @@ REFERENCE, CANDIDATE = "the C library", "ours"
 
 
 class Problem(Exception):
-    """A scenario found something wrong; the text says what, with all that is needed to understand it."""
+    """A scenario failed. The text describes the difference in full."""
 
 
 @dataclass
 class Context:
-    """What scenarios are run with."""
+    """The arguments of all scenarios."""
 
     libraries: dict  # label: shared library file
     checkout: str
-    slots: object  # a semaphore: how many namespaces may work at once
-    versions: dict = field(default_factory=dict)  # exact versions seen, for the log of the run
+    slots: object  # a semaphore: the number of namespaces that may work at once
+    versions: dict = field(default_factory=dict)  # exact versions, for the log of the run
 
     def reference_version(self):
-        """The version that the C library says it is."""
+        """The version that the C library returns."""
         version = ctypes.CDLL(self.libraries[REFERENCE]).tlsrpt_version
         version.restype = ctypes.c_char_p
         return version().decode()
 
     def call(self, function, **arguments):
-        """Calls a function in namespaces of its own as soon as there is a free slot."""
+        """Calls a function in namespaces of its own as soon as a slot is free."""
         with self.slots:
             return namespace.call(function, arguments)
 
     def call_with_each(self, function, libraries=None, **arguments):
-        """Calls a function once with each library, at the same time if there are slots: {label: what it returned}.
+        """Calls a function once with each library, at the same time if slots are free: {label: result}.
 
-        Without LIBRARIES, which is {label: file}, these are the two that are compared.
+        LIBRARIES is {label: file}; by default the two libraries that are compared.
         """
         with ThreadPoolExecutor() as pool:
             calls = {label: pool.submit(self.call, function, library=library, **arguments)
@@ -46,7 +46,7 @@ class Context:
 
 @dataclass
 class Row:
-    """A scenario's line in the table of what was run with which versions and what was compared."""
+    """A scenario's line in the table: what ran, in which versions, and what was compared."""
 
     run: str
     compared: str
@@ -55,7 +55,7 @@ class Row:
 
 @dataclass
 class Scenario:
-    """NAME on the command line, one line ABOUT it, and a function of a Context that returns a Row or raises Problem."""
+    """The name on the command line, a line about it, and a function of a Context that returns a Row or raises Problem."""
 
     name: str
     about: str

@@ -1,4 +1,4 @@
-"""Mail hosts with a collector each, a reporter that asks all of them, and where its reports arrive."""
+"""Mail hosts with a collector each, a reporter that queries all of them, and the receivers of its reports."""
 
 import os
 
@@ -25,14 +25,14 @@ class Site:
                                        SINK[0], reports.MEDIA_TYPE))
 
     def collect(self, deliver):
-        """Has each host send a day's mails, by deliver(host, collector); how many events each collector stored."""
+        """Sends a day's mails from each host, by deliver(host, collector). Returns the number of events in each collector."""
         for host, collector in zip(self.hosts, self.collectors):
             collector.start()
             deliver(host, collector)
         return [collector.count() for collector in self.collectors]
 
     def report(self):
-        """Ends the day, has all reports sent, and returns [(how it came, domain, report)]."""
+        """Ends the day, sends all reports, and returns [(transport and destination, domain, report)]."""
         reported = set()
         for collector in self.collectors:
             collector.end_day()
@@ -46,7 +46,7 @@ class Site:
         return arrived
 
     def arrived(self, wanted):
-        """The reports that arrived, once there are as many as wanted."""
+        """The received reports, or None while there are fewer than WANTED."""
         mailed = [("mail to " + mail["recipients"][0],) + reports.from_mail(mail["data"])
                   for mail in list(self.world.mails) if reports.from_mail(mail["data"])]
         posted = [("post to " + path, report["report-id"].rpartition("_")[2], report)

@@ -1,4 +1,4 @@
-"""Fake mail servers: each has an address of its own, answers STARTTLS as its domain says, and keeps its mails."""
+"""Fake mail servers: each has an address of its own, answers STARTTLS as its domain defines, and keeps its mails."""
 
 import contextlib
 import socket
@@ -15,7 +15,7 @@ NOT_TLS = b'this is not TLS, "quoted" \\ backslash\r\n' * 3
 
 @dataclass
 class Mail:
-    """A mail that a fake server took."""
+    """A mail that a fake server accepted."""
 
     server: str
     tls: bool
@@ -94,7 +94,7 @@ class Session(socketserver.BaseRequestHandler):
         return True
 
     def spoil_handshake(self):
-        """Says nothing or nonsense instead of TLS, and waits until the client saw it: a reset could overtake it."""
+        """Sends nothing or garbage instead of TLS, and waits for the client to close: a reset could overtake the garbage."""
         if self.domain.starttls == domains.GARBAGE:
             self.connection.sendall(NOT_TLS)
         self.connection.shutdown(socket.SHUT_WR)
@@ -124,7 +124,7 @@ class Server6(Server):
 
 
 def serve(address, domain, tls, mails):
-    """Serves a domain on port 25 of an address with an ssl.SSLContext; mails it takes are appended to MAILS."""
+    """Serves a domain on port 25 of an address with an ssl.SSLContext, and appends accepted mails to MAILS."""
     server = (Server6 if ":" in address else Server)((address, 25), Session)
     server.domain, server.tls, server.mails = domain, tls, mails
     threading.Thread(target=server.serve_forever, daemon=True).start()

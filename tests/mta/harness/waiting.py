@@ -1,4 +1,4 @@
-"""Waiting for something to be so."""
+"""Waits until a condition is true."""
 
 import time
 
@@ -6,7 +6,7 @@ INTERVAL = 0.01
 
 
 class Timeout(Exception):
-    """What was waited for did not come."""
+    """The condition did not become true in time."""
 
 
 def until(what, condition, seconds=60):

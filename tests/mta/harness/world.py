@@ -15,7 +15,7 @@ CERTIFICATE_USAGE_DANE_EE, SELECTOR_CERTIFICATE, MATCHING_SHA256, MATCHING_UNKNO
 
 
 class World:
-    """Everything outside of the mail host: made once in a namespace, gone with it."""
+    """Everything outside of the mail host. It ends with its namespace."""
 
     def __init__(self, certificate_folder, mountpoint):
         self.certificates = certificate_folder
@@ -40,13 +40,13 @@ class World:
         return os.path.join(self.certificates, name)
 
     def server_context(self, name):
-        """What a TLS server needs to show the certificate NAME."""
+        """The context of a TLS server with the certificate NAME."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate(name) + ".pem", self.certificate(name) + ".key")
         return context
 
     def zone(self):
-        """All DNS records. The root's NS record, though empty, answers Postfix's probe for DNSSEC."""
+        """All DNS records. The empty answer to the query for the root's NS satisfies Postfix's probe for DNSSEC."""
         zone = {("", "NS"): []}
         for domain in domains.DOMAINS:
             zone[domain.name, "MX"] = [(10, domain.server)]
@@ -67,12 +67,12 @@ class World:
 
 
 def mountpoint():
-    """A folder for a namespace to mount its tmpfs on; outside of the namespace it stays empty."""
+    """The folder where a namespace mounts its tmpfs; outside of the namespace it is empty."""
     path = os.path.join(cache.folder(), "mountpoint")
     os.makedirs(path, exist_ok=True)
     return path
 
 
 def open_arguments():
-    """What the function in a namespace needs to make its World, found out before the namespace is entered."""
+    """The arguments of a World. They are determined outside of the namespace."""
     return {"certificate_folder": certificates.folder(), "mountpoint": mountpoint()}

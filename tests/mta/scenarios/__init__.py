@@ -3,11 +3,11 @@
 from scenarios import (abi, command_check, command_forward, command_report, control, debian_13, exim, exim_debian, faults,
                        from_source, hostile_bytes, nothing_left, other_reports, packages, requirements, sendmail, unmodified, whole_way)
 
-# The first two need one root filesystem each: where there are none yet, they are made at the same time.
+# The first two need different root filesystems: with an empty cache, both are made at the same time.
 ALL = (unmodified.SCENARIOS + requirements.SCENARIOS + debian_13.SCENARIOS + control.SCENARIOS + from_source.SCENARIOS + whole_way.SCENARIOS
        + faults.SCENARIOS + hostile_bytes.SCENARIOS + abi.SCENARIOS + nothing_left.SCENARIOS
        + command_check.SCENARIOS + command_report.SCENARIOS + command_forward.SCENARIOS + exim.SCENARIOS
        + exim_debian.SCENARIOS + sendmail.SCENARIOS + other_reports.SCENARIOS)
 
-# What takes long, and runs only when it is named.
+# These take long, and run only when they are named.
 SEPARATE = packages.SCENARIOS

@@ -1,4 +1,4 @@
-"""`tlsrpt check --postfix` of Debian's unmodified Postfix, set up rightly and wrongly."""
+"""`tlsrpt check --postfix` of Debian's unmodified Postfix, configured correctly and wrongly."""
 
 import json
 import os
@@ -14,7 +14,7 @@ SOCKET = postfix.SETTINGS["smtp_tlsrpt_socket_name"]
 
 
 def observe(program, root, library, version, world_arguments):
-    """In a namespace: {what is done to a Postfix that reports: [exit code, findings that are not OK, by check]}."""
+    """In a namespace: {state of the mail host: [exit code, {check: status that is not OK}]}."""
     the_world = world.World(**world_arguments)
     host = postfix.Postfix(the_world, root, library)
     shutil.copy(program, host.root + COMMAND)
@@ -70,7 +70,7 @@ def findings(host):
 
 
 def check(host):
-    """The exit code, and what is not well. The queue is as long as this namespace has it, which is no matter here."""
+    """The exit code, and the findings that are not OK. The queue length is the namespace's, and not compared."""
     code, found = findings(host)
     return [code, {name: finding["status"] for name, finding in found.items()
                    if finding["status"] != "OK" and name != "queue length"}]
@@ -105,7 +105,7 @@ def check_all(context):
     check_one(context, None, "%s or earlier" % debian_packages.DEBIAN_13)
     check_one(context, context.libraries[CANDIDATE], "0.5.1")
     return Row("tlsrpt check --postfix, on Debian 13's Postfix with its own libtlsrpt and with ours",
-               "the findings and exit codes of %d states of a mail host, right and wrong" % len(EXPECTED))
+               "the findings and exit codes for %d states of a mail host, correct and wrong" % len(EXPECTED))
 
 
-SCENARIOS = [Scenario("command-check", "tlsrpt check of a Postfix set up rightly and wrongly", check_all)]
+SCENARIOS = [Scenario("command-check", "tlsrpt check of a Postfix that is configured correctly and wrongly", check_all)]

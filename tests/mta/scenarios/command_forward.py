@@ -1,4 +1,4 @@
-"""`tlsrpt listen --forward` between mail servers and the real collector: what is lost, with it and without."""
+"""`tlsrpt listen --forward` between mail servers and the real collector: the events lost with it and without."""
 
 import os
 import threading
@@ -15,7 +15,7 @@ QUEUE_LENGTH = "/proc/sys/net/unix/max_dgram_qlen"
 
 
 def observe(program, environment, mountpoint, pause, listening, restart):
-    """In a namespace: how many of SENT events the collector stored, and the length of a queue there."""
+    """In a namespace: the number of SENT events that the collector stored, and the length of a queue."""
     folder = command.mount_folder(mountpoint)
     mail_host_socket = os.path.join(folder, "mail", "tlsrpt.sock")
     collector_socket = os.path.join(folder, "collector", "tlsrpt.sock") if listening else mail_host_socket
@@ -44,7 +44,7 @@ def observe(program, environment, mountpoint, pause, listening, restart):
 
 
 def wait_for_all(collector, taken):
-    """What the system took, the collector reads sooner or later, unless somebody lost it."""
+    """Waits until the collector has stored the events that the system accepted. Returns the number that it stored."""
     try:
         waiting.until("the collector to store all", lambda: collector.count() == taken, STORE_SECONDS)
     except waiting.Timeout:
@@ -58,27 +58,27 @@ def arguments(context):
 
 
 def check(context):
-    """Nothing is lost at a paced rate, and nothing while the collector is away for a while."""
+    """No event is lost at a steady rate, and none while the collector is away."""
     lost = {}
     for name, pause, restart in (("paced", PACED, False), ("restart", SLOW, True)):
         seen = context.call("scenarios.command_forward:observe", pause=pause, listening=True, restart=restart,
                             **arguments(context))
         if seen["queue"] != 10:
-            raise Problem("a queue in a new namespace has %d places: nothing is shown with so many" % seen["queue"])
+            raise Problem("a queue in a new namespace has %d places: too many for this scenario" % seen["queue"])
         lost[name] = SENT - seen["stored"]
     without = context.call("scenarios.command_forward:observe", pause=SLOW, listening=False, restart=True,
                            **arguments(context))
     if without["stored"] == SENT:
-        raise Problem("without tlsrpt listen nothing was lost either: the restart is no test")
+        raise Problem("without tlsrpt listen no event was lost either: the restart shows nothing")
     if any(lost.values()):
         raise Problem("tlsrpt listen --forward lost events: %s" % lost)
     return Row("tlsrpt listen --forward before tlsrpt-collectd %s, queues of 10 datagrams" % reporter.VERSION,
-               "nothing lost of %d events of %d processes that pause %g ms, nor of as many while the collector is away "
+               "no event lost of %d by %d processes that pause %g ms, and none of as many while the collector is away "
                "for %d s" % (SENT, bursts.PROCESSES, PACED * 1000, AWAY))
 
 
 def table(context):
-    """The lines of docs/command.md: what is lost, without and with it."""
+    """The lines of the table in docs/command.md: lost events without and with it."""
     yield "| %d processes of %d events | lost without | lost with `tlsrpt listen --forward` |" % (
         bursts.PROCESSES, bursts.EVENTS)
     yield "| --- | --- | --- |"

@@ -1,4 +1,4 @@
-"""`tlsrpt listen --format report` beside tlsrpt-reporter: the reports of both from the same datagrams."""
+"""`tlsrpt listen --format report` and tlsrpt-reporter: the reports of both from the same datagrams."""
 
 import difflib
 import json
@@ -10,7 +10,7 @@ from harness.scenario import Problem, Row, Scenario
 VECTORS = os.path.join("tests", "vectors", "sequences.jsonl")
 # The reports of tlsrpt-reporter, with which `make test` compares ours.
 EXPECTED = os.path.join("crates", "cli", "tests", "expected", "reports.json")
-# What RFC 8460 has a word for. check_differences is about the rest.
+# The values that RFC 8460 defines. check_differences uses others.
 POLICY_TYPES, RESULTS = (1, 2, 9), (0, 1)
 MAILS_EACH = 2
 
@@ -63,8 +63,8 @@ def compare(program, environment, folder, lines):
 
 
 def comparable(report):
-    """A report as text, without what RFC 8460 leaves to the sender: its id, the order, and here the day, which the
-    collector is told to end early. That both are about a whole day is compared."""
+    """A report as text, without its id, the order of its lists and the date, because the collector ends the day early. The
+    times of day are compared."""
     span = {name: moment[len("2026-11-21"):] for name, moment in report["date-range"].items()}
     bare = json.loads(reports.comparable(report))
     return json.dumps(dict(bare, **{"date-range": span}), sort_keys=True, indent=1, ensure_ascii=False)
@@ -78,7 +78,7 @@ def of_vectors(checkout):
 
 
 def usable(datagram):
-    """Whether it is valid, has numbers that mean something, and a domain that fits a line of the fetcher's protocol."""
+    """Whether it is valid, its numbers are defined, and its domain fits a line of the fetcher's protocol."""
     try:
         event = json.loads(datagram.decode())
     except ValueError:
@@ -88,7 +88,7 @@ def usable(datagram):
 
 
 def judge(seen):
-    """The number of reports, if those of both are the same."""
+    """The number of reports. Raises Problem unless both made equal ones."""
     for domain, (theirs, ours) in sorted(seen["compared"].items()):
         if theirs != ours:
             raise Problem("the reports on %s differ:\n%s" % (domain, "\n".join(difflib.unified_diff(
@@ -111,13 +111,13 @@ def check_vectors(context):
     theirs = {domain: [json.loads(text) for text in sides[0]] for domain, sides in seen["compared"].items()}
     with open(os.path.join(context.checkout, EXPECTED), encoding="utf-8") as expected:
         if json.load(expected) != theirs:
-            raise Problem("%s is not what tlsrpt-reporter makes of the recorded datagrams, which is:\n%s" % (
+            raise Problem("%s differs from the reports that tlsrpt-reporter makes of the recorded datagrams:\n%s" % (
                 EXPECTED, json.dumps(theirs, sort_keys=True, ensure_ascii=False)))
     return row("the recorded datagrams", seen)
 
 
 def check_differences(context):
-    """What tlsrpt(1) names as differences, which make sense on one side only."""
+    """The differences that tlsrpt(1) lists."""
     arguments = {"program": command.built(context.checkout), "environment": reporter.environment(),
                  "mountpoint": world.mountpoint()}
     observe = "scenarios.command_report:observe_vectors"
@@ -137,7 +137,7 @@ def check_differences(context):
             raise
     else:
         raise Problem("tlsrpt-reportd does not stop at a policy of an unknown type any more")
-    return Row("tlsrpt listen --format report and tlsrpt-reporter %s, on events that make no sense" % reporter.VERSION,
+    return Row("tlsrpt listen --format report and tlsrpt-reporter %s, on events with undefined values" % reporter.VERSION,
                "the differences that tlsrpt(1) lists")
 
 
@@ -158,9 +158,9 @@ def summaries(texts):
 
 def row(what, seen):
     return Row("tlsrpt listen --format report and tlsrpt-reporter %s, on %s" % (reporter.VERSION, what),
-               "%d events, %d reports: the same in each member but the id" % (seen["events"], judge(seen)))
+               "%d events, %d reports: equal in each member but the id" % (seen["events"], judge(seen)))
 
 
 SCENARIOS = [Scenario("command-report", "the reports of tlsrpt listen and of tlsrpt-reporter", check_postfix),
              Scenario("command-report-vectors", "the same from recorded datagrams", check_vectors),
-             Scenario("command-report-differences", "where the two are meant to differ", check_differences)]
+             Scenario("command-report-differences", "where the two differ on purpose", check_differences)]

@@ -1,4 +1,4 @@
-"""Whatever is wrong with the collector or its socket: the mail goes out, and both libraries leave the same log."""
+"""Faults of the collector and its socket: Postfix delivers the mail, and logs the same with both libraries."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ HARMLESS = (WELL, WELL_FOR_GROUP, WELL_AGAIN, WELL_BY_FULL_NAME, COLLECTED, REST
 
 
 class Faults:
-    """A mail host and what can go wrong around its socket."""
+    """A mail host and the faults of its socket."""
 
     def __init__(self, library, root, world_arguments):
         self.world = world.World(**world_arguments)
@@ -38,7 +38,7 @@ class Faults:
         self.rounds[name] = delivery.deliver(self.host, events or self.recording, DOMAINS)
 
     def new_socket(self, kind=socket.SOCK_DGRAM):
-        """Puts a socket that nobody reads from in the place of the collector's."""
+        """Replaces the collector's socket with one that nobody reads."""
         os.unlink(self.path)
         unread = socket.socket(socket.AF_UNIX, kind)
         with recorder.short(self.path) as name:
@@ -47,7 +47,7 @@ class Faults:
         return unread
 
     def run(self):
-        """All rounds with a recorder in the place of the collector."""
+        """All rounds with a recorder as the collector."""
         self.host.start()
         self.deliver(WELL)
         self.host.require_library("smtp")
@@ -99,7 +99,7 @@ class Faults:
 
 
 def fill(path):
-    """Sends to a socket until its queue is full, as a collector's that cannot keep up."""
+    """Sends to a socket until its queue is full."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         with recorder.short(path) as name:
             sender.connect(name)
@@ -123,9 +123,9 @@ def observe(library, root, world_arguments, environment):
 
 
 def without_quotation(library, warning):
-    """A warning of Postfix without what it quotes from the library, whose texts are each library's own.
+    """A warning of Postfix without the error text of the library, which differs between the libraries.
 
-    It quotes only where the number is no errno: for a socket name that is too long.
+    Postfix quotes it only for an error without an errno: a socket name that is too long.
     """
     code = QUOTED.search(warning)
     if not code:
@@ -153,7 +153,7 @@ def check(context, suite, number):
 
 
 def require_delivery(label, name, seen):
-    """The mail must go out whatever happens, and each fault must have been noticed."""
+    """Raises Problem unless each mail was delivered and each fault caused a warning."""
     for domain in DOMAINS:
         if seen[domain]["outcome"] != SENT:
             raise Problem("with %s and %s, the mail to %s was not delivered: %s" % (

@@ -1,4 +1,4 @@
-"""Built on Debian 13 by Debian's own tools: this library by its Rust, Postfix from source against `make install`."""
+"""Built on Debian 13 with Debian's own tools: this library with its Rust, Postfix from source against `make install`."""
 
 import os
 import re
@@ -16,7 +16,7 @@ SEQUENCES = os.path.join(project.SOURCE, "tests", "vectors", "sequences.jsonl")
 
 
 def observe_reference(library, root, world_arguments):
-    """In a namespace: what Debian's Postfix says with the C library."""
+    """In a namespace: the observations of Debian's Postfix with the C library."""
     the_world = world.World(**world_arguments)
     host = postfix.Postfix(the_world, root, library)
     recording = recorder.Recorder(host.socket).start()
@@ -27,7 +27,7 @@ def observe_reference(library, root, world_arguments):
 
 
 def observe(kind, root, objects, checkout, crate_sources, world_arguments):
-    """In a namespace: what Postfix from source says with our library linked in one of the two ways."""
+    """In a namespace: the observations of Postfix from source, linked with our shared or static library."""
     the_world = world.World(**world_arguments)
     host = postfix.Postfix(the_world, root)
     project.install(host.root, checkout, crate_sources, project.LIBRARY)
@@ -46,7 +46,7 @@ def observe(kind, root, objects, checkout, crate_sources, world_arguments):
 
 
 def require_kind(host, kind):
-    """Makes sure that the library is in the SMTP client in the way that this scenario is about, and Debian's is not."""
+    """Raises RuntimeError unless the SMTP client uses our library, linked as KIND says, and not Debian's."""
     if kind == SHARED:
         host.require_library("smtp", path=host.root + project.INSTALLED)
     program = host.root + "/usr/libexec/postfix/smtp"
@@ -73,7 +73,7 @@ def check(context, kind):
 
 
 def observe_installed(root, checkout, crate_sources, world_arguments):
-    """In a namespace: builds the library with Debian's Rust, installs it beside Debian's package, and uses it."""
+    """In a namespace: builds the library with Debian's Rust, installs it beside Debian's package, and runs Postfix with it."""
     the_world = world.World(**world_arguments)
     host = postfix.Postfix(the_world, root)
     project.install(host.root, checkout, crate_sources)
@@ -97,7 +97,7 @@ def check_rust(context):
                              **arguments)
     compare.same({REFERENCE: reference, CANDIDATE: seen["rounds"]})
     context.versions["rustc of " + roots.STABLE] = seen["rust"]
-    return Row("our library built in Debian 13 by its rustc %s and installed by `make install` beside Debian's "
+    return Row("our library built in Debian 13 with its rustc %s and installed by `make install` beside Debian's "
                "package, whose Postfix loads it" % ".".join(seen["rust"].split(".")[:2]),
                "%s; %d datagrams and log lines" % (answered.group(), compare.count(seen["rounds"], "datagrams")))
 

@@ -1,4 +1,4 @@
-"""A caller passes bytes that are not UTF-8: the C library's datagram ends the real collector, ours is stored."""
+"""A caller passes bytes that are not UTF-8: the C library's datagram ends the real collector, which stores ours."""
 
 import ctypes
 import json
@@ -32,7 +32,7 @@ def send_event(library, socket_path, arguments):
 
 
 def call_functions(functions, socket_name, arguments):
-    """The calls of one event, and what each returned."""
+    """Makes the calls of one event and returns their codes."""
     connection, request = ctypes.c_void_p(), ctypes.c_void_p()
     return [
         functions.tlsrpt_open(ctypes.byref(connection), socket_name),
@@ -49,7 +49,7 @@ def call_functions(functions, socket_name, arguments):
 
 
 def observe(library, mountpoint, environment):
-    """In a namespace: what the collector does with an event that has Latin-1 in one argument, for each, and in all."""
+    """In a namespace: the fate of events with Latin-1 in each argument, and in all."""
     reporter.wait_for_a_day_to_count_on()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", mountpoint], check=True)
     cases = {name: dict(ARGUMENTS, **{name: LATIN1}) for name in ARGUMENTS}
@@ -59,7 +59,7 @@ def observe(library, mountpoint, environment):
 
 
 def fate(library, folder, environment, arguments):
-    """What becomes of an event and of the collector that gets it."""
+    """The fate of an event and of the collector that receives it."""
     collector = reporter.Collector(environment, folder, os.path.join(folder, "tlsrpt.sock")).start()
     send_event(library, collector.socket, arguments)
     waiting.until("the collector to store the event or to end", lambda: not collector.alive() or collector.count())
@@ -78,13 +78,13 @@ def check(context):
                                   environment=reporter.environment())
     unharmed = [name for name, became in seen[REFERENCE].items() if not became.startswith("the collector ended")]
     if unharmed:
-        raise Problem("with the C library the collector survives Latin-1 in %s: this shows nothing any more" % unharmed)
+        raise Problem("with the C library the collector survives Latin-1 in %s: this scenario has no control any more" % unharmed)
     lost = {name: became for name, became in seen[CANDIDATE].items() if became != STORED}
     if lost:
         raise Problem("\n".join("Latin-1 in %s: %s" % pair for pair in lost.items()))
     return Row("tlsrpt-collectd %s; a caller that passes Latin-1 in each of %d arguments, and in all" % (
         reporter.VERSION, len(ARGUMENTS)),
-        "with the C library the collector ends each time; with ours it stores the event, U+FFFD for the bad byte")
+        "with the C library the collector ends each time; with ours it stores the event, with U+FFFD for the invalid byte")
 
 
 SCENARIOS = [Scenario("hostile-bytes", "bytes that are not UTF-8 to the real collector", check)]

@@ -1,4 +1,4 @@
-"""However the harness ends, nothing of it stays: no process, no mount, no file."""
+"""The harness leaves no process, no mount and no file, whatever ends it."""
 
 import json
 import os
@@ -10,14 +10,14 @@ from harness import cache, postfix, roots, waiting, world
 from harness.scenario import Problem, Row, Scenario
 
 HARNESS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Does what tests/mta/run does, but does not end by itself.
+# Runs a namespace as tests/mta/run does, and does not end by itself.
 INTERRUPTED = """
 import json, sys
 from harness import namespace
 namespace.end_all_on_signals()
 namespace.call("scenarios.nothing_left:stay", json.loads(sys.argv[1]))
 """
-# Postfix's master is a daemon: it has left its parent, its session and its process group.
+# Postfix's master is a daemon, without the parent, session and process group that it was started in.
 DAEMON = "master"
 PARENT, START_TIME = 1, 19  # which fields of /proc/PID/stat, counted after the name
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
@@ -48,19 +48,19 @@ def descendants(ancestor):
 
 
 def mounts():
-    """The mounts that have to do with the harness."""
+    """The mounts of the harness."""
     with open("/proc/self/mountinfo") as info:
         return [line for line in info if cache.folder() in line]
 
 
 def stay(root, world_arguments):
-    """In a namespace: runs Postfix until something else ends it."""
+    """In a namespace: runs Postfix until a signal ends it."""
     postfix.Postfix(world.World(**world_arguments), root).start()
     signal.pause()
 
 
 def interrupt(arguments, number):
-    """Starts the harness, sends it a signal when Postfix runs in its namespace, and looks for what it left."""
+    """Starts the harness, sends it a signal when Postfix runs in its namespace, and looks for leftovers."""
     before = mounts()
     harness = subprocess.Popen([sys.executable, "-c", INTERRUPTED, json.dumps(arguments)],
                                env=dict(os.environ, PYTHONPATH=HARNESS, PYTHONDONTWRITEBYTECODE="1"))
@@ -98,4 +98,4 @@ def check(context):
                "no process, mount or file is left")
 
 
-SCENARIOS = [Scenario("nothing-left", "nothing stays of an interrupted run", check)]
+SCENARIOS = [Scenario("nothing-left", "an interrupted run leaves nothing", check)]

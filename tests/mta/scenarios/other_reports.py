@@ -1,11 +1,11 @@
-"""From the mail to the report without Postfix: Exim and Sendmail, the real collectors, one reporter, mail and HTTPS."""
+"""From mail to report with Exim and Sendmail: the real collectors, one reporter, delivery by mail and HTTPS."""
 
 from harness import events, exim, expected, project, reporter, roots, sendmail, site, waiting, world
 from harness.scenario import Problem, Row, Scenario
 from scenarios.whole_way import require_valid
 
-# No mail can be sent to the address in the record of the first. For the second, Exim makes no connection, so there is no address
-# that it was made from, which RFC 8460 has in every report of a failure.
+# The record of the first has an address that no mail can be sent to. For the second, Exim makes no connection, so it has no
+# sending address, which RFC 8460 requires in each failure.
 LEFT_OUT = ("hostile-record.test", "dane-only-none.test")
 DOMAINS = [name for name in expected.TABLE if name not in LEFT_OUT]
 TABLES = {host: {name: table[name] for name in DOMAINS}
@@ -75,4 +75,4 @@ def check(context):
                    sum(found["events"]), len(found["reports"])))
 
 
-SCENARIOS = [Scenario("exim-sendmail-reports", "the whole way to the reports from Exim and Sendmail", check)]
+SCENARIOS = [Scenario("exim-sendmail-reports", "from mail to reports with Exim and Sendmail", check)]

@@ -9,7 +9,7 @@ from harness import compare, exim, expected, judging, packaging, postfix, record
 from harness import delivery
 from harness.scenario import Problem, Row, Scenario
 
-# The domains to which Postfix sends before and after the upgrade.
+# The domains that Postfix sends to before and after the upgrade.
 DOMAINS = ["good.test", "no-tls.test", "sts.test", "sts-expired.test", "dane.test", "dane-other.test"]
 DEBIANS_NEXT = "0.5.1-2"  # an upgrade of Debian's own package, which must not take the place of ours
 # What programs depend on that were built with our package: the level of the interface, not the version of the project.
@@ -25,7 +25,7 @@ EXIM = {exim.MODULE, exim.SNIPPET}
 
 
 def check_debian(context):
-    """Builds the packages; installs them below a Postfix, an Exim and a Sendmail; goes back to Debian's."""
+    """Builds the packages, installs them below a Postfix, an Exim and a Sendmail, and returns to Debian's."""
     output = os.path.join(context.checkout, "build", "mta", "debian")
     built = context.call("harness.packaging:build_debian", base=packaging.root(), source=packaging.dist(context.checkout),
                          output=output, mountpoint=world.mountpoint())
@@ -42,12 +42,12 @@ def check_debian(context):
     check_others(context, output)
     context.versions["libtlsrpt0"] = "%s, then %s, then %s" % tuple(upgraded["versions"])
     return Row("Debian 13: dpkg-buildpackage with its own Rust, lintian, apt",
-               "libtlsrpt0 takes the place of Debian's below a Postfix and gives it back, mail to %d domains each time; "
+               "libtlsrpt0 replaces Debian's below a Postfix, and Debian's replaces it, with mail to %d domains each time; "
                "tlsrpt-exim with Exim, tlsrpt-tools with Sendmail" % len(DOMAINS))
 
 
 def observe_upgrade(root, packages, replaced, world_arguments):
-    """In a namespace: what Postfix does with Debian's package, with ours, and with Debian's again."""
+    """In a namespace: the observations of Postfix with Debian's package, with ours, and with Debian's again."""
     host = postfix.Postfix(world.World(**world_arguments), root)
     recording = recorder.Recorder(host.socket).start()
     shutil.copytree(packages, host.root + "/packages")
@@ -85,7 +85,7 @@ def comparable(seen):
 
 
 def check_others(context, packages):
-    """The other two packages, unpacked below the servers that they are for."""
+    """Runs Exim and Sendmail with the files of the two other packages."""
     unpacked = {}
     for name in ("tlsrpt-exim", "tlsrpt-tools"):
         file, = glob.glob("%s/%s_*.deb" % (packages, name))
@@ -146,7 +146,7 @@ def require_files(found, wanted):
 
 
 SCENARIOS = [
-    Scenario("packages-debian", "Debian's packages: built, checked, installed below Postfix, taken back", check_debian),
+    Scenario("packages-debian", "Debian's packages: built, checked, installed below Postfix, removed", check_debian),
     Scenario("packages-rpm", "the RPM packages, built", check_rpm),
     Scenario("packages-arch", "the packages for Arch, built", check_arch),
 ]

@@ -1,4 +1,4 @@
-"""What the sender asks of TLS: REQUIRETLS (RFC 8689) of servers that can and cannot, TLS-Required: no on reports."""
+"""Requirements of the sender: REQUIRETLS (RFC 8689) with servers that offer it or not, TLS-Required: no on reports."""
 
 from harness import compare, delivery, postfix, recorder, roots, world
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
@@ -60,7 +60,7 @@ def check(context, suite, number, requiretls):
 
 
 def require_enforcement(label, seen):
-    """REQUIRETLS must have been in force, or the comparison says nothing about it."""
+    """Raises Problem unless Postfix enforced REQUIRETLS."""
     sent = [name for name in REQUIRETLS_TO if SENT in seen["rounds"][WITH_REQUIRETLS][name]["outcome"]]
     if sent != [ABLE] or seen["asked"] != ["mx." + ABLE]:
         raise Problem("with %s, REQUIRETLS mails were sent to %s, and asked of %s" % (label, sent, seen["asked"]))

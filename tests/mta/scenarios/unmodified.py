@@ -1,4 +1,4 @@
-"""A distribution's Postfix, unmodified, with our file in place of its libtlsrpt.so.0, against all domains."""
+"""A distribution's unmodified Postfix, with our file in place of its libtlsrpt.so.0, sends to all domains."""
 
 from harness import compare, delivery, domains, postfix, recorder, roots, world
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Scenario, Row
@@ -30,7 +30,7 @@ def observe(library, root, world_arguments, names):
 
 
 def check(context, suite, number, about):
-    """Runs both libraries and compares what was seen."""
+    """Runs both libraries and compares the observations."""
     names = [domain.name for domain in domains.DOMAINS]
     arguments = {"root": roots.debian(suite), "world_arguments": world.open_arguments(), "names": names}
     seen = context.call_with_each("scenarios.unmodified:observe", **arguments)
@@ -49,7 +49,7 @@ def check(context, suite, number, about):
 
 
 def require_reuse(rounds):
-    """The settings are worth comparing only if they change something: fewer events where handshakes are reused."""
+    """Raises Problem unless reused handshakes reduce the number of events where the settings skip them."""
     counts = {label: compare.count({label: seen}, "datagrams") for label, seen in rounds.items()}
     for label, number in counts.items():
         if "handshakes=yes, " + SECOND in label and number >= counts[label.replace(SECOND, FIRST)]:

@@ -1,4 +1,4 @@
-"""From the mail to the report: Postfix, the library, the real collector, fetcher and reporter, mail and HTTPS."""
+"""From mail to report: Postfix, the library, the real collector, fetcher and reporter, delivery by mail and HTTPS."""
 
 import difflib
 
@@ -48,11 +48,11 @@ def require_valid(arrived):
         try:
             reports.validate(report)
         except reports.Invalid as invalid:
-            raise Problem("the report on %s (%s) is not as RFC 8460 wants it: %s" % (domain, how, invalid)) from None
+            raise Problem("the report on %s (%s) violates RFC 8460: %s" % (domain, how, invalid)) from None
 
 
 def check_one_host(context):
-    """The reports of a day with each library, which must be the same."""
+    """The reports of a day with each library must be equal."""
     seen = context.call_with_each("scenarios.whole_way:observe_one", **arguments())
     ours = seen[CANDIDATE]["reports"]
     require_valid(ours)
@@ -72,7 +72,7 @@ def check_one_host(context):
 
 
 def check_two_hosts(context):
-    """One host with each library: what both report of a policy must meet in one entry of the report."""
+    """One host with each library: the sessions of both under one policy must be one entry of the report."""
     seen = context.call("scenarios.whole_way:observe", libraries=list(context.libraries.values()), **arguments())
     require_valid(seen["reports"])
     if len(set(seen["events"])) != 1:
@@ -80,13 +80,13 @@ def check_two_hosts(context):
     for how, domain, report in seen["reports"]:
         sessions = [sum(entry["summary"].values()) for entry in report["policies"]]
         if sessions != [MAILS_EACH * len(seen["events"])]:
-            raise Problem("the report on %s (%s) has entries of %s sessions: what both hosts saw of the policy should "
+            raise Problem("the report on %s (%s) has entries of %s sessions; the sessions of both hosts should "
                           "be one entry:\n%s" % (domain, how, sessions, reports.comparable(report)))
     return Row("two mail hosts, one with each library, each with its tlsrpt-collectd; one tlsrpt-reportd with two "
                "fetchers",
-               "%d reports: equal policies of both hosts meet in one entry with the sum of the sessions" % len(
+               "%d reports: a policy of both hosts is one entry with the sum of their sessions" % len(
                    seen["reports"]))
 
 
-SCENARIOS = [Scenario("reports", "the whole way to the reports, by mail and HTTPS", check_one_host),
+SCENARIOS = [Scenario("reports", "from mail to reports, sent by mail and HTTPS", check_one_host),
              Scenario("two-hosts", "two mail hosts with different libraries, one reporter", check_two_hosts)]
