@@ -6,6 +6,11 @@
 
 #include "checks.h"
 
+/* The documented types have (), which is old C for "any arguments": compilers mention it when they are pedantic. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wstrict-prototypes"
+#endif
+
 static int (*version_check)(int major, int minor, int patch) = tlsrpt_version_check;
 static const char* (*version)() = tlsrpt_version;
 static int (*open_)(struct tlsrpt_connection_t** pcon, const char* socketname) = tlsrpt_open;

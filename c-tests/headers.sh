@@ -28,11 +28,10 @@ try() {
     done
 }
 
-# The documented types have (), which is old C for "any arguments": newer compilers mention it when pedantic.
 for compiler in $c_compilers; do
     try "$compiler" c -std=gnu89
-    try "$compiler" c -std=c99 -pedantic -Wno-strict-prototypes
-    try "$compiler" c -std=c17 -pedantic -Wno-strict-prototypes
+    try "$compiler" c -std=c99 -pedantic
+    try "$compiler" c -std=c17 -pedantic
 done
 for compiler in $cxx_compilers; do
     try "$compiler" c++ -std=c++98

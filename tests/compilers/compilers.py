@@ -1,0 +1,162 @@
+"""Debian stable with its Rust, which is the oldest that this project supports, and with C compilers for each architecture.
+
+The root filesystem and the core library of each target are made once and kept in the cache of tests/mta. This machine
+sees nothing of them but that folder.
+"""
+
+import glob
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CHECKOUT = os.path.dirname(os.path.dirname(HERE))
+MTA = os.path.join(CHECKOUT, "tests", "mta")
+sys.path.insert(0, MTA)
+# What namespace.call starts looks for this module.
+os.environ["PYTHONPATH"] = HERE
+
+from harness import cache, namespace, prerequisites, roots  # noqa: E402
+
+SOURCE = "/usr/src/libtlsrpt"
+CRATES = "/usr/src/crates"
+CARGO_HOME = "/usr/src/cargo-home"
+CORE_CRATES = "/usr/src/core-crates"
+NOT_COPIED = shutil.ignore_patterns("target", "build", ".git", "__pycache__")
+RUST_LIBRARIES = "usr/lib/rustlib"
+CORE = ("core", "compiler_builtins", "rustc_std_workspace_core")
+SECONDS = 1500
+
+CARGO_CONFIG = """[source.crates-io]
+replace-with = "local"
+[source.local]
+directory = "%s"
+"""
+
+
+class Target:
+    """An architecture: Debian's name, Rust's, how the names of its tools begin, and what runs its programs."""
+
+    def __init__(self, name, triple, cross="", emulator="", compiler=""):
+        self.name = name
+        self.triple = triple
+        self.cross = cross + "-" if cross else ""
+        self.compiler = compiler or self.cross + "gcc"
+        self.run = "%s -L /usr/%s" % (emulator, cross) if emulator else ""
+
+
+TARGETS = (
+    Target("amd64", "x86_64-unknown-linux-gnu"),
+    Target("arm64", "aarch64-unknown-linux-gnu", "aarch64-linux-gnu", "qemu-aarch64"),
+    Target("armhf", "armv7-unknown-linux-gnueabihf", "arm-linux-gnueabihf", "qemu-arm"),
+    Target("i386", "i686-unknown-linux-gnu", "i686-linux-gnu", "qemu-i386"),
+    Target("loong64", "loongarch64-unknown-linux-gnu", "loongarch64-linux-gnu", "qemu-loongarch64"),
+    Target("ppc64el", "powerpc64le-unknown-linux-gnu", "powerpc64le-linux-gnu", "qemu-ppc64le"),
+    Target("riscv64", "riscv64gc-unknown-linux-gnu", "riscv64-linux-gnu", "qemu-riscv64"),
+    Target("s390x", "s390x-unknown-linux-gnu", "s390x-linux-gnu", "qemu-s390x"),
+    Target("musl", "x86_64-unknown-linux-musl", compiler="musl-gcc"),
+)
+EMULATED = [target for target in TARGETS if target.run]
+
+PACKAGES = sorted(
+    ["build-essential", "cargo", "clang", "git", "mold", "musl-tools", "python3", "qemu-user", "rust-src", "rustc"]
+    + ["gcc-" + target.cross.rstrip("-") for target in EMULATED]
+    + ["libc6-dev-%s-cross" % target.name for target in EMULATED])
+
+
+def root():
+    """The root filesystem with the compilers."""
+    prerequisites.install()
+    return roots.stable_with("compilers", PACKAGES)
+
+
+def core_libraries(base):
+    """A folder to lay over the root filesystem: Rust's core library for each target that Debian's rustc has none for.
+
+    Debian has these libraries in packages of each architecture. Building them needs no other architecture's package
+    index, and Debian stable has none for loong64 and for musl.
+    """
+    triples = [target.triple for target in TARGETS if not os.path.isdir(os.path.join(base, RUST_LIBRARIES, target.triple))]
+    recipe = {"base": os.path.basename(base), "triples": triples, "version": 1}
+    return cache.entry("rust-core", recipe, lambda path: make_core_libraries(base, path, triples))
+
+
+def make_core_libraries(base, path, triples):
+    """Fetches the crates of Rust's own libraries, which this machine's cargo can, and compiles in the root filesystem."""
+    with tempfile.TemporaryDirectory() as scratch:
+        sources, = glob.glob(os.path.join(base, "usr/src/rustc-*/library"))
+        shutil.copytree(sources, os.path.join(scratch, "library"))
+        crates = os.path.join(scratch, "crates")
+        # The manifests use what only nightly takes.
+        vendor(crates, os.path.join(scratch, "library", "Cargo.toml"), RUSTC_BOOTSTRAP="1")
+        namespace.call("compilers:compile_core", {"base": base, "path": path, "crates": crates, "triples": triples,
+                                                  "scratch": scratch})
+
+
+def compile_core(base, path, crates, triples, scratch):
+    """Compiles the core library for each target. In a namespace."""
+    inside = view(base, os.path.join(scratch, "view"))
+    give_crates(inside, crates, CORE_CRATES)
+    os.makedirs(inside + "/core/src")
+    with open(inside + "/core/Cargo.toml", "w") as manifest:
+        manifest.write('[package]\nname = "nothing"\nversion = "0.0.0"\nedition = "2021"\n'
+                       '[profile.release]\npanic = "abort"\n')
+    with open(inside + "/core/src/lib.rs", "w") as source:
+        source.write("#![no_std]\n")
+    roots.run(inside, ["sh", "-euc", "cd /core && CARGO_HOME=%s RUSTC_BOOTSTRAP=1 cargo build --quiet --release "
+                       "-Zbuild-std=core,compiler_builtins %s" % (
+                           CARGO_HOME, " ".join("--target " + triple for triple in triples))], timeout=SECONDS)
+    for triple in triples:
+        libraries = os.path.join(path, RUST_LIBRARIES, triple, "lib")
+        os.makedirs(libraries)
+        for crate in CORE:
+            library, = glob.glob("%s/core/target/%s/release/deps/lib%s-*.rlib" % (inside, triple, crate))
+            shutil.copy(library, libraries)
+
+
+def crates():
+    """A folder with the sources of all crates that the lock files of this project name."""
+    locks = ["Cargo.lock", os.path.join("fuzz", "Cargo.lock")]
+    recipe = {}
+    for lock in locks:
+        with open(os.path.join(CHECKOUT, lock), "rb") as content:
+            recipe[lock] = hashlib.sha256(content.read()).hexdigest()
+    return cache.entry("all-crates", recipe, lambda path: vendor(
+        path, os.path.join(CHECKOUT, "Cargo.toml"), "--sync", os.path.join(CHECKOUT, "fuzz", "Cargo.toml")))
+
+
+def vendor(path, manifest, *more, **environment):
+    """Puts the sources of all crates that a workspace needs into a folder."""
+    subprocess.run(["cargo", "vendor", "--quiet", "--locked", "--versioned-dirs", "--manifest-path", manifest, *more, path],
+                   check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, **environment))
+
+
+def view(lower, mountpoint):
+    """A writable view of a root filesystem, which lasts as long as the namespace."""
+    os.makedirs(mountpoint, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=75%", "tmpfs", mountpoint], check=True)
+    return roots.overlay(lower, mountpoint)
+
+
+def give_crates(inside, sources, place):
+    """Lets cargo take crates from a folder, and from nowhere else."""
+    os.makedirs(inside + place)
+    subprocess.run(["mount", "--bind", "-o", "ro", sources, inside + place], check=True)
+    os.makedirs(inside + CARGO_HOME, exist_ok=True)
+    with open(inside + CARGO_HOME + "/config.toml", "w") as config:
+        config.write(CARGO_CONFIG % place)
+
+
+def give_project(inside, checkout, sources):
+    """Copies the project, and lets cargo take the crates of its lock files."""
+    shutil.copytree(checkout, inside + SOURCE, ignore=NOT_COPIED, symlinks=True)
+    give_crates(inside, sources, CRATES)
+
+
+def run_in_project(inside, command, check=True, **variables):
+    """Runs a command of the shell in the project's folder."""
+    words = ["env", "CARGO_HOME=" + CARGO_HOME] + ["%s=%s" % pair for pair in sorted(variables.items())]
+    return roots.run(inside, words + ["sh", "-euc", "cd %s && %s" % (SOURCE, command)], check=check, timeout=SECONDS)
