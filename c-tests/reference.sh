@@ -1,32 +1,32 @@
 #!/bin/sh
-# The C library, as Debian builds it, and our probes.
+# The C library, as Debian builds it, in our C tests.
 #
-#   c-tests/reference.sh together PROBES LIBRARY    both libraries in one process
-#   c-tests/reference.sh survey PROBES LIBRARY      it in our library's place: what it does is told, not judged
+#   c-tests/reference.sh together OUTPUT LIBRARY    both libraries in one process
+#   c-tests/reference.sh survey OUTPUT              it in our library's place: what it does is shown, not judged
 set -eu
 
-action=$1 probes=$2 library=$3
+action=$1 output=$2
 folder=$(tests/reference/fetch.sh)
 theirs=$(find "$folder/usr/lib" -name libtlsrpt.so.0)
 
 if [ "$action" = together ]; then
     # Under another name: two files of one name are one library for some loaders.
-    cp "$theirs" "$probes/libother.so"
-    exec "$probes/unload" "$library" "$probes/libother.so"
+    mkdir -p "$output"
+    cp "$theirs" "$output/libother.so"
+    exec c-tests/run.sh "$output" include "$3" "surroundings/unload $output/libother.so"
 fi
 
-# told PROBE ARGUMENT...: runs the probe with the C library; its first findings and its closing line.
-told() {
-    echo "the C library: $*"
-    probe=$1
-    shift
-    "$probes/$probe" "$theirs" "$@" 2>&1 | awk 'NR <= 12 { print "    " $0 } { last = $0 } END { if (NR > 12) print "    " last }'
+# show PROGRAM: runs it with the C library; its first findings and its closing line.
+show() {
+    echo "the C library: $1"
+    c-tests/run.sh "$output" include "$theirs" "$1" 2>&1 |
+        awk 'NR <= 12 { print "    " $0 } { last = $0 } END { if (NR > 12) print "    " last }'
 }
 
-told faults survey
-told large
-told surroundings
-told threads 8 2000
-told unload
-told waits survey
-told soak 200000
+show 'faults/faults survey'
+show faults/large
+show surroundings/surroundings
+show 'threads/threads 8 2000'
+show surroundings/unload
+show 'faults/waits survey'
+show 'soak/soak 200000'

@@ -10,76 +10,55 @@ test-c: $(LIBRARIES)
 # C++ and a second compiler are not among what `make test` needs: test-headers has them.
 .PHONY: test-c-headers
 test-c-headers: $(LIBRARIES)
-	c-tests/headers.sh $(BUILD)/c-tests/headers include $(SHARED) $(CC)
+	c-tests/links/headers.sh $(BUILD)/c-tests/headers include $(SHARED) $(CC)
 
 ## test-headers: the headers with gcc, clang and their C++
 .PHONY: test-headers
 test-headers: $(LIBRARIES)
-	c-tests/headers.sh $(BUILD)/c-tests/headers include $(SHARED) "gcc clang" "g++ clang++"
+	c-tests/links/headers.sh $(BUILD)/c-tests/headers include $(SHARED) "gcc clang" "g++ clang++"
 
 ## test-memory: the C tests under valgrind
 .PHONY: test-memory
 test-memory: $(LIBRARIES)
-	c-tests/controls.sh $(BUILD)/c-tests/controls include $(SHARED)
-	RUN=c-tests/under-valgrind.sh c-tests/run.sh $(BUILD)/c-tests/memory include $(SHARED)
+	c-tests/checkers/controls.sh $(BUILD)/c-tests/controls include $(SHARED)
+	RUN=c-tests/checkers/under-valgrind.sh c-tests/run.sh $(BUILD)/c-tests/memory include $(SHARED)
 
-PROBES = $(BUILD)/reliability
-PROBE_NAMES = faults large surroundings threads unload waits soak
-PROBE_HEADERS = c-tests/*.h include/*.h
-PROBE_FLAGS = -Wall -Wextra -Werror -Iinclude
+
 THREADS = 8
 EVENTS_OF_A_THREAD = 2000
 # About a minute on two cores. `make soak SOAK_EVENTS=10000000` is the long form.
 SOAK_EVENTS = 3000000
 FUZZ_SECONDS = 20
 
-$(PROBES)/libinterposer.so: c-tests/interposer.c $(PROBE_HEADERS)
-	mkdir -p $(PROBES)
-	$(CC) $(CFLAGS) $(PROBE_FLAGS) -fno-builtin -fPIC -shared -o $@ c-tests/interposer.c
-
-# The interposer comes before libc in the order in which the loader looks functions up.
-$(PROBES)/faults $(PROBES)/large: $(PROBES)/%: c-tests/%.c $(PROBE_HEADERS) $(PROBES)/libinterposer.so
-	$(CC) $(CFLAGS) $(PROBE_FLAGS) -pthread -o $@ $< -L$(PROBES) -linterposer -Wl,-rpath,'$$ORIGIN' -ldl
-
-$(PROBES)/%: c-tests/%.c $(PROBE_HEADERS)
-	mkdir -p $(PROBES)
-	$(CC) $(CFLAGS) $(PROBE_FLAGS) -pthread -o $@ $< -ldl
-
-.PHONY: probes
-probes: $(LIBRARIES) $(addprefix $(PROBES)/,$(PROBE_NAMES))
-
 ## test-faults: whatever the caller, the machine or the collector does; test-root: what only root can set up
 .PHONY: test-faults
-test-faults: probes
-	$(PROBES)/faults $(SHARED)
-	$(PROBES)/large $(SHARED)
-	$(PROBES)/surroundings $(SHARED)
-	$(PROBES)/threads $(SHARED) $(THREADS) $(EVENTS_OF_A_THREAD)
-	$(PROBES)/unload $(SHARED)
-	$(PROBES)/waits $(SHARED)
+test-faults: $(LIBRARIES)
+	c-tests/run.sh $(BUILD)/c-tests/faults include $(SHARED) faults/faults faults/large faults/waits \
+		surroundings/surroundings surroundings/unload 'threads/threads $(THREADS) $(EVENTS_OF_A_THREAD)'
 
 .PHONY: test-root
-test-root: probes
-	$(PROBES)/surroundings $(SHARED) root
+test-root: $(LIBRARIES)
+	c-tests/run.sh $(BUILD)/c-tests/root include $(SHARED) 'surroundings/surroundings root'
 	$(CARGO) test --locked --package tlsrpt-socket --test as_root
+
+## soak: SOAK_EVENTS events with flat memory: a minute, or 10000000 for the long form
+.PHONY: soak
+soak: $(LIBRARIES)
+	c-tests/run.sh $(BUILD)/c-tests/soak include $(SHARED) 'soak/soak $(SOAK_EVENTS)'
 
 ## test-together: the C library and this one in one process; part of test-reference
 .PHONY: test-together
-test-together: probes
-	sh c-tests/reference.sh together $(PROBES) $(SHARED)
-	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir $(call quoted,$(TARGET_DIR)/model) --locked -p tlsrpt-model --test both_libraries
+test-together: $(LIBRARIES)
+	sh c-tests/reference.sh together $(BUILD)/c-tests/together $(SHARED)
+	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir $(call quoted,$(TARGET_DIR)/model) --locked \
+		-p tlsrpt-model --test both_libraries
 
 test-reference: test-together
 
 ## survey-reference: what the C library does in these tests
 .PHONY: survey-reference
-survey-reference: probes
-	sh c-tests/reference.sh survey $(PROBES) $(SHARED)
-
-## soak: SOAK_EVENTS events with flat memory: a minute, or 10000000 for the long form
-.PHONY: soak
-soak: probes
-	$(PROBES)/soak $(SHARED) $(SOAK_EVENTS)
+survey-reference:
+	sh c-tests/reference.sh survey $(BUILD)/c-tests/survey
 
 # The C contract as a model.
 ## test-model: properties of the encoder, and the inputs that the fuzzers found worth keeping
@@ -97,4 +76,4 @@ fuzz:
 ## test-sanitizers: the C tests and the threads under the address, undefined behaviour and thread sanitizers
 .PHONY: test-sanitizers
 test-sanitizers:
-	sh c-tests/sanitizers.sh $(PROBES)/sanitizers
+	sh c-tests/checkers/sanitizers.sh $(BUILD)/c-tests/sanitizers

@@ -37,7 +37,7 @@ def symbols(*arguments):
 
 def documented_functions():
     """The functions of the interface, as the C test of their types lists them."""
-    source = (PROJECT / "c-tests/function_types.c").read_text()
+    source = (PROJECT / "c-tests/api/function_types.c").read_text()
     return sorted(re.findall(r"= (tlsrpt_\w+);$", source, re.MULTILINE))
 
 

@@ -32,12 +32,12 @@ install-scratch:
 ## test-links: programs link with the installed libraries, also beside other Rust libraries
 .PHONY: test-links
 test-links: install-scratch
-	c-tests/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local
+	c-tests/links/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local
 
 ## test-pkg-config: the same with the flags of pkg-config
 .PHONY: test-pkg-config
 test-pkg-config: install-scratch
-	c-tests/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local pkg-config
+	c-tests/links/links.sh $(BUILD)/c-tests/links $(SCRATCH) /usr/local pkg-config
 
 ## test-artefacts: names, exports, dependencies and hardening of the built libraries, and no panics in them
 .PHONY: test-artefacts
@@ -83,6 +83,17 @@ test-reference: $(LIBRARIES)
 .PHONY: test-mta
 test-mta: $(LIBRARIES) $(COMMAND) exim
 	tests/mta/run $(SCENARIOS)
+
+## test-architectures: the library on each architecture of Debian and with musl, under qemu; ARCHITECTURES="name name"
+##   for some of them; root, on Debian
+.PHONY: test-architectures
+test-architectures:
+	tests/compilers/architectures $(ARCHITECTURES)
+
+## test-msrv: make test with Debian stable's Rust, which is the oldest that is supported, and its clang; root, on Debian
+.PHONY: test-msrv
+test-msrv:
+	tests/compilers/oldest-rust
 
 ## test-reproducible: other folders and other users build the same bytes
 .PHONY: test-reproducible

@@ -3,6 +3,7 @@
 import shlex
 
 import compilers
+from harness import project
 
 
 def build_and_test(target, lower, crates, checkout, mountpoint):
@@ -23,6 +24,18 @@ def build_and_test(target, lower, crates, checkout, mountpoint):
     for library in ("build/libtlsrpt.so.0.0.0", "build/libtlsrpt.a"):
         output = "build/c-tests/" + library.rpartition(".")[2]
         steps += ["c-tests/run.sh %s include %s" % (output, library),
-                  "c-tests/run.sh %s include %s replay <build/sequences" % (output, library)]
+                  "c-tests/run.sh %s include %s api/replay <build/sequences" % (output, library)]
     return "".join(compilers.run_in_project(inside, "timeout 900 sh -euc " + shlex.quote(step), check=position == 0, **tools)
                    for position, step in enumerate(steps))
+
+
+def test_with_oldest_rust(lower, crates, checkout, oldest, mountpoint):
+    """`make test` with Debian stable's Rust and gcc, then the C tests with its clang; what was printed."""
+    inside = compilers.view(lower, mountpoint)
+    version = project.rust_version(inside)
+    if not version.startswith(oldest + "."):
+        raise RuntimeError("Debian stable has Rust %s, and Cargo.toml names %s as the oldest" % (version, oldest))
+    compilers.give_project(inside, checkout, crates)
+    return compilers.run_in_project(inside, "make test && CC=clang c-tests/run.sh build/clang include build/libtlsrpt.so.0.0.0 "
+                                    "&& c-tests/links/headers.sh build/clang include build/libtlsrpt.so.0.0.0 clang clang++",
+                                    check=False)

@@ -19,6 +19,7 @@ reference=$1
 debian_13=$("$here/fetch.sh" trixie)
 set -- "$debian_13"/usr/lib/*/libtlsrpt.so.0
 "${PYTHON:-python3}" "$here/compare.py" --without-dpv "$library" "$1" "$count" ${seed:+"$seed"}
-CFLAGS="-O1 -g -DREFERENCE" "$tests/run.sh" "$output" "$debian/usr/include" "$reference" walk_through function_types constants
+CFLAGS="-O1 -g -DREFERENCE" "$tests/run.sh" "$output" "$debian/usr/include" "$reference" api/walk_through api/function_types \
+    api/constants
 
-MISUSE=count "$tests/run.sh" "$output" "$debian/usr/include" "$reference" misuse
+MISUSE=count "$tests/run.sh" "$output" "$debian/usr/include" "$reference" misuse/misuse

@@ -7,6 +7,9 @@ compile_error!(
     "libtlsrpt must not unwind into C: build it with panic = \"abort\", as the profiles of this workspace do"
 );
 
+#[cfg(target_arch = "arm")]
+mod arm;
+
 pub use client::capi;
 
 // A library without std needs a panic handler to link. Nothing in the finished library calls it, which

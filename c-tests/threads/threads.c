@@ -12,8 +12,9 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-#include "event.h"
-#include "report.h"
+#include "checks.h"
+#include "collector.h"
+#include "loaded_events.h"
 
 #define REASON "the certificate \\ of %d.%d has \"expired\""
 
@@ -213,7 +214,7 @@ int main(int argc, char **argv)
     }
     lib = load_library(argv[1]);
     enter_scratch_folder(folder);
-    receiver = collector("collector");
+    receiver = bind_collector("collector");
     seen = calloc(threads, events);
     lib.set_blocking();
 
@@ -230,5 +231,5 @@ int main(int argc, char **argv)
 
     free(seen);
     leave_scratch_folder(folder);
-    return report("threads", 3L * threads * events + (threads < 4 ? threads : 4) * events);
+    return closing_line_of("threads", 3L * threads * events + (threads < 4 ? threads : 4) * events);
 }

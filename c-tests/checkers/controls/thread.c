@@ -1,7 +1,7 @@
 /* Uses one request from two threads at a time, inside the library: the thread sanitizer has to report it. */
 #include <pthread.h>
 
-#include "../event.h"
+#include "loaded_events.h"
 
 static struct library lib;
 static struct tlsrpt_dr_t *dr;

@@ -49,7 +49,8 @@ static inline struct library load_library(const char *file)
         fprintf(stderr, "%s\n", dlerror());
         exit(2);
     }
-#define LOAD(name) lib.name = (__typeof__(lib.name))library_symbol(lib.handle, "tlsrpt_" #name)
+/* Standard C has no conversion from an object pointer to a function pointer; POSIX has this. */
+#define LOAD(name) *(void **)&lib.name = library_symbol(lib.handle, "tlsrpt_" #name)
     LOAD(open);
     LOAD(close);
     LOAD(get_socket);

@@ -10,9 +10,10 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
-#include "event.h"
+#include "checks.h"
+#include "collector.h"
+#include "loaded_events.h"
 #include "interposer.h"
-#include "report.h"
 
 #define ERRNOS 134 /* 0 and all that Linux has */
 
@@ -148,7 +149,7 @@ static void set_up(const struct scenario *scenario)
 static void run_case(const struct scenario *scenario, enum interposed_function function, long position, int number)
 {
     struct answers answers;
-    long before = broken_expectations, sent;
+    long before = checks_failed, sent;
     arm_interposer(function, position, number);
     answers = run_event();
     disarm_interposer();
@@ -159,7 +160,7 @@ static void run_case(const struct scenario *scenario, enum interposed_function f
     expect(interposer.descriptors == 0, "%ld descriptors leaked", interposer.descriptors);
     sent = datagrams();
     expect(sent == !(answers.open || answers.init || answers.finish), "%ld datagrams", sent);
-    if (broken_expectations != before)
+    if (checks_failed != before)
         fprintf(stderr, "    in %s, function %d, position %ld, errno %d\n", scenario->name, function, position, number);
 }
 
@@ -199,11 +200,11 @@ static void survey_case(const struct scenario *scenario, enum interposed_functio
     int status;
     pid_t child = needed(fork(), "fork");
     if (child == 0) {
-        broken_expectations = 0;
+        checks_failed = 0;
         needed(open("/dev/null", O_WRONLY), "/dev/null");
         dup2(open("/dev/null", O_WRONLY), 2);
         run_case(scenario, function, position, number);
-        _exit(broken_expectations != 0);
+        _exit(checks_failed != 0);
     }
     needed(waitpid(child, &status, 0), "waitpid");
     datagrams();
@@ -226,7 +227,7 @@ int main(int argc, char **argv)
     }
     lib = load_library(argv[1]);
     enter_scratch_folder(folder);
-    receiver = collector("collector");
+    receiver = bind_collector("collector");
     expect_interposer_works();
     for (i = 0; i < SCENARIOS; i++) {
         run_without_fault(&scenarios[i], calls);
@@ -244,5 +245,5 @@ int main(int argc, char **argv)
                ends.crashed, ends.wrong);
         return 0;
     }
-    return report("faults", cases);
+    return closing_line_of("faults", cases);
 }

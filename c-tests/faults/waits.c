@@ -15,8 +15,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "event.h"
-#include "report.h"
+#include "checks.h"
+#include "collector.h"
+#include "loaded_events.h"
 #include "seccomp.h"
 
 #define EVENTS 100000
@@ -123,7 +124,7 @@ int main(int argc, char **argv)
     }
     lib = load_library(argv[1]);
     enter_scratch_folder(folder);
-    receiver = collector("collector");
+    receiver = bind_collector("collector");
     expect(lib.open(&con, "collector") == 0, "open fails");
     while (send_event(&lib, con, "example.org", "expired") == 0)
         filled++;
@@ -141,5 +142,5 @@ int main(int argc, char **argv)
     status = end_of_sleeper(receiver);
     expect(status == 0, "a send that waits is not seen to sleep: %#x", status);
     leave_scratch_folder(folder);
-    return report("waits", EVENTS + 2);
+    return closing_line_of("waits", EVENTS + 2);
 }

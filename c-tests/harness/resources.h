@@ -8,7 +8,7 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "report.h"
+#include "checks.h"
 
 struct resources {
     long descriptors; /* open */

@@ -5,8 +5,9 @@
  * libtlsrpt under another name, both are loaded into this process, in both orders, and their events kept apart.
  */
 #define _GNU_SOURCE
-#include "event.h"
-#include "report.h"
+#include "checks.h"
+#include "collector.h"
+#include "loaded_events.h"
 #include "resources.h"
 
 #define ROUNDS 1000
@@ -60,7 +61,7 @@ int main(int argc, char **argv)
         return 2;
     }
     enter_scratch_folder(folder);
-    receiver = collector("collector");
+    receiver = bind_collector("collector");
     for (round = 0; round < ROUNDS; round++) {
         if (round == WARM_UP)
             before = resources();
@@ -72,5 +73,5 @@ int main(int argc, char **argv)
         both(other, ours, 0);
     }
     leave_scratch_folder(folder);
-    return report("unload", ROUNDS + (argc == 3 ? 2 : 0));
+    return closing_line_of("unload", ROUNDS + (argc == 3 ? 2 : 0));
 }

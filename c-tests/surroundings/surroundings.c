@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "event.h"
-#include "report.h"
+#include "checks.h"
+#include "collector.h"
+#include "loaded_events.h"
 #include "seccomp.h"
 
 #define NOBODY 65534
@@ -158,7 +159,7 @@ static void collector_gone_and_back(void)
     expect_event(con, TLSRPT_ERR_SENDTO + ECONNREFUSED);
     unlink("collector");
     expect_event(con, TLSRPT_ERR_SENDTO + ENOENT);
-    receiver = collector("collector");
+    receiver = bind_collector("collector");
     expect_event(con, 0);
     expect_close(con);
 }
@@ -172,7 +173,7 @@ static void replaced(void (*by)(void), int code)
     by();
     expect_event(con, code);
     expect(remove("collector") == 0, "cannot remove what took the place");
-    receiver = collector("collector");
+    receiver = bind_collector("collector");
     expect_event(con, 0);
     expect_close(con);
 }
@@ -326,15 +327,15 @@ static void run(const struct surrounding *surrounding)
     enter_scratch_folder(folder);
     child = needed(fork(), "fork");
     if (child == 0) {
-        broken_expectations = 0;
-        receiver = collector("collector");
+        checks_failed = 0;
+        receiver = bind_collector("collector");
         surrounding->run();
-        _exit(broken_expectations != 0);
+        _exit(checks_failed != 0);
     }
     needed(waitpid(child, &status, 0), "waitpid");
     leave_scratch_folder(folder);
     expect(status == 0, "%s: status %#x", surrounding->name, status);
-    printf("surroundings: %s: %s\n", surrounding->name, status == 0 ? "as it should" : "NOT as it should");
+    printf("surroundings: %s: %s\n", surrounding->name, status == 0 ? "ok" : "FAILED");
 }
 
 int main(int argc, char **argv)
@@ -355,5 +356,5 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IONBF, 0);
     for (surrounding = root ? for_root : for_anyone; surrounding->name; surrounding++, cases++)
         run(surrounding);
-    return report("surroundings", cases);
+    return closing_line_of("surroundings", cases);
 }

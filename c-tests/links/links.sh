@@ -1,14 +1,14 @@
 #!/bin/sh
 # Links C programs with the installed library in the ways that programs do, and runs them.
 #
-#   c-tests/links.sh OUTPUT ROOT PREFIX [PKG_CONFIG]
+#   c-tests/links/links.sh OUTPUT ROOT PREFIX [PKG_CONFIG]
 #
 # The library is installed below ROOT (a DESTDIR) in PREFIX. Flags come from PKG_CONFIG where it is given; without it
 # from here, so that nothing but a C compiler and rustc is needed.
 set -eu
 
 output=$1 root=$2 prefix=$3 pkg_config=${4-}
-tests=$(dirname "$0")
+tests=$(dirname "$0")/..
 libraries=$root$prefix/lib
 mkdir -p "$output"
 
@@ -32,7 +32,7 @@ static="-L$output/static-only $static"
 # What Rust's own library needs is rustc's to say; it says so in a note.
 other=$output/libother_rust_library.a
 note=$(${RUSTC:-rustc} --edition 2024 --crate-type staticlib --print native-static-libs -o "$other" \
-    "$tests/other-rust-library/lib.rs" 2>&1)
+    "$tests/links/other-rust-library/lib.rs" 2>&1)
 native=$(echo "$note" | sed -n 's/^note: native-static-libs: //p')
 
 passed=0 failed=0
@@ -42,7 +42,7 @@ link() {
     name=$1 program=$2
     shift 2
     # shellcheck disable=SC2086
-    if ${CC:-cc} ${CFLAGS--O1 -g} -std=c11 -D_DEFAULT_SOURCE -o "$output/$name" "$tests/$program.c" $cflags "$@" &&
+    if ${CC:-cc} ${CFLAGS--O1 -g} -std=c11 -D_DEFAULT_SOURCE -I"$tests/harness" -o "$output/$name" "$tests/$program.c" $cflags "$@" &&
         LD_LIBRARY_PATH=$libraries "$output/$name" >"$output/$name.out"; then
         passed=$((passed + 1))
     else
@@ -65,17 +65,17 @@ needs() {
 # Lists of flags.
 # shellcheck disable=SC2086
 {
-    link shared walk_through $shared -Wl,-z,defs
+    link shared api/walk_through $shared -Wl,-z,defs
     needs shared 1
-    link static walk_through $static
+    link static api/walk_through $static
     needs static 0
-    link all-static walk_through -static $static
-    link ours-first with_other_rust_library $static "$other" $native
+    link all-static api/walk_through -static $static
+    link ours-first links/with_other_rust_library $static "$other" $native
     needs ours-first 0
-    link ours-last with_other_rust_library "$other" $static $native
+    link ours-last links/with_other_rust_library "$other" $static $native
     # Whole archives: every symbol of both meets the others.
-    link whole with_other_rust_library -Wl,--whole-archive $static "$other" -Wl,--no-whole-archive $native
-    link beside-shared with_other_rust_library "$other" $shared $native
+    link whole links/with_other_rust_library -Wl,--whole-archive $static "$other" -Wl,--no-whole-archive $native
+    link beside-shared links/with_other_rust_library "$other" $shared $native
     needs beside-shared 1
 }
 echo "links${pkg_config:+ by $pkg_config}: $passed passed, $failed failed"

@@ -10,8 +10,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "event.h"
-#include "report.h"
+#include "checks.h"
+#include "collector.h"
+#include "loaded_events.h"
 #include "resources.h"
 
 #define EVENTS_ON_A_CONNECTION 1000
@@ -75,7 +76,7 @@ int main(int argc, char **argv)
     lib = load_library(argv[1]);
     memset(long_reason, 'r', sizeof long_reason - 1);
     enter_scratch_folder(folder);
-    receiver = collector("collector");
+    receiver = bind_collector("collector");
     needed(pipe(ends), "pipe");
     child = needed(fork(), "fork");
     if (child == 0)
@@ -97,5 +98,5 @@ int main(int argc, char **argv)
            events, (long)(time(NULL) - begin), first.pages * sysconf(_SC_PAGESIZE) / 1024,
            last.pages * sysconf(_SC_PAGESIZE) / 1024, first.descriptors, last.descriptors);
     leave_scratch_folder(folder);
-    return report("soak", events);
+    return closing_line_of("soak", events);
 }

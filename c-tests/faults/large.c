@@ -11,9 +11,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "event.h"
+#include "checks.h"
+#include "collector.h"
+#include "loaded_events.h"
 #include "interposer.h"
-#include "report.h"
 
 #define OVERHEAD 32
 /* Linux takes the first part of a datagram in one piece, which may be too much for it from here on. */
@@ -180,9 +181,9 @@ int main(int argc, char **argv)
     }
     lib = load_library(argv[1]);
     enter_scratch_folder(folder);
-    receiver = collector("collector");
+    receiver = bind_collector("collector");
     cases = try_sizes();
     cases += try_races();
     leave_scratch_folder(folder);
-    return report("large", cases);
+    return closing_line_of("large", cases);
 }

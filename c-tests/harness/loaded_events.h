@@ -1,8 +1,8 @@
 /*
- * event.h - one event with everything in it: what the test programs send.
+ * loaded_events.h - one event with everything in it, through a library that was loaded.
  */
-#ifndef EVENT_H
-#define EVENT_H
+#ifndef LOADED_EVENTS_H
+#define LOADED_EVENTS_H
 
 #include "library.h"
 

@@ -1,7 +1,7 @@
 /* Leaves a descriptor open, in a child, and no block: what looks for descriptors must see it. */
 #include <sys/wait.h>
 
-#include "../collector.h"
+#include "collector.h"
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 /* Uses a request that is gone, inside the library: the address sanitizer has to report it. */
-#include "../event.h"
+#include "loaded_events.h"
 
 int main(int argc, char **argv)
 {

@@ -2,13 +2,13 @@
 # Compiles the types of the functions and the constants as C of several ages and as C++, without a warning, and runs
 # what comes out.
 #
-#   c-tests/headers.sh OUTPUT INCLUDEDIR LIBRARY C_COMPILERS [C++_COMPILERS]
+#   c-tests/links/headers.sh OUTPUT INCLUDEDIR LIBRARY C_COMPILERS [C++_COMPILERS]
 #
 # The compilers come as lists of words. One that is missing is an error.
 set -eu
 
 output=$1 include=$2 library=$3 c_compilers=$4 cxx_compilers=${5-}
-tests=$(dirname "$0")
+tests=$(dirname "$0")/..
 mkdir -p "$output"
 passed=0 failed=0
 
@@ -17,8 +17,8 @@ try() {
     compiler=$1 language=$2
     shift 2
     for program in function_types constants; do
-        if "$compiler" "$@" -Wall -Wextra -Werror -I"$include" -o "$output/$program" \
-            -x "$language" "$tests/$program.c" -x none "$library" \
+        if "$compiler" "$@" -Wall -Wextra -Werror -I"$include" -I"$tests/harness" -o "$output/$program" \
+            -x "$language" "$tests/api/$program.c" -x none "$library" \
             -Wl,-rpath,"$(cd "$(dirname "$library")" && pwd)" && "$output/$program" >"$output/$program.out"; then
             passed=$((passed + 1))
         else

@@ -22,11 +22,11 @@
 static struct tlsrpt_connection_t *con;
 static struct tlsrpt_dr_t *dr;
 
-#include "misuse/pointers.h"
-#include "misuse/order.h"
-#include "misuse/memory.h"
-#include "misuse/texts.h"
-#include "misuse/numbers.h"
+#include "pointers.h"
+#include "order.h"
+#include "memory.h"
+#include "texts.h"
+#include "numbers.h"
 
 typedef void (*kind_of_misuse)(int row);
 

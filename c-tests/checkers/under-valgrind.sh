@@ -2,7 +2,7 @@
 # Runs a program under valgrind memcheck, its forked children too. A wrong access, a leak or a descriptor that is left
 # open in any of them is a failure.
 #
-#   c-tests/under-valgrind.sh PROGRAM [ARGUMENT...]
+#   c-tests/checkers/under-valgrind.sh PROGRAM [ARGUMENT...]
 set -eu
 
 logs=$(mktemp -d)

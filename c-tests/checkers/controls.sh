@@ -1,20 +1,20 @@
 #!/bin/sh
-# What c-tests/under-valgrind.sh finds in a sound program and in faulty ones, all of which pass without it.
+# What c-tests/checkers/under-valgrind.sh finds in a sound program and in faulty ones, all of which pass without it.
 #
-#   c-tests/controls.sh OUTPUT INCLUDEDIR LIBRARY
+#   c-tests/checkers/controls.sh OUTPUT INCLUDEDIR LIBRARY
 set -eu
 
 output=$1 include=$2 library=$3
-tests=$(dirname "$0")
+checkers=$(dirname "$0")
 mkdir -p "$output"
 passed=0 failed=0
 
 # control PROGRAM FINDINGS: what under-valgrind.sh says of it; nothing for a sound one.
 control() {
-    ${CC:-cc} -g -std=c11 -D_DEFAULT_SOURCE -I"$include" -o "$output/${1##*/}" "$tests/$1.c" "$library" \
+    ${CC:-cc} -g -std=c11 -D_DEFAULT_SOURCE -I"$include" -I"$checkers/../harness" -o "$output/${1##*/}" "$checkers/$1.c" "$library" \
         -Wl,-rpath,"$(cd "$(dirname "$library")" && pwd)"
     "$output/${1##*/}" >/dev/null
-    "$tests/under-valgrind.sh" "$output/${1##*/}" >/dev/null 2>"$output/errors" || true
+    "$checkers/under-valgrind.sh" "$output/${1##*/}" >/dev/null 2>"$output/errors" || true
     found=$(sed -n 's/^valgrind: //p' "$output/errors")
     if [ "$found" = "$2" ]; then
         passed=$((passed + 1))
@@ -24,7 +24,7 @@ control() {
     fi
 }
 
-control walk_through ""
+control ../api/walk_through ""
 control controls/leaks_a_block "1 errors, 0 descriptors left open"
 control controls/leaves_a_descriptor "0 errors, 1 descriptors left open"
 control controls/reads_past_a_block "1 errors, 0 descriptors left open"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The library and the C tests under the address, the thread and the undefined behaviour sanitizer.
 #
-#   c-tests/sanitizers.sh OUTPUT [EVENTS]
+#   c-tests/checkers/sanitizers.sh OUTPUT [EVENTS]
 #
 # The sanitizers are unstable flags of the Rust compiler; RUSTC_BOOTSTRAP lets the installed one take them, whatever its
 # channel. Its runtime is linked into the programs, which clang compiles. Rust has no undefined behaviour sanitizer:
@@ -27,14 +27,13 @@ library() {
 verdict() {
     if [ "$2" -eq 0 ]; then passed=$((passed + 1)); else
         failed=$((failed + 1))
-        echo "$1: not as it should" >&2
+        echo "$1: failed" >&2
     fi
 }
 
-# compile PROGRAM SOURCE: with the flags of $compiler and $link.
-compile() {
-    # shellcheck disable=SC2086 # flags are several words
-    $compiler -g -O1 -Wall -Wextra -Werror -Iinclude -pthread -o "$1" "$2" $link -ldl -lm
+# run_tests PROGRAM...: as c-tests/run.sh does, with $compiler and $link.
+run_tests() {
+    CC="$compiler" CFLAGS="-g -O1" LDFLAGS="$link" c-tests/run.sh "$folder" include "$library" "$@"
 }
 
 # check NAME WORD: the control, the threads and the C tests. WORD is what the control's report holds.
@@ -43,12 +42,11 @@ check() {
     status=0
     "$folder/control" "$library" >"$folder/control.log" 2>&1 || status=$?
     verdict "the control of the $1 sanitizer" "$([ "$status" -ne 0 ] && grep -q "$2" "$folder/control.log"; echo $?)"
-    compile "$folder/threads" c-tests/threads.c
     status=0
-    "$folder/threads" "$library" 8 "$events" || status=$?
+    run_tests "threads/threads 8 $events" || status=$?
     verdict "threads with the $1 sanitizer" "$status"
     status=0
-    CC="$compiler" CFLAGS="-g -O1 $link" c-tests/run.sh "$folder" include "$library" || status=$?
+    run_tests || status=$?
     verdict "the C tests with the $1 sanitizer" "$status"
 }
 
@@ -64,7 +62,9 @@ sanitizer() {
 # control_in_c NAME
 control_in_c() {
     mkdir -p "$output/$1"
-    compile "$output/$1/control" "c-tests/controls/$1.c"
+    # shellcheck disable=SC2086 # flags are several words
+    $compiler -g -O1 -Wall -Wextra -Werror -Iinclude -Ic-tests/harness -pthread -o "$output/$1/control" \
+        "c-tests/checkers/controls/$1.c" $link -ldl -lm
 }
 
 sanitizer address asan heap-use-after-free
@@ -74,7 +74,7 @@ library undefined "$all_checks"
 compiler='clang -fsanitize=undefined -fno-sanitize-recover=all' link=
 mkdir -p "$output/undefined"
 # shellcheck disable=SC2086 # flags are several words
-${RUSTC:-rustc} $all_checks -o "$output/undefined/control" c-tests/controls/undefined.rs
+${RUSTC:-rustc} $all_checks -o "$output/undefined/control" c-tests/checkers/controls/undefined.rs
 check undefined 'unsafe precondition'
 
 echo "sanitizers: $passed passed, $failed failed"
