@@ -152,9 +152,9 @@ CALLS="$work/calls"
 export CALLS
 flagged() (
     rm -f "$copy/build"/libtlsrpt.* "$CALLS"
-    "$MAKE" -C "$copy" library CC="$work/cc" LDFLAGS=-Wl,--build-id=0xc0ffee RUSTFLAGS='--cfg tlsrpt_marker' &&
-        grep -q -e '-shared.*-Wl,--build-id=0xc0ffee' "$CALLS" &&
-        LC_ALL=C readelf -n "$copy/build/libtlsrpt.so.0" | grep -q 'Build ID: c0ffee' &&
+    "$MAKE" -C "$copy" library CC="$work/cc" LDFLAGS=-Wl,--build-id=0xc0ffee00 RUSTFLAGS='--cfg tlsrpt_marker' &&
+        grep -q -e '-shared.*-Wl,--build-id=0xc0ffee00' "$CALLS" &&
+        LC_ALL=C readelf -n "$copy/build/libtlsrpt.so.0" | grep -q 'Build ID: c0ffee00' &&
         RUSTC="$work/rustc" "$MAKE" -B -C "$copy" library RUSTFLAGS='--cfg tlsrpt_marker' &&
         grep 'crate-name tlsrpt ' "$CALLS" | grep -q -e '--cfg tlsrpt_marker'
 )

@@ -17,7 +17,8 @@ try() {
     compiler=$1 language=$2
     shift 2
     for program in function_types constants; do
-        if "$compiler" "$@" -Wall -Wextra -Werror -I"$include" -I"$tests/harness" -o "$output/$program" \
+        # shellcheck disable=SC2086 # the flags are several words
+        if "$compiler" ${CFLAGS-} "$@" -Wall -Wextra -Werror -I"$include" -I"$tests/harness" -o "$output/$program" \
             -x "$language" "$tests/api/$program.c" -x none "$library" \
             -Wl,-rpath,"$(cd "$(dirname "$library")" && pwd)" && "$output/$program" >"$output/$program.out"; then
             passed=$((passed + 1))

@@ -30,6 +30,9 @@ RUST_LIBRARIES = "usr/lib/rustlib"
 CORE = ("core", "compiler_builtins", "rustc_std_workspace_core")
 SECONDS = 1500
 
+# The library is linked with link-time optimization.
+CORE_FLAGS = "-Cembed-bitcode=yes"
+
 CARGO_CONFIG = """[source.crates-io]
 replace-with = "local"
 [source.local]
@@ -73,18 +76,19 @@ def root():
     return roots.stable_with("compilers", PACKAGES)
 
 
-def core_libraries(base):
-    """A folder to lay over the root filesystem: Rust's core library for each target that Debian's rustc has none for.
+def lower(base, target):
+    """The root filesystem for overlays: with Rust's core library for the target.
 
     Debian has these libraries in packages of each architecture. Building them needs no other architecture's package
     index, and Debian stable has none for loong64 and for musl.
     """
-    triples = [target.triple for target in TARGETS if not os.path.isdir(os.path.join(base, RUST_LIBRARIES, target.triple))]
-    recipe = {"base": os.path.basename(base), "triples": triples, "version": 1}
-    return cache.entry("rust-core", recipe, lambda path: make_core_libraries(base, path, triples))
+    if os.path.isdir(os.path.join(base, RUST_LIBRARIES, target.triple)):
+        return base
+    recipe = {"base": os.path.basename(base), "triple": target.triple, "flags": CORE_FLAGS}
+    return "%s:%s" % (cache.entry("rust-core-" + target.name, recipe, lambda path: make_core(base, path, target.triple)), base)
 
 
-def make_core_libraries(base, path, triples):
+def make_core(base, path, triple):
     """Fetches the crates of Rust's own libraries, which this machine's cargo can, and compiles in the root filesystem."""
     with tempfile.TemporaryDirectory() as scratch:
         sources, = glob.glob(os.path.join(base, "usr/src/rustc-*/library"))
@@ -92,13 +96,13 @@ def make_core_libraries(base, path, triples):
         crates = os.path.join(scratch, "crates")
         # The manifests use what only nightly takes.
         vendor(crates, os.path.join(scratch, "library", "Cargo.toml"), RUSTC_BOOTSTRAP="1")
-        namespace.call("compilers:compile_core", {"base": base, "path": path, "crates": crates, "triples": triples,
-                                                  "scratch": scratch})
+        namespace.call("compilers:compile_core", {"base": base, "path": path, "crates": crates, "triple": triple,
+                                                  "mountpoint": os.path.join(scratch, "view")})
 
 
-def compile_core(base, path, crates, triples, scratch):
-    """Compiles the core library for each target. In a namespace."""
-    inside = view(base, os.path.join(scratch, "view"))
+def compile_core(base, path, crates, triple, mountpoint):
+    """Compiles the core library for a target. In a namespace."""
+    inside = view(base, mountpoint)
     give_crates(inside, crates, CORE_CRATES)
     os.makedirs(inside + "/core/src")
     with open(inside + "/core/Cargo.toml", "w") as manifest:
@@ -106,15 +110,14 @@ def compile_core(base, path, crates, triples, scratch):
                        '[profile.release]\npanic = "abort"\n')
     with open(inside + "/core/src/lib.rs", "w") as source:
         source.write("#![no_std]\n")
-    roots.run(inside, ["sh", "-euc", "cd /core && CARGO_HOME=%s RUSTC_BOOTSTRAP=1 cargo build --quiet --release "
-                       "-Zbuild-std=core,compiler_builtins %s" % (
-                           CARGO_HOME, " ".join("--target " + triple for triple in triples))], timeout=SECONDS)
-    for triple in triples:
-        libraries = os.path.join(path, RUST_LIBRARIES, triple, "lib")
-        os.makedirs(libraries)
-        for crate in CORE:
-            library, = glob.glob("%s/core/target/%s/release/deps/lib%s-*.rlib" % (inside, triple, crate))
-            shutil.copy(library, libraries)
+    roots.run(inside, ["env", "CARGO_HOME=" + CARGO_HOME, "RUSTC_BOOTSTRAP=1", "RUSTFLAGS=" + CORE_FLAGS, "sh", "-euc",
+                       "cd /core && cargo build --quiet --release -Zbuild-std=core,compiler_builtins --target " + triple],
+              timeout=SECONDS)
+    libraries = os.path.join(path, RUST_LIBRARIES, triple, "lib")
+    os.makedirs(libraries)
+    for crate in CORE:
+        library, = glob.glob("%s/core/target/%s/release/deps/lib%s-*.rlib" % (inside, triple, crate))
+        shutil.copy(library, libraries)
 
 
 def crates():
