@@ -41,9 +41,8 @@ mod passed;
 mod probe;
 mod queue_length;
 mod reader;
+mod received;
 mod waiting;
-
-use std::{sync::Arc, time::SystemTime};
 
 pub use directory::Changeable;
 pub use explain::explain;
@@ -54,27 +53,8 @@ pub use passed::PassedError;
 pub use probe::{Found, probe};
 pub use queue_length::{USUAL_LENGTH, length_of_new};
 pub use reader::{Reader, Stop};
+pub use received::{Received, Waiting};
 pub use waiting::{Queue, TakesMemory};
 
 /// The longest name of a local socket in bytes: `sun_path` of Linux without the NUL at its end.
 pub const LONGEST_NAME: usize = 107;
-
-/// A datagram as it arrived.
-#[derive(Debug)]
-pub struct Received {
-    /// Its bytes.
-    pub bytes: Box<[u8]>,
-    /// When it arrived, by the system clock, which may jump: to be shown, never to be waited by.
-    pub at: SystemTime,
-}
-
-/// Datagrams that wait for one reader.
-pub type Waiting = Queue<Arc<Received>>;
-
-impl TakesMemory for Arc<Received> {
-    fn memory(&self) -> usize {
-        /// What a datagram takes up besides its bytes, so that many small ones count too.
-        const OVERHEAD: usize = 64;
-        self.bytes.len() + OVERHEAD
-    }
-}

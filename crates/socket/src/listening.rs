@@ -26,13 +26,14 @@ use std::{
 use nix::unistd::geteuid;
 
 use crate::{
-    Changeable, Found, LocalSocket, Owner, PassedError,
-    directory::Directory,
+    directory::{Changeable, Directory},
+    kind::LocalSocket,
     lock::{LockError, TakeoverLock},
     making::{Making, Target},
     node::Node,
-    passed,
-    probe::{file_kind, probe_socket},
+    owner::Owner,
+    passed::{self, PassedError},
+    probe::{Found, file_kind, probe_socket},
 };
 
 /// How a socket path is made.

@@ -12,8 +12,8 @@ use std::{
 use nix::sys::stat::umask;
 
 use crate::{
-    LocalSocket,
     directory::{Directory, permission_bits},
+    kind::LocalSocket,
     queue_length,
 };
 

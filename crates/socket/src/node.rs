@@ -8,7 +8,7 @@ use std::{
 
 use nix::{fcntl::AtFlags, unistd::fchownat};
 
-use crate::Owner;
+use crate::owner::Owner;
 
 /// A file, opened without access to its contents (`O_PATH`). While it is open, no other file gets its inode number.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::{io, sync::Mutex};
 
 use listenfd::ListenFd;
 
-use crate::LocalSocket;
+use crate::kind::LocalSocket;
 
 /// Why the passed socket cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,30 +1,31 @@
-//! `tlsrpt listen`: a collector to look through.
+//! `tlsrpt listen`: shows what arrives at the socket of the collector.
 
 use std::{
     fmt::Display,
-    io,
     num::NonZeroU64,
-    panic::resume_unwind,
     path::PathBuf,
-    sync::{Arc, mpsc::Sender},
-    thread::{self, ScopedJoinHandle},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use bytesize::ByteSize;
 use tlsrpt_format::report;
-use tlsrpt_socket::{Listening, NameAtEnd, Owner, PathOptions, Reader, Waiting};
+use tlsrpt_service::{Ending, Unfinished, messages};
+use tlsrpt_socket::{Listening, NameAtEnd, Owner, PathOptions, Reader};
 
 use crate::{
     arguments::{self, DEFAULT_SOCKET},
     failure::Failure,
-    listen::{Ending, Form, Forwarder, Passed, Show, show_all},
-    output::say,
+    listen::{
+        pipeline::{Forwarded, Outcome, Parts, Pipeline},
+        shares::{Shares, buffer_size},
+        show::{Form, Show},
+    },
+    output::{MESSAGE_PREFIX, say},
 };
 
 /// Listens in place of the collector, or before it, and shows what mail servers report.
 ///
-/// It ends with --count, --for, SIGINT or SIGTERM and then removes its socket.
+/// It ends with --count, --for, SIGINT, SIGTERM or SIGHUP and then removes its socket.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,9 +46,9 @@ pub(crate) struct Arguments {
     /// Pass each datagram on to the collector that listens here
     #[arg(long, value_name = "PATH", value_parser = arguments::socket_path())]
     forward: Option<PathBuf>,
-    /// Memory for datagrams that wait; when it is full, the oldest go
-    #[arg(long, value_name = "SIZE", default_value = "16MiB")]
-    buffer: ByteSize,
+    /// Memory for datagrams that wait and for reports; when it is full, the oldest datagrams are lost
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = buffer_size)]
+    buffer: usize,
     /// End after so many events
     #[arg(long, value_name = "N")]
     count: Option<NonZeroU64>,
@@ -66,52 +67,30 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    messages::start(MESSAGE_PREFIX).map_err(cannot("start the thread for messages"))?;
     // Before the socket is there: a signal at any time finds someone who removes it.
     let (ending, end) = Ending::new(arguments.duration).map_err(cannot("wait for signals"))?;
     let (reader, stop) = Reader::new(SystemTime::now).map_err(cannot("make a pair of sockets"))?;
-    let listening = listen(&arguments)?;
-    let to_show = Waiting::new(capacity(arguments.buffer));
-    let to_forward = Waiting::new(capacity(arguments.buffer));
-    let forwarder = forwarder(&arguments, &listening, &to_forward)?;
-    let forwarding_queue = forwarder.is_some().then_some(&to_forward);
-    let give_up = forwarder.as_ref().map(Forwarder::give_up);
-    let show = Show::new(arguments.format, sender(&arguments), forwarder.is_some());
+    let listening = Arc::new(listen(&arguments)?);
+    let forwards = arguments.forward.is_some();
+    let shares = Shares::of(arguments.buffer, arguments.format, forwards);
+    let parts = Parts {
+        listening: Arc::clone(&listening),
+        reader,
+        stop,
+        shares,
+        show: Show::new(arguments.format, sender(&arguments), shares.report, forwards),
+        count: arguments.count,
+        collector: arguments.forward.clone(),
+    };
+    // A thread that has started already has a share of the socket, which is not dropped then.
+    let pipeline = Pipeline::start(parts, &end).inspect_err(|_| listening.remove_name());
+    let pipeline = pipeline.map_err(cannot("start a thread"))?;
     let places =
         listening.queue_length().map(|places| format!(", with a queue of {places} datagrams")).unwrap_or_default();
     say(format_args!("listening at {}{places}", arguments.socket.display()));
-
-    thread::scope(|scope| {
-        let reading = scope.spawn(|| and_say(&end, read_all(reader, &listening, &to_show, forwarding_queue)));
-        let showing = scope.spawn(|| and_say(&end, show_all(&to_show, show, arguments.count)));
-        let forwarding = forwarder.map(|forwarder| scope.spawn(|| forwarder.run()));
-
-        ending.wait();
-        listening.remove_name();
-        stop.now();
-        let came = finished(reading).map_err(cannot("read the socket"))?;
-        if let Some(give_up) = give_up {
-            give_up();
-        }
-        to_show.close();
-        to_forward.close();
-        let passed = forwarding.map(finished);
-        finished(showing)?;
-        passed.map_or(Ok(()), |passed| conclude(came, passed))
-    })
-}
-
-/// Reads until it is stopped. How many datagrams came.
-fn read_all(reader: Reader, from: &Listening, to_show: &Waiting, to_forward: Option<&Waiting>) -> io::Result<u64> {
-    let mut came = 0;
-    reader.run(from.socket(), |received| {
-        came += 1;
-        let received = Arc::new(received);
-        if let Some(queue) = to_forward {
-            queue.push(Arc::clone(&received));
-        }
-        to_show.push(received);
-    })?;
-    Ok(came)
+    ending.wait();
+    conclude(pipeline.end())
 }
 
 fn listen(arguments: &Arguments) -> Result<Listening, Failure> {
@@ -119,39 +98,46 @@ fn listen(arguments: &Arguments) -> Result<Listening, Failure> {
         return Err(Failure::BadUse("--forward and --socket name the same place".into()));
     }
     let options = PathOptions { mode: arguments.mode, owner: arguments.owner, name: NameAtEnd::Removed };
-    Listening::bind(&arguments.socket, &options).map_err(|error| Failure::Failed(error.to_string()))
-}
-
-fn forwarder<'q>(
-    arguments: &Arguments,
-    listening: &Listening,
-    queue: &'q Waiting,
-) -> Result<Option<Forwarder<'q>>, Failure> {
-    let Some(collector) = &arguments.forward else { return Ok(None) };
-    if listening.is_at(collector) {
+    let listening = Listening::bind(&arguments.socket, &options).map_err(|error| Failure::Failed(error.to_string()))?;
+    if arguments.forward.as_ref().is_some_and(|collector| listening.is_at(collector)) {
         return Err(Failure::BadUse("--forward and --socket lead to the same socket".into()));
     }
-    Forwarder::new(queue, collector.clone()).map(Some).map_err(cannot("make a socket"))
+    Ok(listening)
 }
 
-/// Tells the thread that waits for the end that a part of the work has ended.
-fn and_say<T>(end: &Sender<()>, outcome: T) -> T {
-    // Nobody waits any more when the end came from elsewhere.
-    let _ = end.send(());
-    outcome
-}
-
-fn finished<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-}
-
-fn conclude(came: u64, passed: Passed) -> Result<(), Failure> {
-    let Passed { on, pushed_out, undelivered } = passed;
-    say(format_args!("{came} datagrams came, {on} were passed on, {} were lost", pushed_out + undelivered));
-    if undelivered > 0 {
-        return Err(Failure::Failed("the collector did not take what waited".into()));
+/// Reports what became of the datagrams, and then the first thing that went wrong.
+fn conclude(outcome: Outcome) -> Result<(), Failure> {
+    let Outcome { reading, showing, forwarding, not_shown } = outcome;
+    if not_shown > 0 {
+        say(format_args!("{not_shown} datagrams were not shown: standard output was too slow"));
+    }
+    if let Some(Forwarded { received, forwarded, lost, returned, .. }) = &forwarding {
+        say(format_args!("{received} datagrams received, {forwarded} forwarded, {lost} lost"));
+        if *returned > 0 {
+            say(format_args!("{returned} datagrams of these came back from the collector"));
+        }
+    }
+    finished(reading, "reads the socket")?.map_err(cannot("read the socket"))?;
+    if matches!(showing, Err(Unfinished::Late)) {
+        return Err(Failure::Failed("standard output was not read in time; what waited for it was given up".into()));
+    }
+    finished(showing, "shows the datagrams")??;
+    let Some(Forwarded { ended, lost, pushed_out, .. }) = forwarding else { return Ok(()) };
+    finished(ended, "forwards the datagrams")?;
+    if lost > pushed_out {
+        return Err(Failure::Failed("the collector did not take all datagrams".into()));
     }
     Ok(())
+}
+
+/// The outcome of the thread that `does` something.
+fn finished<T>(outcome: Result<T, Unfinished>, does: &str) -> Result<T, Failure> {
+    outcome.map_err(|unfinished| {
+        Failure::Failed(match unfinished {
+            Unfinished::Panicked => format!("the thread that {does} ended by an internal error"),
+            Unfinished::Late => format!("the thread that {does} did not end in time"),
+        })
+    })
 }
 
 fn sender(arguments: &Arguments) -> report::Sender {
@@ -160,10 +146,6 @@ fn sender(arguments: &Arguments) -> report::Sender {
         organization: arguments.organization.clone().unwrap_or_else(host),
         contact: arguments.contact.clone().unwrap_or_else(|| format!("postmaster@{}", host())),
     }
-}
-
-fn capacity(size: ByteSize) -> usize {
-    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
 }
 
 fn cannot<E: Display>(what: &str) -> impl FnOnce(E) -> Failure {

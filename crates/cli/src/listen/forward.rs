@@ -1,9 +1,9 @@
-//! Passes datagrams on to the real collector, in order. What it does not take at once waits.
+//! Forwards datagrams to the real collector, in order. What it does not take at once waits.
 
 use std::{
     io::{self, ErrorKind},
     os::unix::net::UnixDatagram,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     thread,
     time::{Duration, Instant},
@@ -14,129 +14,158 @@ use nix::{
     sys::socket::{setsockopt, sockopt::SndBuf},
 };
 
-use tlsrpt_socket::Waiting;
+use tlsrpt_socket::{Received, Waiting};
 
+use super::{
+    counts::Counts,
+    route::{Forwarder, Route},
+};
 use crate::output::say;
 
 /// How soon a collector that is away is tried again.
 const RETRY: Duration = Duration::from_millis(50);
-/// How long a send waits for a place in the collector's queue before it looks around.
+/// How long one send waits for a place in the collector's queue.
 const SEND: Duration = Duration::from_millis(250);
-/// How long, after the end, the collector is given for what still waits.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it may say that datagrams are lost.
-const SAY_AGAIN: Duration = Duration::from_secs(1);
+/// How often lost datagrams may be reported while the work goes on.
+const REPORT_AGAIN: Duration = Duration::from_secs(1);
 /// The send buffer bounds what lies in the collector's queue. As much as the system grants.
 const SEND_BUFFER: usize = 16 << 20;
+/// Sockets for as many routes are kept open. A usual host has one or two.
+const MOST_ROUTES: usize = 8;
 
-pub(crate) struct Forwarder<'q> {
-    queue: &'q Waiting,
+/// The thread that forwards.
+pub(crate) struct Forwarding {
+    queue: Arc<Waiting>,
     collector: PathBuf,
-    socket: UnixDatagram,
-    /// Set at the end: until when what waits is still tried.
-    until: Arc<OnceLock<Instant>>,
-    trouble: Option<ErrorKind>,
-    said: Losses,
-    passed: Passed,
+    forwarder: Forwarder,
+    sockets: Vec<(Route, UnixDatagram)>,
+    deadline: Deadline,
+    outage: Option<ErrorKind>,
+    last_loss_report: Option<LossReport>,
+    counts: Arc<Counts>,
 }
 
-/// What became of the datagrams.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Passed {
-    pub(crate) on: u64,
-    /// Pushed out by later ones.
-    pub(crate) pushed_out: u64,
-    /// Refused for their length, or left over at the end.
-    pub(crate) undelivered: u64,
+/// Set at the end: from then on nothing more is forwarded.
+pub(crate) type Deadline = Arc<OnceLock<Instant>>;
+
+/// What was last said about lost datagrams.
+struct LossReport {
+    lost: u64,
+    time: Instant,
 }
 
-struct Losses {
-    count: u64,
-    at: Option<Instant>,
-}
-
-impl<'q> Forwarder<'q> {
-    pub(crate) fn new(queue: &'q Waiting, collector: PathBuf) -> io::Result<Self> {
-        // Not through the library: these bytes are another program's, and must arrive as they came.
-        let socket = UnixDatagram::unbound()?;
-        socket.set_write_timeout(Some(SEND))?;
-        // Without it, the usual one has to do.
-        let _ = setsockopt(&socket, SndBuf, &SEND_BUFFER);
-        let said = Losses { count: 0, at: None };
-        Ok(Self { queue, collector, socket, until: Arc::default(), trouble: None, said, passed: Passed::default() })
-    }
-
-    /// To be called at the end: the forwarder gives up some time later.
-    pub(crate) fn give_up(&self) -> impl FnOnce() + use<> {
-        let until = Arc::clone(&self.until);
-        move || {
-            let _ = until.set(Instant::now() + PATIENCE);
+impl Forwarding {
+    pub(crate) fn new(
+        queue: Arc<Waiting>,
+        collector: &Path,
+        forwarder: Forwarder,
+        counts: Arc<Counts>,
+        deadline: Deadline,
+    ) -> Self {
+        let collector = collector.into();
+        Self {
+            queue,
+            collector,
+            forwarder,
+            sockets: Vec::new(),
+            deadline,
+            outage: None,
+            last_loss_report: None,
+            counts,
         }
     }
 
-    /// Passes on what comes into the queue until it is closed and empty.
-    pub(crate) fn run(mut self) -> Passed {
-        while let Some(datagram) = self.queue.next() {
-            if self.deliver(&datagram.bytes) {
-                self.passed.on += 1;
-            } else {
-                self.passed.undelivered += 1;
+    /// Forwards what comes into the queue until it is closed and empty, or the deadline has passed.
+    pub(crate) fn run(mut self) {
+        while let Some(received) = self.queue.next() {
+            if self.deliver(&received) {
+                self.counts.forwarded.add();
             }
-            self.say_losses();
+            if self.is_over() {
+                break;
+            }
+            self.report_losses();
         }
-        self.passed.pushed_out = self.queue.lost();
-        self.passed
     }
 
     /// Whether the collector took the datagram.
-    fn deliver(&mut self, datagram: &[u8]) -> bool {
-        loop {
-            match self.socket.send_to(datagram, &self.collector) {
+    fn deliver(&mut self, received: &Received) -> bool {
+        let route = Route::of(received.sender.as_deref());
+        while !self.is_over() {
+            match self.send(&received.bytes, &route) {
                 Ok(_) => {
-                    self.say_back();
+                    self.report_recovery();
                     return true;
                 }
                 Err(error) if error.raw_os_error() == Some(Errno::EMSGSIZE as i32) => {
-                    say(format_args!("a datagram of {} bytes is too long to be passed on", datagram.len()));
-                    return false;
-                }
-                Err(error) if self.is_over() => {
-                    self.say_trouble(&error);
+                    if self.counts.too_long.add() == 0 {
+                        let len = received.bytes.len();
+                        say(format_args!(
+                            "a datagram of {len} bytes is too long to be forwarded; more are only counted"
+                        ));
+                    }
                     return false;
                 }
                 // A full queue: the send has waited for it already.
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(error) => {
-                    self.say_trouble(&error);
+                    self.report_outage(&error);
                     thread::sleep(RETRY);
                 }
             }
-            self.say_losses();
+            self.report_losses();
         }
+        false
+    }
+
+    /// Sends once. Waits at most until the deadline.
+    fn send(&mut self, datagram: &[u8], route: &Route) -> io::Result<usize> {
+        let timeout = match self.deadline.get() {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()).clamp(Duration::from_millis(1), SEND),
+            None => SEND,
+        };
+        let socket = match self.sockets.iter().position(|(known, _)| known == route) {
+            Some(index) => self.sockets.get(index),
+            None => {
+                let socket = route.socket(&self.forwarder)?;
+                // Without it, the usual one has to do.
+                let _ = setsockopt(&socket, SndBuf, &SEND_BUFFER);
+                self.sockets.truncate(MOST_ROUTES - 1);
+                self.sockets.insert(0, (route.clone(), socket));
+                self.sockets.first()
+            }
+        };
+        let Some((_, socket)) = socket else { return Err(ErrorKind::NotFound.into()) };
+        socket.set_write_timeout(Some(timeout))?;
+        // Not through the library: these bytes are another program's, and must arrive as they are.
+        socket.send_to(datagram, &self.collector)
     }
 
     fn is_over(&self) -> bool {
-        self.until.get().is_some_and(|until| Instant::now() >= *until)
+        self.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline)
     }
 
-    fn say_trouble(&mut self, error: &io::Error) {
-        if self.trouble.replace(error.kind()) != Some(error.kind()) {
-            say(format_args!("{} does not take datagrams: {error}; they wait", self.collector.display()));
+    fn report_outage(&mut self, error: &io::Error) {
+        if self.outage.replace(error.kind()) != Some(error.kind()) {
+            say(format_args!("{} takes no datagrams: {error}; they wait", self.collector.display()));
         }
     }
 
-    fn say_back(&mut self) {
-        if self.trouble.take().is_some() {
+    fn report_recovery(&mut self) {
+        if self.outage.take().is_some() {
             say(format_args!("{} takes datagrams again; {} waited", self.collector.display(), self.queue.len() + 1));
         }
     }
 
-    fn say_losses(&mut self) {
-        let count = self.queue.lost();
-        let lately = self.said.at.is_some_and(|at| at.elapsed() < SAY_AGAIN);
-        if count > self.said.count && !lately {
-            say(format_args!("the buffer is full: {count} datagrams, the oldest, are lost so far"));
-            self.said = Losses { count, at: Some(Instant::now()) };
+    fn report_losses(&mut self) {
+        let lost = self.queue.lost();
+        let (reported, recently) = match &self.last_loss_report {
+            Some(report) => (report.lost, report.time.elapsed() < REPORT_AGAIN),
+            None => (0, false),
+        };
+        if lost > reported && !recently {
+            say(format_args!("the buffer is full: {lost} datagrams, the oldest, are lost so far"));
+            self.last_loss_report = Some(LossReport { lost, time: Instant::now() });
         }
     }
 }

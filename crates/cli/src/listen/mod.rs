@@ -1,10 +1,14 @@
-//! The parts of a collector to look through. A thread reads the socket and does nothing else, so that the queue of the
-//! system stays empty; others show what came and pass it on, each from a queue of its own.
+//! A collector that shows what arrives.
+//!
+//! - [`pipeline`]: the threads, and their end.
+//! - [`show`], [`forward`]: what two of them do.
+//! - [`route`]: finds forwarders that forward to each other.
+//! - [`shares`], [`counts`]: the memory for waiting datagrams, and what became of them.
 
-mod ending;
+pub(crate) mod pipeline;
+pub(crate) mod shares;
+pub(crate) mod show;
+
+mod counts;
 mod forward;
-mod show;
-
-pub(crate) use ending::Ending;
-pub(crate) use forward::{Forwarder, Passed};
-pub(crate) use show::{Form, Show, show_all};
+mod route;

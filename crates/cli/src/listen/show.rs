@@ -1,4 +1,4 @@
-//! Shows what came: in words, as it is, or as the reports that it makes.
+//! Shows datagrams: in words, as they are, or as the reports that they make.
 
 use std::{
     io::{self, Write},
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use tlsrpt_format::{
     datagram::{self, Event},
-    printable, record, recording,
+    printable, printable_start, record, recording,
     report::{Report, Reports, Sender, Subject},
 };
 use tlsrpt_socket::{Received, Waiting};
@@ -30,24 +30,29 @@ pub(crate) enum Form {
     Report,
 }
 
+/// How much of a datagram that is not valid is shown on standard error.
+const SHOWN_BYTES: usize = 200;
+
+/// Shows datagrams.
 pub(crate) struct Show {
-    form: Form,
-    out: Box<dyn Write + Send>,
-    reports: Reports,
-    sender: Sender,
+    pub(crate) form: Form,
+    pub(crate) out: Box<dyn Write + Send>,
+    pub(crate) reports: Reports,
+    pub(crate) sender: Sender,
 }
 
 impl Show {
-    /// On standard output. Where datagrams are passed on too, whoever stops looking must not stop them.
-    pub(crate) fn new(form: Form, sender: Sender, passing_on: bool) -> Self {
+    /// On standard output. The reports take at most `report_memory` bytes. Where the command `forwards`, a closed standard
+    /// output must not stop that.
+    pub(crate) fn new(form: Form, sender: Sender, report_memory: usize, forwards: bool) -> Self {
         let mut out: Box<dyn Write + Send> = match form {
             Form::Text => Box::new(output::for_people()),
             Form::Json | Form::Report => Box::new(output::for_scripts()),
         };
-        if passing_on {
+        if forwards {
             out = Box::new(NeverFailing(Some(out)));
         }
-        Self { form, out, reports: Reports::default(), sender }
+        Self { form, out, reports: Reports::new(report_memory), sender }
     }
 
     /// Shows a datagram. Whether it was an event.
@@ -59,7 +64,7 @@ impl Show {
         }
     }
 
-    /// Lets out what has been shown.
+    /// Writes what is still in the buffer of the output.
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -71,6 +76,10 @@ impl Show {
             write_report(&mut self.out, &report)?;
         }
         self.reports.oddities().for_each(say);
+        let left_out = self.reports.left_out();
+        if left_out > 0 {
+            say(format_args!("{left_out} events are in no report: the buffer is full; give a larger --buffer"));
+        }
         self.flush()
     }
 
@@ -90,7 +99,8 @@ impl Show {
             Form::Text => text::write_invalid(&mut self.out, at, bytes, reason),
             Form::Json => self.line(&recording::line_of_invalid(bytes, reason)),
             Form::Report => {
-                say(format_args!("not a valid datagram: {}: {}", printable(reason), bytes.escape_ascii()));
+                let start = printable_start(bytes, SHOWN_BYTES);
+                say(format_args!("not a valid datagram: {}: {start}", printable(reason)));
                 Ok(())
             }
         }
@@ -102,7 +112,7 @@ impl Show {
     }
 }
 
-/// Shows what comes into the queue until the queue is closed, or so many events have been shown.
+/// Shows the datagrams of the queue until the queue is closed and empty, or `count` events have been shown.
 pub(crate) fn show_all(queue: &Waiting, mut show: Show, count: Option<NonZeroU64>) -> io::Result<()> {
     let mut events = 0;
     while count.is_none_or(|count| events < count.get()) {
@@ -118,13 +128,10 @@ pub(crate) fn show_all(queue: &Waiting, mut show: Show, count: Option<NonZeroU64
         };
         events += u64::from(show.datagram(&received)?);
     }
-    if queue.lost() > 0 {
-        say(format_args!("{} datagrams were not shown: standard output was too slow", queue.lost()));
-    }
     show.end()
 }
 
-/// Lets everything go to nowhere after the first error.
+/// Discards everything after the first error.
 struct NeverFailing<W>(Option<W>);
 
 impl<W: Write> NeverFailing<W> {
@@ -133,7 +140,7 @@ impl<W: Write> NeverFailing<W> {
             Some(Ok(value)) => return Ok(value),
             Some(Err(error)) => {
                 self.0 = None;
-                say(format_args!("standard output: {error}; datagrams are still passed on"));
+                say(format_args!("standard output: {error}; datagrams are still forwarded"));
             }
             None => {}
         }
@@ -161,7 +168,7 @@ fn write_report(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Where the report goes does not stand in it.
+/// The report does not contain its destinations.
 fn say_destinations(subject: &Subject) {
     let domain = printable(&subject.domain);
     match record::parse(&subject.record) {
@@ -184,10 +191,9 @@ mod tests {
         time::{Duration, SystemTime},
     };
 
-    use super::{Form, Show};
-    use crate::listen::show_all;
+    use super::{Form, Show, show_all};
     use tlsrpt_format::report::{Reports, Sender};
-    use tlsrpt_socket::{Reader, Waiting};
+    use tlsrpt_socket::{Listening, NameAtEnd, PathOptions, Reader, Waiting};
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     const EVENT: &[u8] = br#"{"d":"a.example","pr":"","policies":[{"policy-type":9,"f":0}]}"#;
@@ -207,18 +213,19 @@ mod tests {
     fn a_clock_that_jumps_shows_and_changes_nothing_else() {
         let directory = tempfile::tempdir().unwrap();
         let (socket, output) = (directory.path().join("s"), directory.path().join("o"));
-        let listening = UnixDatagram::bind(&socket).unwrap();
+        let options = PathOptions { mode: 0o600, owner: None, name: NameAtEnd::Removed };
+        let listening = Listening::bind(&socket, &options).unwrap();
         for _ in 0..4 {
             UnixDatagram::unbound().unwrap().send_to(EVENT, &socket).unwrap();
         }
         let (reader, stop) = Reader::new(jumping_clock).unwrap();
         stop.now();
         let queue = Waiting::new(1 << 20);
-        reader.run(&listening, |received| queue.push(received.into())).unwrap();
+        reader.run(&listening, |received| queue.push(received)).unwrap();
         queue.close();
         let sender = Sender { organization: String::new(), contact: String::new() };
         let out = Box::new(anstream::StripStream::new(fs::File::create(&output).unwrap()));
-        show_all(&queue, Show { form: Form::Text, out, reports: Reports::default(), sender }, None).unwrap();
+        show_all(&queue, Show { form: Form::Text, out, reports: Reports::new(0), sender }, None).unwrap();
         let shown = fs::read_to_string(output).unwrap();
         let times: Vec<_> =
             shown.lines().filter_map(|line| line.split_once("  a.example").map(|(time, _)| time)).collect();

@@ -1,6 +1,6 @@
 //! `tlsrpt listen --forward`.
 
-use std::{fs, os::unix::net::UnixDatagram, path::PathBuf};
+use std::{fs, os::unix::net::UnixDatagram, path::PathBuf, process::Stdio, thread};
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
@@ -27,6 +27,20 @@ impl Places {
     }
 }
 
+/// Ends it. The last line on standard error.
+fn final_count(listener: Listener) -> String {
+    listener.signal(Signal::SIGTERM);
+    let (_, _, said) = listener.end();
+    said.lines().last().unwrap_or_default().to_string()
+}
+
+/// More of them than the smallest buffer holds make a test.
+fn long_and_numbered(number: usize) -> Vec<u8> {
+    let mut datagram = numbered(number);
+    datagram.resize(2000, b' ');
+    datagram
+}
+
 fn numbered(number: usize) -> Vec<u8> {
     SMALL.replace("a.example", &format!("{number}.example")).into_bytes()
 }
@@ -45,7 +59,7 @@ fn datagrams_go_on_in_order_valid_or_not() {
     listener.signal(Signal::SIGTERM);
     let (code, shown, said) = listener.end();
     assert_eq!((code, shown.lines().count()), (Some(0), 3));
-    assert_eq!(said, "tlsrpt: 4 datagrams came, 4 were passed on, 0 were lost\n");
+    assert_eq!(said, "tlsrpt: 4 datagrams received, 4 forwarded, 0 lost\n");
 }
 
 #[test]
@@ -60,7 +74,7 @@ fn a_burst_waits_for_a_collector_that_does_not_read() {
         assert_eq!(collector.next(), numbered(number));
     }
     let (code, _, said) = listener.end();
-    assert_eq!((code, &*said), (Some(0), "tlsrpt: 1000 datagrams came, 1000 were passed on, 0 were lost\n"));
+    assert_eq!((code, &*said), (Some(0), "tlsrpt: 1000 datagrams received, 1000 forwarded, 0 lost\n"));
 }
 
 #[test]
@@ -70,7 +84,7 @@ fn a_collector_may_restart() {
     let collector = places.collector.display().to_string();
     listener.send(numbered(0));
     let said = listener.says();
-    assert!(said.starts_with(&format!("{collector} does not take datagrams: No such file")), "{said}");
+    assert!(said.starts_with(&format!("{collector} takes no datagrams: No such file")), "{said}");
     listener.send(numbered(1));
     let first = Collector::bind(&places.collector);
     assert_eq!([first.next(), first.next()], [numbered(0), numbered(1)]);
@@ -78,7 +92,7 @@ fn a_collector_may_restart() {
     close_for_good(first, &places.collector);
     listener.send(numbered(2));
     let said = listener.says();
-    assert!(said.starts_with(&format!("{collector} does not take datagrams: Connection refused")), "{said}");
+    assert!(said.starts_with(&format!("{collector} takes no datagrams: Connection refused")), "{said}");
     fs::remove_file(&places.collector).unwrap();
     let second = Collector::bind(&places.collector);
     assert_eq!(second.next(), numbered(2));
@@ -88,22 +102,22 @@ fn a_collector_may_restart() {
 #[test]
 fn on_a_full_buffer_the_oldest_go_counted_and_said() {
     let places = places();
-    let mut listener = places.listener(&["--buffer", "20kB"]);
+    let mut listener = places.listener(&["--buffer", "1MiB"]);
     let count = 1000;
-    listener.send(numbered(0));
-    assert!(listener.says().contains("does not take datagrams"));
+    listener.send(long_and_numbered(0));
+    assert!(listener.says().contains("takes no datagrams"));
     for number in 1..count {
-        listener.send(numbered(number));
+        listener.send(long_and_numbered(number));
     }
     assert!(listener.says().starts_with("the buffer is full: "));
-    while listener.shows() != String::from_utf8(numbered(count - 1)).unwrap() {}
+    while listener.shows() != String::from_utf8(long_and_numbered(count - 1)).unwrap() {}
     let collector = Collector::bind(&places.collector);
     // The one that was being sent when the buffer filled up, and the latest that fit.
-    assert_eq!(collector.next(), numbered(0));
+    assert_eq!(collector.next(), long_and_numbered(0));
     let mut next = String::from_utf8(collector.next()).unwrap();
     let oldest: usize = next.split(['.', '"']).find_map(|part| part.parse().ok().filter(|number| *number > 1)).unwrap();
     for number in oldest..count {
-        assert_eq!(next.as_bytes(), numbered(number));
+        assert_eq!(next.as_bytes(), long_and_numbered(number));
         if number + 1 < count {
             next = String::from_utf8(collector.next()).unwrap();
         }
@@ -112,7 +126,7 @@ fn on_a_full_buffer_the_oldest_go_counted_and_said() {
     let (code, _, said) = listener.end();
     let lost = oldest - 1;
     let last = said.lines().last().unwrap();
-    let expected = format!("tlsrpt: {count} datagrams came, {} were passed on, {lost} were lost", count - lost);
+    let expected = format!("tlsrpt: {count} datagrams received, {} forwarded, {lost} lost", count - lost);
     assert_eq!((code, last), (Some(0), &*expected));
     assert!(lost > 500, "{lost}");
 }
@@ -126,8 +140,8 @@ fn what_nobody_takes_is_given_up_at_the_end_and_counted() {
     listener.signal(Signal::SIGTERM);
     let (code, _, said) = listener.end();
     assert_eq!(code, Some(1));
-    let expected = "tlsrpt: 2 datagrams came, 0 were passed on, 2 were lost\n\
-        tlsrpt: the collector did not take what waited\n";
+    let expected = "tlsrpt: 2 datagrams received, 0 forwarded, 2 lost\n\
+        tlsrpt: the collector did not take all datagrams\n";
     assert!(said.ends_with(expected), "{said}");
 }
 
@@ -141,7 +155,7 @@ fn it_goes_on_when_nobody_looks() {
         listener.send(numbered(number));
         assert_eq!(collector.next(), numbered(number));
     }
-    assert_eq!(listener.says(), "standard output: Broken pipe (os error 32); datagrams are still passed on");
+    assert_eq!(listener.says(), "standard output: Broken pipe (os error 32); datagrams are still forwarded");
     listener.end_well();
 }
 
@@ -149,8 +163,8 @@ fn it_goes_on_when_nobody_looks() {
 fn an_output_that_nobody_reads_holds_nothing_up() {
     let places = places();
     let collector = Collector::bind(&places.collector);
-    let mut listener = places.listener(&["--buffer", "100kB"]);
-    let long = format!("{SMALL}{}", " ".repeat(10_000));
+    let mut listener = places.listener(&["--buffer", "1MiB"]);
+    let long = format!("{SMALL}{}", " ".repeat(100_000));
     for _ in 0..200 {
         listener.send(&long);
         assert_eq!(collector.next(), long.as_bytes());
@@ -174,4 +188,108 @@ fn a_datagram_that_is_too_long_for_others_is_passed_on() {
     let mut buffer = vec![0; 1 << 20];
     assert_eq!(collector.recv(&mut buffer).unwrap(), longest.len());
     listener.end_well();
+}
+
+#[test]
+fn a_collector_that_takes_nothing_does_not_keep_it_from_ending() {
+    let places = places();
+    let _collector = Collector::bind(&places.collector);
+    Collector::fill(&places.collector);
+    let listener = places.listener(&[]);
+    for _ in 0..200 {
+        listener.send(SMALL);
+    }
+    listener.signal(Signal::SIGTERM);
+    let (code, _, said) = listener.end();
+    let expected = "tlsrpt: 200 datagrams received, 0 forwarded, 200 lost\n\
+        tlsrpt: the collector did not take all datagrams\n";
+    assert_eq!((code, &*said), (Some(1), expected));
+}
+
+#[test]
+fn a_flood_does_not_keep_it_from_ending() {
+    let places = places();
+    let listener = Listener::start_writing_to(
+        &places.socket,
+        ["--format", "json", "--forward", places.collector.to_str().unwrap()],
+        Stdio::null(),
+    );
+    let flooding: Vec<_> = (0..2)
+        .map(|_| {
+            let sender = UnixDatagram::unbound().unwrap();
+            sender.connect(&places.socket).unwrap();
+            // Ends when the listener has ended.
+            thread::spawn(move || (0_u64..).take_while(|_| sender.send(SMALL.as_bytes()).is_ok()).count())
+        })
+        .collect();
+    // It is full of work before it is told to end.
+    while Collector::fill(&places.socket) > 0 {}
+    listener.signal(Signal::SIGTERM);
+    let (code, _, said) = listener.end();
+    assert!(said.contains(" datagrams received, 0 forwarded, "), "{said}");
+    assert_eq!(code, Some(1));
+    for flood in flooding {
+        assert!(flood.join().unwrap() > 0);
+    }
+}
+
+#[test]
+fn standard_error_that_nobody_reads_holds_nothing_up() {
+    let places = places();
+    let collector = Collector::bind(&places.collector);
+    let listener =
+        Listener::start(&places.socket, ["--format", "report", "--forward", places.collector.to_str().unwrap()]);
+    // A message for each: more than the pipe and the queue for messages take.
+    for number in 0..2000 {
+        let invalid = format!("{number} {}", "\u{1}".repeat(1000));
+        listener.send(&invalid);
+        assert_eq!(collector.next(), invalid.as_bytes());
+    }
+    listener.signal(Signal::SIGTERM);
+    assert_eq!(listener.end_unread(), Some(0));
+}
+
+#[test]
+fn forwarders_that_forward_to_each_other_circulate_nothing() {
+    let places = places();
+    let mut first = places.listener(&[]);
+    let back = ["--format", "json", "--forward", places.socket.to_str().unwrap()];
+    let mut second = Listener::start(&places.collector, back);
+    // Equal datagrams are two events.
+    for _ in 0..2 {
+        first.send(SMALL);
+        assert_eq!(first.shows(), SMALL);
+        assert_eq!(second.shows(), SMALL);
+    }
+    let said = first.says();
+    assert!(said.starts_with("the collector forwards to this command: a circle"), "{said}");
+    // What the other one gets at first goes one round too.
+    second.send(numbered(7));
+    assert_eq!(second.shows().as_bytes(), numbered(7));
+    assert_eq!(first.shows().as_bytes(), numbered(7));
+    assert!(second.says().starts_with("the collector forwards to this command: a circle"));
+    first.signal(Signal::SIGTERM);
+    let (code, shown, said) = first.end();
+    let expected = "tlsrpt: 5 datagrams received, 3 forwarded, 0 lost\n\
+        tlsrpt: 2 datagrams of these came back from the collector\n";
+    assert_eq!((code, &*shown, &*said), (Some(0), "", expected));
+    assert_eq!(final_count(second), "tlsrpt: 1 datagrams of these came back from the collector");
+}
+
+#[test]
+fn a_chain_of_forwarders_is_no_circle() {
+    let places = places();
+    let collector = Collector::bind(&places.collector);
+    let last = places.listener(&[]);
+    let middle_place = places.socket.with_file_name("m");
+    let middle = Listener::start(&middle_place, ["--format", "json", "--forward", places.socket.to_str().unwrap()]);
+    let first_place = places.socket.with_file_name("f");
+    let first = Listener::start(&first_place, ["--format", "json", "--forward", middle_place.to_str().unwrap()]);
+    for number in 0..100 {
+        first.send(numbered(number));
+        assert_eq!(collector.next(), numbered(number));
+    }
+    for listener in [first, middle, last] {
+        assert_eq!(final_count(listener), "tlsrpt: 100 datagrams received, 100 forwarded, 0 lost");
+    }
 }

@@ -105,10 +105,12 @@ fn reports_at_the_end() {
 fn an_invalid_datagram_is_shown_and_ends_nothing() {
     let directory = directory();
     let mut listener = Listener::start(&directory.path().join("s"), ["--count", "1"]);
+    // Where the bytes are shown in another form: that form.
+    let escaped = [(&b"\xff\x1b"[..], r"\xff\u{1b}"), (b"{\"d\":\"\xe9\"}", r#"{"d":"\xe9"}"#)];
     let cases: &[(&[u8], &str)] = &[
         (b"", "EOF while parsing a value"),
-        (b"\xff\x1b", "not UTF-8 at byte 1"),
-        (b"{\"d\":\"\xe9\"}", "not UTF-8 at byte 7"),
+        (escaped[0].0, "not UTF-8 at byte 1"),
+        (escaped[1].0, "not UTF-8 at byte 7"),
         (b"[]", "the datagram is not an object"),
         (b"[\"1\",\"d\",\"r\",[]]", "the datagram is not an object"),
         (b"{}", "d is missing"),
@@ -120,7 +122,9 @@ fn an_invalid_datagram_is_shown_and_ends_nothing() {
         assert!(listener.shows().ends_with("  not a valid datagram"));
         let shown = listener.shows();
         assert!(shown.starts_with("  reason   ") && shown.contains(reason), "{shown}");
-        assert_eq!(listener.shows(), format!("  bytes    {}: {}", datagram.len(), datagram.escape_ascii()));
+        let escaped = escaped.iter().find_map(|(bytes, form)| (bytes == datagram).then_some(*form));
+        let form = escaped.unwrap_or_else(|| std::str::from_utf8(datagram).unwrap());
+        assert_eq!(listener.shows(), format!("  bytes    {}: {form}", datagram.len()));
         assert_eq!(listener.shows(), "");
     }
     listener.send(format!("{{\"d\":{}", "[".repeat(100_000)));
@@ -185,7 +189,7 @@ fn the_socket_has_its_mode_and_owner() {
         listener.end_well();
     } else {
         let line = run_badly(1, ["listen", "--for", "1s", "--owner", "root", "--socket", socket.to_str().unwrap()]);
-        assert!(line.contains("cannot give"), "{line}");
+        assert!(line.contains("cannot set owner and mode of"), "{line}");
         assert!(!socket.exists());
     }
 }
@@ -211,12 +215,12 @@ fn a_socket_in_use_is_not_taken() {
     let socket = directory.path().join("s");
     let mut first = Listener::start(&socket, ["--format", "json"]);
     let second = || run_badly(1, ["listen", "--for", "1s", "--socket", socket.to_str().unwrap()]);
-    assert!(second().contains("somebody listens at"));
+    assert!(second().contains("another process listens there"));
     first.send(SMALL);
     assert_eq!(first.shows(), SMALL);
     first.end_well();
     let _stream = UnixListener::bind(&socket).unwrap();
-    assert!(second().contains("somebody listens at"));
+    assert!(second().contains("another process listens there"));
 }
 
 #[test]
@@ -237,15 +241,15 @@ fn nothing_else_is_replaced() {
     let socket = directory.path().join("s");
     let refusal = || run_badly(1, ["listen", "--for", "1s", "--socket", socket.to_str().unwrap()]);
     fs::write(&socket, "precious").unwrap();
-    assert!(refusal().ends_with("is a regular file, which is not mine to replace"));
+    assert!(refusal().ends_with("is a regular file: refusing to replace it"));
     assert_eq!(fs::read(&socket).unwrap(), b"precious");
     fs::remove_file(&socket).unwrap();
     symlink("elsewhere", &socket).unwrap();
-    assert!(refusal().ends_with("is a symbolic link, which is not mine to replace"));
+    assert!(refusal().ends_with("is a symbolic link: refusing to replace it"));
     assert!(socket.is_symlink());
     fs::remove_file(&socket).unwrap();
     fs::create_dir(&socket).unwrap();
-    assert!(refusal().ends_with("is a directory, which is not mine to replace"));
+    assert!(refusal().ends_with("is a directory: refusing to replace it"));
     let line = run_badly(1, ["listen", "--socket", "/no/such/directory/s"]);
     assert!(line.contains("cannot listen at /no/such/directory/s: No such file or directory"), "{line}");
 }
@@ -287,7 +291,7 @@ fn a_full_disk_is_said() {
 fn nobody_waits_for_a_slow_reader_of_the_output() {
     let directory = directory();
     let socket = directory.path().join("s");
-    let listener = Listener::start(&socket, ["--format", "json", "--buffer", "1MB", "--count", "300"]);
+    let listener = Listener::start(&socket, ["--format", "json", "--buffer", "1MiB", "--count", "300"]);
     let sender = UnixDatagram::unbound().unwrap();
     let long = format!("{}{}", SMALL, " ".repeat(9_000));
     for _ in 0..1_000 {
@@ -302,4 +306,51 @@ fn nobody_waits_for_a_slow_reader_of_the_output() {
         (Some(0), format!("tlsrpt: {lost} datagrams were not shown: standard output was too slow\n"))
     );
     assert_eq!(shown.lines().last(), Some(SMALL));
+}
+
+#[test]
+fn a_hangup_removes_the_socket_too_unless_it_is_ignored() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let listener = Listener::start::<&str>(&socket, []);
+    listener.signal(Signal::SIGHUP);
+    assert_eq!((listener.end().0, socket.exists()), (Some(0), false));
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tlsrpt"), "listen", "--format", "json"]);
+    command.arg("--socket").arg(&socket).stdout(Stdio::piped());
+    let mut listener = Listener::spawn(command, &socket);
+    listener.signal(Signal::SIGHUP);
+    listener.send(SMALL);
+    assert_eq!(listener.shows(), SMALL);
+    listener.end_well();
+}
+
+#[test]
+fn an_output_that_nobody_reads_does_not_keep_it_from_ending() {
+    let directory = directory();
+    let listener = Listener::start(&directory.path().join("s"), ["--format", "json"]);
+    let long = format!("{SMALL}{}", " ".repeat(100_000));
+    for _ in 0..5 {
+        listener.send(&long);
+    }
+    listener.signal(Signal::SIGTERM);
+    let socket = listener.socket.clone();
+    assert_eq!((listener.end_unread(), socket.exists()), (Some(1), false));
+}
+
+#[test]
+fn sizes_and_owners_that_mean_nothing_are_refused() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let refusal =
+        |name, value| run_badly(2, ["listen", "--for", "1s", "--socket", socket.to_str().unwrap(), name, value]);
+    for size in ["0", "16"] {
+        let line = refusal("--buffer", size);
+        assert!(line.contains(&format!("{size} bytes are too few; give at least 1.0 MiB")), "{line}");
+    }
+    for owner in ["4294967295", "root:4294967295"] {
+        let line = refusal("--owner", owner);
+        assert!(line.contains("4294967295"), "{line}");
+    }
+    assert!(!socket.exists());
 }

@@ -9,6 +9,7 @@ use std::{
     process::Stdio,
 };
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::support::{Listener, directory, tlsrpt};
@@ -36,6 +37,38 @@ fn they_say_what_tlsrpt_reporter_says() {
     let theirs: Reports = expected.into_iter().map(|(domain, reports)| (domain, sorted(reports))).collect();
     assert!(theirs.len() > 20);
     assert_eq!(ours, theirs);
+}
+
+/// Each datagram has a policy member of its own, of many small values, which take many times their text in memory.
+#[test]
+fn the_memory_is_bounded_and_what_is_left_out_is_counted() {
+    const EVENTS: u64 = 300;
+    const BOUND_KIB: u64 = 64 << 10;
+    let directory = directory();
+    let mut listener = Listener::start(&directory.path().join("s"), ["--format", "report"]);
+    let small = vec!["[]"; 65_000].join(",");
+    for number in 0..EVENTS {
+        let policy = format!(r#"{{"policy-type":9,"new-{number}":[{small}],"t":0,"f":0}}"#);
+        listener.send(format!(r#"{{"d":"a.example","pr":"","policies":[{policy}]}}"#));
+    }
+    listener.signal(Signal::SIGTERM);
+    // The first line comes after the last datagram, and the rest does not fit the pipe.
+    assert_eq!(listener.shows(), "{");
+    let memory = listener.most_memory();
+    let (code, shown, said) = listener.end();
+    assert!(memory < BOUND_KIB, "{memory} KiB");
+    let report: Value = serde_json::from_str(&format!("{{{shown}")).unwrap();
+    let reported = report["policies"].as_array().unwrap().len() as u64;
+    let left_out = number_before(&said, " events are in no report: the buffer is full; give a larger --buffer");
+    let not_shown = number_before(&said, " datagrams were not shown: standard output was too slow");
+    assert_eq!((code, reported + left_out + not_shown), (Some(0), EVENTS), "{said}");
+    assert!(reported > 0 && left_out > 0, "{reported} {left_out}");
+}
+
+/// The number at the beginning of the line that ends so; 0 without such a line.
+fn number_before(said: &str, end: &str) -> u64 {
+    let line = said.lines().find_map(|line| line.strip_prefix("tlsrpt: ")?.strip_suffix(end));
+    line.map_or(0, |number| number.parse().unwrap())
 }
 
 /// Whether the event is one of those in the recording: its numbers mean something, and so does its domain.

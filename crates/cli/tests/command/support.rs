@@ -129,8 +129,13 @@ impl Listener {
         output: Stdio,
     ) -> Self {
         let mut command = tlsrpt();
-        command.arg("listen").arg("--socket").arg(socket).args(arguments).stdout(output).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        command.arg("listen").arg("--socket").arg(socket).args(arguments).stdout(output);
+        Self::spawn(command, socket)
+    }
+
+    /// Runs a command that starts it at `socket` and waits until it listens.
+    pub(crate) fn spawn(mut command: Command, socket: &Path) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(child.stderr.take().unwrap());
         let mut listener = Self { child, said, socket: socket.into(), queue: 0 };
         let line = listener.says();
@@ -159,6 +164,28 @@ impl Listener {
     pub(crate) fn stop(&self) {
         self.signal(Signal::SIGSTOP);
         waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED)).unwrap();
+    }
+
+    /// The most memory that it has had resident so far, in KiB.
+    pub(crate) fn most_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
+    }
+
+    /// Waits for its end without reading what it writes. Its exit code. Fails where it does not end.
+    pub(crate) fn end_unread(mut self) -> Option<i32> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            if Instant::now() > end {
+                self.child.kill().unwrap();
+                panic!("it does not end");
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn pid(&self) -> Pid {

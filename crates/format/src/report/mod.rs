@@ -3,6 +3,8 @@
 //! One for each day (in UTC), domain and TLSRPT record, as tlsrpt-reporter makes them. What it leaves open to the sender
 //! (the name of the organization, who answers questions, the report's id, the order) need not be the same.
 
+mod memory;
+
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -10,7 +12,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::datagram::{self, Event, FailureDetails, PolicyDescription, normalized_domain};
+use crate::datagram::{Event, Failure, FailureDetails, Policy, PolicyDescription, normalized_domain};
 
 /// Who reports.
 #[derive(Debug, Clone)]
@@ -21,10 +23,14 @@ pub struct Sender {
     pub contact: String,
 }
 
-/// Events, counted as reports need them.
-#[derive(Debug, Default)]
+/// Events, counted as reports need them, in bounded memory.
+#[derive(Debug)]
 pub struct Reports {
     of: IndexMap<Subject, IndexMap<PolicyDescription, Tally>>,
+    /// In bytes, estimated from above.
+    memory: usize,
+    most_memory: usize,
+    left_out: u64,
 }
 
 /// What one report is about.
@@ -41,7 +47,7 @@ pub struct Subject {
 struct Tally {
     successful: u64,
     failed: u64,
-    failures: IndexMap<datagram::Failure, u64>,
+    failures: IndexMap<Failure, u64>,
 }
 
 /// A report in the form of RFC 8460 section 4.4.
@@ -102,13 +108,29 @@ struct FailureOfReport<'a> {
 }
 
 impl Reports {
-    /// Counts an event.
+    /// No events yet. `most_memory` in bytes bounds what they take up.
+    pub fn new(most_memory: usize) -> Self {
+        Self { of: IndexMap::new(), memory: 0, most_memory, left_out: 0 }
+    }
+
+    /// How many events are in no report, because their domain, policy or failure is new and does not fit the memory.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Counts an event. An event of which something does not fit the memory is left out whole.
     pub fn add(&mut self, at: Timestamp, event: Event) {
         let subject = Subject {
             day: at.to_zoned(TimeZone::UTC).date(),
             domain: normalized_domain(&event.domain),
             record: event.record,
         };
+        let memory = self.memory.saturating_add(self.memory_for(&subject, &event.policies));
+        if memory > self.most_memory {
+            self.left_out += 1;
+            return;
+        }
+        self.memory = memory;
         let policies = self.of.entry(subject).or_default();
         for policy in event.policies {
             let succeeded = policy.succeeded();
@@ -119,6 +141,19 @@ impl Reports {
                 *tally.failures.entry(failure).or_default() += 1;
             }
         }
+    }
+
+    /// The memory for what is not known yet.
+    fn memory_for(&self, subject: &Subject, policies: &[Policy]) -> usize {
+        let known = self.of.get(subject);
+        let of_policy = |policy: &Policy| {
+            let tally = known.and_then(|known| known.get(&policy.description));
+            let is_new = |failure: &&Failure| !tally.is_some_and(|tally| tally.failures.contains_key(*failure));
+            let of_description = if tally.is_none() { memory::of_policy(&policy.description) } else { 0 };
+            of_description + policy.failures.iter().filter(is_new).map(memory::of_failure).sum::<usize>()
+        };
+        let of_subject = if known.is_none() { memory::of_subject(subject) } else { 0 };
+        of_subject + policies.iter().map(of_policy).sum::<usize>()
     }
 
     /// The reports, in the order of their first events.
@@ -214,7 +249,7 @@ mod tests {
     const NOON: i64 = 1_795_262_400;
 
     fn reports_of(events: &[(i64, Value)]) -> Reports {
-        let mut reports = Reports::default();
+        let mut reports = Reports::new(usize::MAX);
         for (second, event) in events {
             let event = datagram::parse(event.to_string().as_bytes()).unwrap();
             reports.add(Timestamp::from_second(*second).unwrap(), event);
@@ -291,6 +326,37 @@ mod tests {
         assert_eq!(*first, 2);
         let ids: std::collections::HashSet<_> = made.iter().map(|report| report["report-id"].to_string()).collect();
         assert_eq!(ids.len(), made.len());
+    }
+
+    #[test]
+    fn what_does_not_fit_the_memory_is_left_out_whole_and_counted() {
+        let unknown = |name: &str| event("a.example", json!([{"policy-type": 9, name: [[], [], []], "t": 0, "f": 0}]));
+        let failures: Vec<_> = (0..1000).map(|code| json!({"c": code})).collect();
+        let failed = event(
+            "a.example",
+            json!([{"policy-type": 9, "x": [[], [], []], "failure-details": failures, "t": 1000, "f": 1}]),
+        );
+        let mut reports = Reports::new(4096);
+        let mut add = |event: &Value| {
+            reports.add(Timestamp::from_second(NOON).unwrap(), datagram::parse(event.to_string().as_bytes()).unwrap());
+            (reports.memory, reports.left_out())
+        };
+        let (first, left_out) = add(&unknown("x"));
+        assert!(first > 0 && left_out == 0);
+        // What is known takes no more memory.
+        assert_eq!(add(&unknown("x")), (first, 0));
+        assert_eq!(add(&failed), (first, 1));
+        let (mut memory, mut number) = (first, 0);
+        while add(&unknown(&format!("x{number}"))).1 == 1 {
+            number += 1;
+            let (now, _) = add(&unknown("x"));
+            assert!(now > memory && now <= 4096);
+            memory = now;
+        }
+        assert_eq!(add(&unknown("x")), (memory, 2));
+        let policies = &as_json(&reports)[0]["policies"];
+        assert_eq!(policies.as_array().unwrap().len(), number + 1);
+        assert_eq!(policies[0]["summary"]["total-successful-session-count"], number + 3);
     }
 
     #[test]

@@ -1,0 +1,61 @@
+//! How much memory a policy or a failure of a report takes, estimated from above.
+
+use serde_json::{Map, Value};
+
+use super::{Subject, Tally};
+use crate::datagram::{Failure, PolicyDescription};
+
+/// What the allocator adds to a block.
+const OF_BLOCK: usize = 16;
+
+/// An entry of a map whose key and value have this size, with its hash and its place in the table. Maps and their tables
+/// grow to twice the entries.
+const fn of_entry(key_and_value: usize) -> usize {
+    2 * (key_and_value + 3 * size_of::<usize>())
+}
+
+pub(super) fn of_subject(subject: &Subject) -> usize {
+    of_entry(size_of::<Subject>() + size_of::<indexmap::IndexMap<PolicyDescription, Tally>>())
+        + of_string(&subject.domain)
+        + of_string(&subject.record)
+}
+
+pub(super) fn of_policy(policy: &PolicyDescription) -> usize {
+    let lists = [&policy.policy_string, &policy.mx_host];
+    of_entry(size_of::<PolicyDescription>() + size_of::<Tally>())
+        + policy.policy_domain.as_ref().map_or(0, of_string)
+        + lists.into_iter().flatten().map(of_strings).sum::<usize>()
+        + of_members(&policy.others)
+}
+
+pub(super) fn of_failure(failure: &Failure) -> usize {
+    let texts = failure.details.known().map(|(_, text)| text.len() + OF_BLOCK);
+    of_entry(size_of::<Failure>() + size_of::<u64>()) + texts.sum::<usize>()
+}
+
+fn of_string(text: &String) -> usize {
+    text.capacity() + OF_BLOCK
+}
+
+fn of_strings(texts: &Vec<String>) -> usize {
+    texts.capacity() * size_of::<String>() + OF_BLOCK + texts.iter().map(of_string).sum::<usize>()
+}
+
+fn of_members(members: &Map<String, Value>) -> usize {
+    let member = |(name, value): (&String, &Value)| {
+        of_entry(size_of::<String>() + size_of::<Value>()) + of_string(name) + beyond_itself(value)
+    };
+    members.iter().map(member).sum()
+}
+
+/// What a value takes on the heap.
+fn beyond_itself(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => of_string(text),
+        Value::Array(items) => {
+            items.capacity() * size_of::<Value>() + OF_BLOCK + items.iter().map(beyond_itself).sum::<usize>()
+        }
+        Value::Object(members) => of_members(members),
+    }
+}
