@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
@@ -13,6 +14,15 @@ def commands(checkout, document, heading):
     if not found:
         raise ValueError("docs/%s has no commands in the section \"%s\"" % (document, heading))
     return "set -eu\n" + "".join(found)
+
+
+def make_arguments(checkout, document, heading):
+    """The arguments of the one command of `make` in the section."""
+    lines = commands(checkout, document, heading).splitlines()[1:]
+    words = [shlex.split(line) for line in lines]
+    if len(words) != 1 or words[0][0] != "make":
+        raise ValueError("docs/%s: not one command of make: %s" % (document, lines))
+    return words[0][1:]
 
 
 def text(checkout, document, heading, number=0):

@@ -45,13 +45,18 @@ def install(root, checkout, crate_sources, what="install"):
 
 def packaged(checkout, target):
     """The folder with the files that a target of the Makefile installs, made once in a run."""
-    folder = os.path.join(checkout, "build", "mta", target)
+    return made(checkout, target, [target, "PREFIX=/usr"])
+
+
+def made(checkout, name, arguments):
+    """The folder into which `make` with these arguments installs, made once in a run for each name."""
+    folder = os.path.join(checkout, "build", "mta", name)
     with _installing:
-        if target not in _installed:
+        if name not in _installed:
             shutil.rmtree(folder, ignore_errors=True)
-            subprocess.run(["make", "-s", "-C", checkout, target, "DESTDIR=" + folder, "PREFIX=/usr"], check=True,
+            subprocess.run(["make", "-s", "-C", checkout] + arguments + ["DESTDIR=" + folder], check=True,
                            stdout=subprocess.DEVNULL)
-            _installed.add(target)
+            _installed.add(name)
     return folder
 
 

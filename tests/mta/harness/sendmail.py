@@ -1,5 +1,6 @@
 """A mail host: Sendmail in a root filesystem of its own, sending to the fake world and reporting through the socket map."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -15,12 +16,14 @@ ACCESS = "/etc/mail/access"
 QUEUE = "/var/spool/mqueue"
 SOCKET = "/run/tlsrpt/tlsrpt.sock"
 MAP = "/run/tlsrpt-sendmail/map.sock"
+DAEMON = ("127.0.0.1", 2525)
 COMMAND = "/usr/bin/tlsrpt"
 RULES = "/usr/share/tlsrpt/sendmail/tlsrpt.m4"
-# As systemd starts a service that it has a socket for.
+# As systemd starts a service with a socket.
 ACTIVATED = 'LISTEN_FDS=1 LISTEN_PID=$$ exec %s sendmail-map --socket %s' % (COMMAND, SOCKET)
 
 WITHOUT_RULES, WITH_RULES = "", "include(`%s')dnl" % RULES
+# On a machine with a high load Sendmail would queue mail, and refuse connections.
 CONFIG = """include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(`debian')dnl
 define(`confDOMAIN_NAME', `{hostname}')dnl
@@ -28,13 +31,15 @@ define(`confCACERT', `{authority}')dnl
 define(`confCACERT_PATH', `/etc/mail/tls')dnl
 define(`confDANE', `true')dnl
 define(`confDONT_BLAME_SENDMAIL', `GroupReadableKeyFile,GroupWritableDirPathSafe')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
 FEATURE(`nocanonify')dnl
 {access}
 MAILER(`smtp')dnl
 {rules}
 """
 ACCESS_FEATURE = "FEATURE(`access_db', `text -T<TMPF> -k0 -v1 %s')dnl" % ACCESS
-# What the access map demands: of a host, of a domain's hosts, with and without a word for how the refusal is to count.
+# Demands of the access map: for a host and for the hosts of a domain, with and without the kind of the refusal.
 DEMANDS = """TLS_Srv:mx.encrypt-no-tls.test ENCR:112
 TLS_Srv:encrypt-rejected.test PERM+ENCR:112
 TLS_Srv:secure-self-signed.test VERIFY:256
@@ -44,12 +49,14 @@ TLS_Srv:mx.sts-no-tls.test VERIFY
 
 
 class Sendmail:
-    """A Sendmail in its own overlay of a root filesystem, with what was installed for a package in the folders INSTALLED."""
+    """A Sendmail in its own overlay of a root filesystem, with the files of a package from the folders INSTALLED."""
 
     KNOWS_GREETING = False
 
-    def __init__(self, the_world, lower, installed, name="sendmail", rules=WITH_RULES, access=""):
+    def __init__(self, the_world, lower, installed, name="sendmail", rules=WITH_RULES, access="",
+                 map_path=MAP):
         self.world = the_world
+        self.map_path = map_path
         self.root = roots.overlay(lower, os.path.join(the_world.folder, name))
         for folder in installed:
             shutil.copytree(folder + "/usr", self.root + "/usr", symlinks=True, dirs_exist_ok=True)
@@ -62,7 +69,7 @@ class Sendmail:
         roots.run(self.root, ["sh", "-euc", "m4 /etc/mail/sendmail.mc >%s; mkdir -p %s /var/lib/sendmail/host_status; "
                               "chown root:root %s; chmod 700 %s" % (CONFIGURATION, QUEUE, QUEUE, QUEUE)])
         self.socket = self.root + SOCKET
-        for path in (SOCKET, MAP):
+        for path in (SOCKET, map_path):
             os.makedirs(os.path.dirname(self.root + path), mode=0o755)
         self.recording = None
         self.server = None
@@ -77,7 +84,7 @@ class Sendmail:
         return self
 
     def listen(self):
-        """The map's socket, with nobody behind it."""
+        """The map's socket, at which nobody listens."""
         listener = socket.socket(socket.AF_UNIX)
         with recorder.short(self.root + MAP) as name:
             listener.bind(name)
@@ -86,6 +93,7 @@ class Sendmail:
 
     def serve(self, activated=False):
         """Starts the map server, which listens itself or gets the socket from us."""
+        before = len(self.log())
         with open(self.root + "/var/log/map.log", "a") as log:
             if activated:
                 listener = self.listen()
@@ -96,9 +104,11 @@ class Sendmail:
                                                pass_fds=[3])
                 listener.close()
             else:
-                self.server = subprocess.Popen(["chroot", self.root, COMMAND, "sendmail-map", "--listen", "unix:" + MAP],
+                self.server = subprocess.Popen(["chroot", self.root, COMMAND, "sendmail-map", "--listen",
+                                                "unix:" + self.map_path],
                                                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-                waiting.until("the map server", lambda: os.path.exists(self.root + MAP))
+                listening = "tlsrpt: listening at " + self.map_path
+                waiting.until("the map server", lambda: listening in self.log()[before:])
         return self
 
     def send(self, domain):
@@ -111,9 +121,36 @@ class Sendmail:
         return "user@%s\n" % domain in roots.run(self.root, [PROGRAM, "-Am", "-bp"])
 
     def log(self):
-        """What the map server printed."""
-        with open(self.root + "/var/log/map.log") as log:
+        """The lines that the map server printed."""
+        path = self.root + "/var/log/map.log"
+        if not os.path.exists(path):
+            return []
+        with open(path) as log:
             return log.read().split("\n")[:-1]
+
+    def set_up(self, commands):
+        """Runs commands of the documentation, as root with the shell that an administrator has."""
+        return roots.run(self.root, ["bash", "-c", commands])
+
+    def queue(self, domain):
+        """Queues a mail to a user in a domain."""
+        roots.run(self.root, [PROGRAM, "-Am", "-odq", "-f", "sender@" + certificates.MAIL_HOST, "user@" + domain],
+                  input=b"Subject: a test\n\nhello\n")
+
+    def run_queue(self):
+        """One process delivers all that is queued."""
+        return roots.run(self.root, [PROGRAM, "-Am", "-q"], check=False)
+
+    @contextlib.contextmanager
+    def daemon(self):
+        """A running daemon; gives the address at which it takes mail."""
+        options = "-ODaemonPortOptions=Addr=%s,Port=%d" % DAEMON
+        with subprocess.Popen(["chroot", self.root, PROGRAM, "-Am", "-bD", options], stdin=subprocess.DEVNULL) as daemon:
+            try:
+                waiting.until("the daemon", lambda: answers(DAEMON))
+                yield DAEMON
+            finally:
+                daemon.terminate()
 
     def stop(self):
         if self.server:
@@ -125,8 +162,14 @@ class Sendmail:
         return self.world.addresses[domain.name] if domain.ipv6 else "127.0.0.1"
 
 
+def answers(address):
+    """Whether a server takes connections."""
+    with socket.socket() as client:
+        return client.connect_ex(address) == 0
+
+
 class WaitingFor:
-    """A host that is waited for until it has sent so many events, and then one more."""
+    """A host with a number of events to wait for."""
 
     def __init__(self, host, wanted):
         self.host, self.wanted = host, wanted
@@ -135,7 +178,7 @@ class WaitingFor:
         return getattr(self.host, name)
 
     def wait_for_events(self, first, names):
-        """A server that sends an event too many has had the time to: one more mail comes and goes after all others."""
+        """Waits for all events and for that of one more mail, so that an event too many has had time to arrive."""
         recording = self.host.recording
         waiting.until("%d events" % self.wanted, lambda: len(recording.datagrams) - first >= self.wanted)
         self.host.send(names[0])

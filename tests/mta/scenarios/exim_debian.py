@@ -74,7 +74,8 @@ def wanted(daemon):
 def check_debian(context):
     check, own = documents.commands(context.checkout, DOCUMENT, CHECK), documents.text(
         context.checkout, DOCUMENT, "With an event_action of your own")
-    installed = project.packaged(context.checkout, "install-exim")
+    installed = project.made(context.checkout, "exim.md", documents.make_arguments(
+        context.checkout, DOCUMENT, "Install the module"))
     wrong = []
     for daemon, layout in CASES:
         found = context.call("scenarios.exim_debian:observe", root=exim_debian.root(daemon), installed=installed,

@@ -1,9 +1,12 @@
 """Debian's Sendmail, unmodified, with the rules and the map server that make it report."""
 
+import os
+import smtplib
 import socket
 import time
 
-from harness import domains, expected, judging, project, recorder, roots, sendmail, waiting, world
+from harness import certificates, documents, domains, events, expected, judging, project, recorder, roots, sendmail
+from harness import waiting, world
 from harness.scenario import Problem, Row, Scenario
 
 KEY = b"tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;"
@@ -75,7 +78,7 @@ MISSING = "no socket of the map"
 
 
 def observe_faults(root, installed, world_arguments):
-    """In a namespace: the same mails with everything that can be wrong."""
+    """In a namespace: the same mails with each fault."""
     the_world = world.World(**world_arguments)
     found = {}
     for case, prepare in CASES.items():
@@ -128,15 +131,154 @@ def check_faults(context):
                     "(os error 2)" % name for name in LOST)
     if found["no collector"]["log"] != wanted:
         raise Problem("the map server logged %s, not %s" % (found["no collector"]["log"], wanted))
-    # Sendmail's own way: the documentation says so, and the unit file sees to it that there is a socket.
+    # docs/sendmail.md says so; the unit makes the socket before Sendmail starts.
     if set(missing["outcomes"].values()) != {expected.DEFERRED}:
         raise Problem("without the socket of the map: %s" % missing["outcomes"])
     return Row("Sendmail 8.18, Debian 13, as it is",
                "no collector, no map server: the same deliveries to %d domains as without reporting" % len(FAULT_DOMAINS))
 
 
+SERVER_ANSWERS = "no match (68)"
+DOCUMENT = "sendmail.md"
+DOMAIN = "good.test"
+
+
+def observe_document(root, installed, world_arguments, configure, check):
+    """In a namespace: the steps of the documentation, then the removal of the package."""
+    host = sendmail.Sendmail(world.World(**world_arguments), root, installed, rules=sendmail.WITHOUT_RULES).record()
+    host.serve()
+    host.set_up(configure)
+    found = {"shown": host.set_up(check), "delivered": deliver(host, 1)}
+    host.stop()
+    found["shown without a server"] = host.set_up(check)
+    os.unlink(host.root + sendmail.RULES)
+    # The line for the rules is there twice now, and includes nothing.
+    host.set_up(configure)
+    found["without the package"] = deliver(host, 0)
+    return found
+
+
+def deliver(host, wanted):
+    """One mail: what becomes of it, and its events. Where none is wanted, there is no server that could send one."""
+    del host.recording.datagrams[:]
+    before = len(host.world.mails)
+    answer = host.send(DOMAIN)
+    waiting.until("the event", lambda: len(host.recording.datagrams) >= wanted)
+    return [judging.outcome(host, DOMAIN, host.world.mails[before:], answer),
+            [events.summary(datagram.decode()) for datagram in host.recording.datagrams]]
+
+
+def check_document(context):
+    """The commands of docs/sendmail.md."""
+    def commands(heading):
+        return documents.commands(context.checkout, DOCUMENT, heading)
+    installed = project.made(context.checkout, DOCUMENT, documents.make_arguments(
+        context.checkout, DOCUMENT, "Install the command and the rules"))
+    found = context.call("scenarios.sendmail:observe_document", **dict(arguments(context), installed=[installed]),
+                         configure=commands("Configure Sendmail"), check=commands("See that it works"))
+    wanted = {"delivered": [expected.TLS, [expected.OPPORTUNISTIC]], "without the package": [expected.TLS, []]}
+    shown, without = found.pop("shown"), found.pop("shown without a server")
+    if SERVER_ANSWERS not in shown or SERVER_ANSWERS in without:
+        raise Problem("the check in docs/sendmail.md shows %s\nand without a server %s" % (shown, without))
+    if found != wanted:
+        raise Problem("wanted %s\nfound  %s" % (wanted, found))
+    return Row("Sendmail 8.18, Debian 13, as it is, set up by the commands of docs/sendmail.md",
+               "1 mail, 1 event; the same delivery after the package is removed")
+
+
+# The longest name of a local socket.
+LONGEST_PATH = 107
+BETWEEN = ["good.test", "self-signed.test"]
+
+
+def observe_limits(root, installed, world_arguments):
+    """In a namespace: no socket, with each way in which Sendmail delivers; the longest path; a signal while DNS is silent."""
+    the_world = world.World(**world_arguments)
+    return {"no socket": without_socket(the_world, root, installed),
+            "longest path": with_longest_path(the_world, root, installed), "signal": end_with_silent_dns(the_world, root, installed)}
+
+
+def without_socket(the_world, root, installed):
+    host = sendmail.Sendmail(the_world, root, installed, name="no-socket")
+    log = recorder.Recorder(host.root + "/dev/log").start()
+    for name in BETWEEN:
+        host.queue(name)
+    before = len(the_world.mails)
+    host.run_queue()
+    found = {"one queue run": [len(the_world.mails) - before, sum(host.waiting(name) for name in BETWEEN)]}
+    before = len(the_world.mails)
+    with host.daemon() as address:
+        with smtplib.SMTP(*address) as client:
+            client.sendmail("sender@" + certificates.MAIL_HOST, ["user@" + DOMAIN], "Subject: a test\n\nhello\n")
+        waiting.until("the mail", lambda: len(the_world.mails) > before)
+    found["daemon"] = the_world.mails[-1]["tls"]
+    found["SYSERR"] = any(b"SYSERR" in line and b'socket map "tlsrpt"' in line for line in log.datagrams)
+    return found
+
+
+def with_longest_path(the_world, root, installed):
+    path = "/run/tlsrpt-sendmail/".ljust(LONGEST_PATH, "m")
+    rules = "define(`confTLSRPT_MAP', `unix:%s')dnl\n%s" % (path, sendmail.WITH_RULES)
+    host = sendmail.Sendmail(the_world, root, installed, name="longest", rules=rules, map_path=path).record()
+    found = []
+    # The second server replaces the socket of the first one.
+    for _ in range(2):
+        host.serve()
+        found.append(deliver(host, 1))
+        host.stop()
+    return found
+
+
+def end_with_silent_dns(the_world, root, installed):
+    host = sendmail.Sendmail(the_world, root, installed, name="silent")
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind((SILENT, 53))
+    # One attempt that outlasts the time that events have at the end.
+    host.write("/etc/resolv.conf", "nameserver %s\noptions timeout:30\n" % SILENT)
+    host.serve()
+    with socket.socket(socket.AF_UNIX) as client:
+        with recorder.short(host.root + sendmail.MAP) as name:
+            client.connect(name)
+        for domain in BETWEEN:
+            key = b"tlsrpt OK;%s;mx.example.org;192.0.2.25;;?;" % domain.encode()
+            client.sendall(b"%d:%s," % (len(key), key))
+            client.recv(len(ANSWER), socket.MSG_WAITALL)
+        host.server.terminate()
+        # While the server waits for DNS it still answers.
+        waiting.until("the end begins", lambda: "is ending" in "".join(refuse(client, host)))
+        code = host.server.wait(60)
+    return {"code": code, "log": [line for line in host.log() if "were not sent" in line]}
+
+
+def refuse(client, host):
+    """Asks once more; the lines in which the server refuses the event."""
+    client.sendall(QUESTION)
+    if client.recv(len(ANSWER), socket.MSG_WAITALL) != ANSWER:
+        raise Problem("the server does not answer while it ends")
+    return [line for line in host.log() if "ending" in line]
+
+
+SILENT = "127.0.0.53"
+
+
+def check_limits(context):
+    found = context.call("scenarios.sendmail:observe_limits", **arguments(context))
+    wanted = {
+        # The mails that were sent in a queue run, and those that still wait.
+        "no socket": {"one queue run": [0, 2], "daemon": True, "SYSERR": True},
+        "longest path": [[expected.TLS, [expected.OPPORTUNISTIC]]] * 2,
+        "signal": {"code": 1, "log": ["tlsrpt: 2 events were not sent: DNS gave no answer in the last 10 s"]},
+    }
+    if found != wanted:
+        raise Problem("wanted %s\nfound  %s" % (wanted, found))
+    return Row("Sendmail 8.18, Debian 13, as it is", "without the socket, a socket with the longest path, and the end of the map "
+               "server while DNS is silent: as docs/sendmail.md says")
+
+
 SCENARIOS = [
     Scenario("sendmail", "Debian 13's Sendmail, unmodified, to all domains", check_all),
     Scenario("sendmail-access", "Sendmail with demands for TLS in its access map", check_access),
     Scenario("sendmail-faults", "Sendmail with no collector, no map server, no socket", check_faults),
+    Scenario("sendmail-document", "the commands of docs/sendmail.md", check_document),
+    Scenario("sendmail-limits", "Sendmail without the socket, with the longest path, with a silent DNS", check_limits),
 ]
