@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Check(commands::check::Arguments),
     Record(commands::record::Arguments),
     SendmailMap(commands::sendmail_map::Arguments),
+    Status(commands::status::Arguments),
     Config(commands::config::Arguments),
     #[command(hide = true)]
     Completions(commands::completions::Arguments),

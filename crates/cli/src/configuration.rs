@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use tlsrpt_config::{Loaded, Problems};
+use tlsrpt_config::{Configuration, Loaded, Problems, StoreUrl};
+use tlsrpt_store::Url;
 
 use crate::{failure::Failure, output::say};
 
@@ -24,5 +25,12 @@ impl ConfigFile {
         let loaded = tlsrpt_config::load(self.config.as_deref())?;
         loaded.warning_lines().for_each(|line| say(format_args!("warning: {line}")));
         Ok(loaded)
+    }
+}
+
+/// The store, as the crate that opens it wants it.
+pub(crate) fn store_url(configuration: &Configuration) -> Url {
+    match &configuration.store.url {
+        StoreUrl::Sqlite(path) => Url::Sqlite(path.clone()),
     }
 }

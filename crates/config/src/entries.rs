@@ -7,7 +7,6 @@ use toml::{
 };
 
 use crate::{
-    SECTIONS,
     nearest::nearest,
     problem::Problem,
     table::{Key, Section},
@@ -26,14 +25,15 @@ pub(crate) struct Entry<'f> {
 /// The keys of a file, and what it has that is no key.
 pub(crate) struct Entries<'f> {
     text: &'f str,
+    pub(crate) table: &'static [Section],
     pub(crate) known: Vec<Entry<'f>>,
     pub(crate) problems: Vec<Problem>,
 }
 
 impl<'f> Entries<'f> {
     /// `root` is what the parser makes of `text`.
-    pub(crate) fn of(text: &'f str, root: &'f DeTable<'f>) -> Self {
-        let mut entries = Self { text, known: Vec::new(), problems: Vec::new() };
+    pub(crate) fn of(text: &'f str, root: &'f DeTable<'f>, table: &'static [Section]) -> Self {
+        let mut entries = Self { text, table, known: Vec::new(), problems: Vec::new() };
         entries.add_table(None, "", root);
         entries
     }
@@ -50,15 +50,15 @@ impl<'f> Entries<'f> {
                 if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
             match (key_of(section, name.get_ref()), value.get_ref()) {
                 (Some((section, key)), _) => self.add(section, key, value, line),
-                (None, DeValue::Table(inner)) => match section_of(&whole_name) {
+                (None, DeValue::Table(inner)) => match section_of(self.table, &whole_name) {
                     Some(section) => self.add_table(Some(section), &whole_name, inner),
-                    None => self.problems.push(Problem::at(line, unknown_section(&whole_name))),
+                    None => self.problems.push(Problem::at(line, unknown_section(self.table, &whole_name))),
                 },
-                (None, _) if section_of(&whole_name).is_some() => {
+                (None, _) if section_of(self.table, &whole_name).is_some() => {
                     self.problems
                         .push(Problem::at(line, format!("{whole_name} is a section; write it as [{whole_name}]")));
                 }
-                (None, _) => self.problems.push(Problem::at(line, unknown_key(section, name.get_ref()))),
+                (None, _) => self.problems.push(Problem::at(line, unknown_key(self.table, section, name.get_ref()))),
             }
         }
     }
@@ -69,8 +69,8 @@ impl<'f> Entries<'f> {
     }
 }
 
-fn section_of(name: &str) -> Option<&'static Section> {
-    SECTIONS.iter().find(|section| section.name() == name)
+fn section_of(table: &'static [Section], name: &str) -> Option<&'static Section> {
+    table.iter().find(|section| section.name() == name)
 }
 
 fn key_of(section: Option<&'static Section>, name: &str) -> Option<(&'static Section, &'static Key)> {
@@ -78,8 +78,8 @@ fn key_of(section: Option<&'static Section>, name: &str) -> Option<(&'static Sec
     section.keys.iter().find(|key| key.name() == name).map(|key| (section, key))
 }
 
-fn unknown_section(name: &str) -> String {
-    let names: Vec<_> = SECTIONS.iter().map(Section::name).collect();
+fn unknown_section(table: &[Section], name: &str) -> String {
+    let names: Vec<_> = table.iter().map(Section::name).collect();
     let remedy = match nearest(name, names.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean [{meant}]?"),
         None => format!("the sections are {}", names.join(", ")),
@@ -87,18 +87,18 @@ fn unknown_section(name: &str) -> String {
     format!("unknown section [{}]; {remedy}", printable(name))
 }
 
-fn unknown_key(section: Option<&'static Section>, name: &str) -> String {
+fn unknown_key(table: &[Section], section: Option<&'static Section>, name: &str) -> String {
     let place = section.map_or("before the first section".into(), |section| format!("in [{}]", section.name()));
-    format!("unknown key {} {place}; {}", printable(name), meant(section, name))
+    format!("unknown key {} {place}; {}", printable(name), meant(table, section, name))
 }
 
-fn meant(section: Option<&'static Section>, name: &str) -> String {
+fn meant(table: &[Section], section: Option<&'static Section>, name: &str) -> String {
     let here: Vec<_> = section.iter().flat_map(|section| section.keys).map(Key::name).collect();
     if let Some(meant) = nearest(name, here.iter().map(String::as_str)) {
         return format!("did you mean {meant}?");
     }
     let all: Vec<_> =
-        SECTIONS.iter().flat_map(|section| section.keys.iter().map(|key| (section.name(), key.name()))).collect();
+        table.iter().flat_map(|section| section.keys.iter().map(|key| (section.name(), key.name()))).collect();
     let place = nearest(name, all.iter().map(|(_, key)| key.as_str()))
         .and_then(|meant| all.iter().find(|(_, key)| key == meant));
     match place {

@@ -9,6 +9,9 @@ use std::{
 
 use nix::fcntl::OFlag;
 
+/// Where the configuration is unless another file is named. It need not exist.
+pub const DEFAULT_FILE: &str = "/etc/tlsrpt/tlsrpt.toml";
+
 /// The largest configuration file in bytes.
 pub const LARGEST_FILE: u64 = 1 << 20;
 

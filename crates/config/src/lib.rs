@@ -27,13 +27,10 @@ mod reader;
 pub mod show;
 mod warnings;
 
-pub use file::LARGEST_FILE;
+pub use file::{DEFAULT_FILE, LARGEST_FILE};
 pub use keys::{Collect, Configuration, Https, Mail, MailDkim, Privacy, Report, SECTIONS, Store};
 pub use kind::{Group, SecretText, SmtpServer, StoreUrl, Synchronous, User, Verify};
 pub use load::{Loaded, load, load_text};
 pub use problem::{Problem, Problems};
 pub use reader::{Origin, Setting};
 pub use table::{Default, Key, Section};
-
-/// Where the configuration is unless another file is named. It need not exist.
-pub const DEFAULT_FILE: &str = "/etc/tlsrpt/tlsrpt.toml";

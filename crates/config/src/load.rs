@@ -6,7 +6,7 @@ use tlsrpt_format::printable;
 use toml::de::DeTable;
 
 use crate::{
-    Configuration, DEFAULT_FILE,
+    Configuration, DEFAULT_FILE, SECTIONS,
     contradictions::contradictions,
     entries::Entries,
     file::{self, Content, Unreadable},
@@ -47,7 +47,7 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, Problems> {
     match file::read(path) {
         Ok(Content { text, metadata }) => {
             let mut loaded = load_text(path, &text)?;
-            loaded.warnings = warnings(&loaded, path, &metadata);
+            loaded.warnings = warnings(&loaded.settings, path, &metadata);
             Ok(loaded)
         }
         Err(Unreadable::Missing) if file.is_none() => Ok(Loaded { file: None, ..load_text(path, "")? }),
@@ -68,7 +68,7 @@ pub fn load_text(path: &Path, text: &str) -> Result<Loaded, Problems> {
         Problem::at(line, format!("syntax error: {}", printable(&error.message().replace('\n', "; "))))
     });
     let mut problems: Vec<_> = syntax.collect();
-    let entries = Entries::of(text, root.get_ref());
+    let entries = Entries::of(text, root.get_ref(), SECTIONS);
     let mut reader = Reader::new(&entries);
     let configuration = Configuration::read(&mut reader);
     let Reader { settings, problems: bad_values, .. } = reader;

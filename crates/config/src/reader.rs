@@ -4,7 +4,6 @@ use tlsrpt_format::printable;
 use toml::de::DeValue;
 
 use crate::{
-    SECTIONS,
     entries::{Entries, Entry},
     kind::{Kind, Refused},
     problem::Problem,
@@ -55,7 +54,7 @@ impl<'e, 'f> Reader<'e, 'f> {
 
     /// The value of a key that may have none. The outer None if it cannot be read.
     pub(crate) fn optional<K: Kind>(&mut self, section: &str, field: &str) -> Option<Option<K::Value>> {
-        let (section, key) = row(section, field);
+        let (section, key) = row(self.entries.table, section, field);
         let entry = self.entries.known.iter().find(|entry| std::ptr::eq(entry.key, key));
         let (value, origin) = match entry {
             Some(entry) => match read_within::<K>(key, entry.value) {
@@ -72,8 +71,8 @@ impl<'e, 'f> Reader<'e, 'f> {
     }
 }
 
-fn row(section: &str, field: &str) -> (&'static Section, &'static Key) {
-    SECTIONS
+fn row(table: &'static [Section], section: &str, field: &str) -> (&'static Section, &'static Key) {
+    table
         .iter()
         .filter(|of_table| of_table.field == section)
         .flat_map(|section| section.keys.iter().map(move |key| (section, key)))

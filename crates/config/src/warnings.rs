@@ -3,18 +3,17 @@
 use std::{fs::Metadata, os::unix::fs::PermissionsExt, path::Path};
 
 use crate::{
-    load::Loaded,
     problem::Problem,
     reader::{Origin, Setting},
 };
 
 /// Looks at who may read and write the file.
-pub(crate) fn warnings(loaded: &Loaded, path: &Path, metadata: &Metadata) -> Vec<Problem> {
+pub(crate) fn warnings(settings: &[Setting], path: &Path, metadata: &Metadata) -> Vec<Problem> {
     const READ_BY_OTHERS: u32 = 0o004;
     const WRITTEN_BY_OTHERS: u32 = 0o002;
     let mode = metadata.permissions().mode();
     let mut warnings = Vec::new();
-    if let Some((setting, line)) = secret(loaded).filter(|_| mode & READ_BY_OTHERS != 0) {
+    if let Some((setting, line)) = secret(settings).filter(|_| mode & READ_BY_OTHERS != 0) {
         let what = format!("[{}] {}", setting.section.name(), setting.key.name());
         warnings.push(Problem::at(line, format!("everybody can read {what}; run: chmod o= {}", path.display())));
     }
@@ -25,8 +24,8 @@ pub(crate) fn warnings(loaded: &Loaded, path: &Path, metadata: &Metadata) -> Vec
     warnings
 }
 
-fn secret(loaded: &Loaded) -> Option<(&Setting, usize)> {
-    loaded.settings.iter().filter(|setting| setting.key.secret).find_map(|setting| match setting.origin {
+fn secret(settings: &[Setting]) -> Option<(&Setting, usize)> {
+    settings.iter().filter(|setting| setting.key.secret).find_map(|setting| match setting.origin {
         Origin::File { line } => Some((setting, line)),
         Origin::Default => None,
     })

@@ -8,6 +8,7 @@ pub(crate) mod listen;
 pub(crate) mod record;
 pub(crate) mod send;
 pub(crate) mod sendmail_map;
+pub(crate) mod status;
 
 use crate::{arguments::Command, failure::Failure};
 
@@ -18,6 +19,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(arguments),
         Command::Record(arguments) => record::run(arguments),
         Command::SendmailMap(arguments) => sendmail_map::run(arguments),
+        Command::Status(arguments) => status::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
         Command::LibraryVersion(arguments) => library_version::run(arguments),

@@ -62,6 +62,10 @@ fn arguments() {
         (&["sendmail-map", "--listen", "unix:"], "a socket needs a name"),
         (&["sendmail-map", "--listen", &format!("unix:{long}")], "108 bytes are too long"),
         (&["sendmail-map", "--listen", "unix:x", "--mode", "rw"], "octal"),
+        (&["status", "--format", "xml"], "[possible values: text, json, prometheus]"),
+        (&["status", "--day", "today"], "--domain <DOMAIN>"),
+        (&["status", "--domain", "a.example", "--day", "2026-02-30"], "write it as today, yesterday or 2026-11-24"),
+        (&["status", "--domain", "a.example", "--watch"], "cannot be used with"),
         (&["config", "chek"], "[possible values: show, check]"),
         (&["config", "--config"], "--config <FILE>"),
         (&["completions", "csh"], "csh"),
@@ -94,7 +98,7 @@ fn forwarding_to_itself() {
 
 #[test]
 fn every_subcommand_helps_with_an_example() {
-    for subcommand in ["listen", "send", "check", "record", "config"] {
+    for subcommand in ["listen", "send", "check", "record", "status", "config"] {
         let help = run_well([subcommand, "--help"]);
         let (_, examples) = help.split_once("Example").unwrap_or_else(|| panic!("{help}"));
         assert!(examples.contains(&format!("\n  tlsrpt {subcommand} ")), "{help}");

@@ -6,6 +6,7 @@ mod completions;
 mod configuring;
 mod forwarding;
 mod listening;
+mod looking;
 mod manual_page;
 mod reading_records;
 mod reporting;

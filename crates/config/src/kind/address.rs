@@ -3,7 +3,7 @@
 use email_address::{EmailAddress, Options};
 use toml::de::DeValue;
 
-use super::{Kind, Refused, quoted, string};
+use super::definition::{Kind, Refused, quoted, string};
 
 /// A mail address without a display name.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub(super) fn domain(text: &str) -> Result<String, Refused> {
 #[cfg(test)]
 mod tests {
     use super::{Domain, MailAddress};
-    use crate::kind::tests::{again, of_another_form, unchanged};
+    use crate::kind::definition::tests::{again, of_another_form, unchanged};
 
     #[test]
     fn mail_addresses_hold_nothing_else() {

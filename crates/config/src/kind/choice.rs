@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::{Kind, Refused, quoted, string};
+use super::definition::{Kind, Refused, quoted, string};
 
 /// Yes or no.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ choice! {
 #[cfg(test)]
 mod tests {
     use super::{Bool, Synchronously, VerifyCertificates};
-    use crate::kind::tests::{of_another_form, unchanged};
+    use crate::kind::definition::tests::{of_another_form, unchanged};
 
     #[test]
     fn choices() {

@@ -6,7 +6,11 @@ use ipnet::IpNet;
 use tlsrpt_format::printable;
 use toml::de::DeValue;
 
-use super::{Count, Kind, Refused, address::domain, quoted, string};
+use super::{
+    address::domain,
+    definition::{Kind, Refused, quoted, string},
+    number::Count,
+};
 
 /// Networks, each by an address and a prefix length.
 #[derive(Debug)]
@@ -89,7 +93,7 @@ fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Domains, Networks, Ports};
-    use crate::kind::tests::{again, of_another_form, reason, unchanged};
+    use crate::kind::definition::tests::{again, of_another_form, reason, unchanged};
 
     #[test]
     fn networks_have_a_prefix_length_and_nothing_behind_it() {

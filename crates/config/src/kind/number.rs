@@ -4,7 +4,7 @@ use bytesize::ByteSize;
 use jiff::SignedDuration;
 use toml::de::DeValue;
 
-use super::{Kind, Refused, quoted, string};
+use super::definition::{Kind, Refused, quoted, string};
 
 /// How many.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl Kind for Mode {
 #[cfg(test)]
 mod tests {
     use super::{Count, Duration, Mode, Size};
-    use crate::kind::{
+    use crate::kind::definition::{
         Refused,
         tests::{again, of_another_form, reason, unchanged},
     };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use super::{Kind, Refused, quoted, string};
+use super::definition::{Kind, Refused, quoted, string};
 
 /// A file or a directory, by its absolute path: services do not run in the directory of whoever wrote the file.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub(super) fn absolute(text: &str) -> Result<PathBuf, Refused> {
 #[cfg(test)]
 mod tests {
     use super::{Path, SocketPath};
-    use crate::kind::tests::{of_another_form, reason, unchanged};
+    use crate::kind::definition::tests::{of_another_form, reason, unchanged};
 
     #[test]
     fn paths_are_absolute_and_those_of_sockets_short() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use toml::de::DeValue;
 
-use super::{Kind, Refused, quoted, string};
+use super::definition::{Kind, Refused, quoted, string};
 
 /// One line of text.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ mod tests {
     use toml::de::DeValue;
 
     use super::{Kind, Secret, Text};
-    use crate::kind::tests::{again, of_another_form, reason, unchanged};
+    use crate::kind::definition::tests::{again, of_another_form, reason, unchanged};
 
     #[test]
     fn text_is_one_line_and_not_empty() {

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use fluent_uri::Uri;
 use toml::de::DeValue;
 
-use super::{Kind, Refused, place::absolute, quoted, string};
+use super::{
+    definition::{Kind, Refused, quoted, string},
+    place::absolute,
+};
 
 /// Where the store is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd)]
@@ -96,7 +99,7 @@ impl Kind for Smtp {
 #[cfg(test)]
 mod tests {
     use super::{Smtp, StoreLocation};
-    use crate::kind::tests::{again, of_another_form, reason, unchanged};
+    use crate::kind::definition::tests::{again, of_another_form, reason, unchanged};
 
     #[test]
     fn stores() {

@@ -4,7 +4,7 @@ use nix::unistd;
 use tlsrpt_format::printable;
 use toml::de::DeValue;
 
-use super::{Kind, Refused, quoted, string};
+use super::definition::{Kind, Refused, quoted, string};
 
 /// A user of this host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd)]
@@ -78,7 +78,7 @@ fn missing(what: &str, name: &str) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::{GroupName, UserName};
-    use crate::kind::tests::{of_another_form, reason, unchanged};
+    use crate::kind::definition::tests::{of_another_form, reason, unchanged};
 
     #[test]
     fn by_name_and_number() {

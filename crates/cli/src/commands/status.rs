@@ -1,0 +1,143 @@
+//! `tlsrpt status`: how the collector is doing.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    thread,
+    time::Duration,
+};
+
+use clap::ValueEnum;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use tlsrpt_config::Loaded;
+use tlsrpt_status::{Domain, Place, Status, json, metrics::metrics, text};
+
+use crate::{
+    configuration::{ConfigFile, store_url},
+    failure::Failure,
+    output,
+};
+
+/// Shows whether the collector runs and what it counted, and what needs attention.
+///
+/// Reads the store; the collector does not notice. Exit code 1 if something needs attention. With --domain: the policies,
+/// sessions and failures of one domain.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tlsrpt status
+  tlsrpt status --watch
+  tlsrpt status --domain example.org --day yesterday
+  tlsrpt status --format prometheus >/var/lib/prometheus/node-exporter/tlsrpt.prom")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Form of the answer
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: Form,
+    /// Show it anew every 2 seconds, until interrupted
+    #[arg(long, conflicts_with = "domain")]
+    watch: bool,
+    /// Check all of the store for damage, which takes time
+    #[arg(long, conflicts_with_all = ["domain", "watch"])]
+    integrity: bool,
+    /// Show this domain
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+    /// Only this UTC day: today, yesterday or for instance 2026-11-24 [default: today and yesterday]
+    #[arg(long, value_name = "DAY", requires = "domain", value_parser = day)]
+    day: Option<Day>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+    /// For monitoring: OpenMetrics.
+    Prometheus,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Day {
+    Today,
+    Yesterday,
+    At(Date),
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    match text {
+        "today" => Ok(Day::Today),
+        "yesterday" => Ok(Day::Yesterday),
+        _ => text.parse().map(Day::At).map_err(|_| "write it as today, yesterday or 2026-11-24".into()),
+    }
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let loaded = arguments.file.load()?;
+    match &arguments.domain {
+        Some(domain) => show_domain(&arguments, &loaded, domain),
+        None if arguments.watch => watch(&arguments, &loaded),
+        None => {
+            let status = look(&arguments, &loaded);
+            show(arguments.format, &status)?;
+            if status.attention.is_empty() { Ok(()) } else { Err(Failure::Found) }
+        }
+    }
+}
+
+fn look(arguments: &Arguments, loaded: &Loaded) -> Status {
+    let place = Place { socket: loaded.configuration.collect.socket.clone(), store: store_url(&loaded.configuration) };
+    Status::look(place, Timestamp::now(), arguments.integrity)
+}
+
+fn show(form: Form, status: &Status) -> io::Result<()> {
+    let mut out = output::for_scripts();
+    match form {
+        Form::Text => text::status(&mut out, status)?,
+        Form::Json => writeln!(out, "{}", json::status(status))?,
+        Form::Prometheus => out.write_all(metrics(status).as_bytes())?,
+    }
+    out.flush()
+}
+
+/// Until a signal ends the process, or the reader of standard output goes away.
+fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
+    const PAUSE: Duration = Duration::from_secs(2);
+    /// To the first place of the screen, and clear what is behind it.
+    const CLEAR: &str = "\x1b[H\x1b[2J";
+    let on_terminal = arguments.format == Form::Text && io::stdout().is_terminal();
+    loop {
+        let status = look(arguments, loaded);
+        if on_terminal {
+            write!(io::stdout(), "{CLEAR}{:.0}\n\n", status.now)?;
+        }
+        show(arguments.format, &status)?;
+        if arguments.format == Form::Text && !on_terminal {
+            writeln!(io::stdout())?;
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn show_domain(arguments: &Arguments, loaded: &Loaded, name: &str) -> Result<(), Failure> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let yesterday = today.yesterday().unwrap_or(today);
+    let days = match arguments.day {
+        None => vec![today, yesterday],
+        Some(Day::Today) => vec![today],
+        Some(Day::Yesterday) => vec![yesterday],
+        Some(Day::At(day)) => vec![day],
+    };
+    let domain = Domain::look(&store_url(&loaded.configuration), name, &days)
+        .map_err(|error| Failure::Failed(error.to_string()))?;
+    let mut out = output::for_scripts();
+    match arguments.format {
+        Form::Text => text::domain(&mut out, &domain)?,
+        Form::Json => writeln!(out, "{}", json::domain(&domain))?,
+        Form::Prometheus => {
+            return Err(Failure::BadUse("--format prometheus is for the whole host; leave out --domain".into()));
+        }
+    }
+    Ok(out.flush()?)
+}

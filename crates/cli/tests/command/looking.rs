@@ -1,0 +1,276 @@
+//! `tlsrpt status`.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::Stdio,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tlsrpt_format::datagram;
+use tlsrpt_store::{Batch, BatchId, CountedEvent, Date, Options, Timestamp, Url, open};
+
+use crate::support::{Collector, directory, run, run_badly, run_well, text, tlsrpt};
+
+/// A host with a store, a configuration that names it, and a socket that is open or not.
+struct Host {
+    directory: TempDir,
+    config: String,
+    _collector: Option<Collector>,
+}
+
+fn today() -> Date {
+    Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+impl Host {
+    fn without_store() -> Self {
+        let directory = directory();
+        let path = directory.path().join("tlsrpt.toml");
+        let (socket, store) = (directory.path().join("s"), directory.path().join("tlsrpt.db"));
+        let content =
+            format!("[collect]\nsocket = \"{}\"\n[store]\nurl = \"sqlite:{}\"\n", socket.display(), store.display());
+        fs::write(&path, content).unwrap();
+        let collector = Some(Collector::bind(&socket));
+        Self { config: path.to_str().unwrap().into(), directory, _collector: collector }
+    }
+
+    /// Adds a batch for each day: its events with how many times each came, invalid and dropped datagrams.
+    fn with(days: &[(Date, &[(&str, u64)], u64, u64)]) -> Self {
+        let host = Self::without_store();
+        let mut store = open(&Url::Sqlite(host.store()), Options::default()).unwrap();
+        for (number, (day, events, invalid, dropped)) in (1..).zip(days) {
+            let counted = |(text, times): &(&str, u64)| CountedEvent {
+                event: datagram::parse(text.as_bytes()).unwrap(),
+                times: *times,
+            };
+            let batch = Batch {
+                id: BatchId { writer: "test".into(), number },
+                day: *day,
+                last_event: Some(Timestamp::now()),
+                events: events.iter().map(counted).collect(),
+                invalid: vec![("json", *invalid)],
+                dropped: *dropped,
+            };
+            store.add(&batch).unwrap();
+        }
+        host
+    }
+
+    fn store(&self) -> PathBuf {
+        self.directory.path().join("tlsrpt.db")
+    }
+
+    fn status(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let all: Vec<_> = ["status", "--config", &self.config].iter().chain(arguments).copied().collect();
+        let output = run(all);
+        assert_eq!(text(&output.stderr), "");
+        (output.status.code(), text(&output.stdout).into())
+    }
+
+    fn json(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+        let (code, shown) = self.status(&[arguments, &["--format", "json"]].concat());
+        (code, serde_json::from_str(&shown).unwrap())
+    }
+}
+
+const GOOD: &str = r#"{"dpv":"1","d":"good.example","pr":"v=TLSRPTv1;rua=mailto:a@good.example","policies":[
+    {"policy-type":9,"t":0,"f":0}]}"#;
+const BAD: &str = r#"{"dpv":"1","d":"bad.example","pr":"v=TLSRPTv1;rua=mailto:a@bad.example","policies":[
+    {"policy-type":2,"policy-domain":"bad.example","policy-string":["version: STSv1","mode: enforce"],
+     "mx-host":["*.bad.example"],"failure-details":[{"c":204,"n":"mx.bad.example"}],"t":1,"f":1}]}"#;
+const EVIL: &str = r#"{"dpv":"1","d":"e\u001b[31mvil\n\".example","pr":"\u202e","policies":[
+    {"policy-type":9,"failure-details":[{"c":205,"a":"\u0007"}],"t":1,"f":1}]}"#;
+
+#[test]
+fn a_host_where_all_is_well() {
+    let host = Host::with(&[(today(), &[(GOOD, 5)], 0, 0)]);
+    let (code, shown) = host.status(&[]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.starts_with("collector   listening at "), "{shown}");
+    assert!(shown.contains("\nlast event  ") && shown.contains(" ago\n"), "{shown}");
+    let line = shown.lines().find(|line| line.starts_with(&today().to_string())).unwrap();
+    assert_eq!(line.split_whitespace().skip(1).collect::<Vec<_>>(), ["5", "0", "1", "0", "0"], "{shown}");
+    assert!(!shown.contains("attention"), "{shown}");
+    assert_eq!(host.status(&["--integrity"]).0, Some(0));
+}
+
+#[test]
+fn the_days_in_json_are_newest_first_and_have_today_and_yesterday() {
+    let old = today().checked_sub(jiff::Span::new().days(9)).unwrap();
+    let host = Host::with(&[(old, &[(GOOD, 2)], 0, 0), (today(), &[(GOOD, 3), (BAD, 4)], 6, 0)]);
+    let (code, shown) = host.json(&[]);
+    assert_eq!(code, Some(0), "{shown}");
+    let day = |index: usize, name: &str| shown["days"][index][name].clone();
+    let names: Vec<_> = (0..3).map(|index| day(index, "day")).collect();
+    let expected = [today(), today().yesterday().unwrap(), old].map(|day| Value::from(day.to_string()));
+    assert_eq!(names, expected);
+    let counts: Vec<_> =
+        ["events", "failed", "domains", "invalid", "dropped"].iter().map(|name| day(0, name)).collect();
+    assert_eq!(counts, [7, 4, 2, 6, 0]);
+    assert_eq!(day(1, "events"), 0);
+    assert_eq!(shown["most-failures"][0]["domain"], "bad.example");
+    assert_eq!(shown["most-failures"][0]["reasons"][0]["result-type"], "certificate-expired");
+    assert_eq!(shown["most-failures"][0]["reasons"][0]["times"], 4);
+    assert_eq!(shown["invalid"][0]["reason"], "json");
+}
+
+#[test]
+fn the_ten_domains_with_most_failures_and_why() {
+    let events: Vec<_> = (1..=12).map(|number| BAD.replace("bad.example", &format!("d{number}.example"))).collect();
+    let events: Vec<_> = (1..).zip(&events).map(|(times, event)| (event.as_str(), times)).collect();
+    let host = Host::with(&[(today(), &events, 0, 0)]);
+    let (_, shown) = host.status(&[]);
+    let listed: Vec<_> = shown.lines().filter(|line| line.contains("of") && line.contains("failed:")).collect();
+    assert_eq!(listed.len(), 10, "{shown}");
+    assert_eq!(
+        listed[0].split_whitespace().collect::<Vec<_>>().join(" "),
+        "d12.example 12 of 12 failed: certificate-expired 12"
+    );
+    assert!(listed[9].contains("d3.example"), "{shown}");
+}
+
+#[test]
+fn what_needs_attention_ends_with_1_and_names_the_remedy() {
+    let mut host = Host::with(&[(today(), &[(GOOD, 1)], 0, 42)]);
+    let (code, shown) = host.status(&[]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("42 datagrams were dropped") && shown.contains("raise buffer in [collect]"), "{shown}");
+    host._collector = None;
+    crate::support::close_for_good((), &host.directory.path().join("s"));
+    let (code, shown) = host.json(&[]);
+    assert_eq!(code, Some(1));
+    assert_eq!(shown["collector"]["state"], "not-listening");
+    assert!(shown["attention"].to_string().contains("start it: "), "{shown}");
+}
+
+#[test]
+fn a_full_queue_needs_attention() {
+    let host = Host::with(&[(today(), &[(GOOD, 1)], 0, 0)]);
+    Collector::fill(&host.directory.path().join("s"));
+    let (code, shown) = host.status(&[]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("is full"), "{shown}");
+}
+
+#[test]
+fn without_a_store_it_says_so_and_what_to_do() {
+    let host = Host::without_store();
+    let (code, shown) = host.status(&[]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("there is no store; tlsrpt collect makes it"), "{shown}");
+    let (code, shown) = host.json(&[]);
+    assert_eq!(code, Some(1));
+    assert_eq!(shown["days"], Value::Array(Vec::new()));
+    assert!(shown["store"]["error"].as_str().unwrap().contains("there is no store"), "{shown}");
+    let said = run_badly(1, ["status", "--config", &host.config, "--domain", "a.example"]);
+    assert!(said.contains("there is no store"), "{said}");
+}
+
+#[test]
+fn a_store_that_is_none_needs_attention() {
+    let host = Host::without_store();
+    fs::write(host.store(), "this is no database, whatever its name says".repeat(100)).unwrap();
+    let (code, shown) = host.status(&[]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("Needs attention\n  store: "), "{shown}");
+}
+
+#[test]
+fn a_domain_in_words() {
+    let host = Host::with(&[(today(), &[(BAD, 4), (GOOD, 1)], 0, 0)]);
+    let (code, shown) = host.status(&["--domain", "Bad.Example.", "--day", "today"]);
+    let expected = format!(
+        "bad.example on {}: 4 sessions, 4 failed\n\n  record   v=TLSRPTv1;rua=mailto:a@bad.example\n  policy   sts of \
+         bad.example: 4 sessions, 4 failed\n           version: STSv1\n           mode: enforce\n  mx-host  \
+         *.bad.example\n  failure  4 times certificate-expired: The certificate has expired.\n           \
+         receiving-mx-hostname: mx.bad.example\n",
+        today()
+    );
+    assert_eq!((code, shown), (Some(0), expected));
+    let (code, shown) = host.status(&["--domain", "other.example", "--day", "2020-02-29"]);
+    assert_eq!((code, shown.as_str()), (Some(0), "other.example on 2020-02-29: no sessions\n"));
+    let (code, shown) = host.json(&["--domain", "bad.example"]);
+    assert_eq!(code, Some(0));
+    let policy = &shown["days"][0]["policies"][0];
+    assert_eq!(policy["failed"], 4);
+    assert_eq!(policy["policy"]["policy-type"], "sts");
+    assert_eq!(policy["failures"][0]["receiving-mx-hostname"], "mx.bad.example");
+    assert_eq!(shown["days"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn text_of_strangers_is_escaped_in_every_form() {
+    let host = Host::with(&[(today(), &[(EVIL, 4)], 0, 0)]);
+    let evil = "e\u{1b}[31mvil\n\".example";
+    let views: [&[&str]; 3] = [&[], &["--format", "prometheus"], &["--domain", evil]];
+    for arguments in views {
+        let (_, shown) = host.status(arguments);
+        assert!(shown.contains("u{1b}[31mvil"), "{shown:?}");
+        for character in ['\u{1b}', '\u{7}', '\u{202e}'] {
+            assert!(!shown.contains(character), "{shown:?}");
+        }
+    }
+    let (_, metrics) = host.status(&["--format", "prometheus"]);
+    assert!(metrics.contains(r#"{domain="e\\u{1b}[31mvil\\n\".example"} 4"#), "{metrics}");
+    assert_eq!(host.json(&[]).1["most-failures"][0]["domain"], evil);
+}
+
+#[test]
+fn metrics_have_a_value_for_today_and_yesterday() {
+    let host = Host::with(&[(today(), &[(GOOD, 3), (BAD, 4)], 6, 0)]);
+    let (code, shown) = host.status(&["--format", "prometheus"]);
+    assert_eq!(code, Some(0), "{shown}");
+    for line in [
+        "tlsrpt_collector_up 1",
+        "tlsrpt_attention 0",
+        "tlsrpt_store_up 1",
+        "tlsrpt_day_events{day=\"today\"} 7",
+        "tlsrpt_day_events{day=\"yesterday\"} 0",
+        "tlsrpt_day_failed_events{day=\"today\"} 4",
+        "tlsrpt_day_invalid_datagrams{day=\"today\"} 6",
+        "tlsrpt_domain_failed_events{domain=\"bad.example\"} 4",
+    ] {
+        assert!(shown.lines().any(|found| found == line), "{line}\n{shown}");
+    }
+    assert!(shown.ends_with("\n# EOF\n"), "{shown}");
+}
+
+#[test]
+fn it_watches_until_the_reader_goes_away() {
+    let host = Host::with(&[(today(), &[(GOOD, 3)], 0, 0)]);
+    let mut child = tlsrpt()
+        .args(["status", "--watch", "--format", "json", "--config", &host.config])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for _ in 0..2 {
+        let shown: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(shown["days"][0]["events"], 3);
+    }
+    drop(lines);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let host = Host::with(&[(today(), &[(GOOD, 3)], 0, 0)]);
+    let before = fs::read(host.store()).unwrap();
+    for form in ["text", "json", "prometheus"] {
+        host.status(&["--format", form]);
+    }
+    assert_eq!(fs::read(host.store()).unwrap(), before);
+}
+
+#[test]
+fn an_error_in_the_configuration_is_bad_use() {
+    let directory = directory();
+    let path = directory.path().join("tlsrpt.toml");
+    fs::write(&path, "[stroe]\n").unwrap();
+    let said = run_badly(2, ["status", "--config", path.to_str().unwrap()]);
+    assert!(said.ends_with("1: unknown section [stroe]; did you mean [store]?"), "{said}");
+    assert!(run_well(["status", "--help"]).contains("--config <FILE>"));
+}

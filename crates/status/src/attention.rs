@@ -1,0 +1,69 @@
+//! What needs a person.
+
+use std::path::Path;
+
+use bytesize::ByteSize;
+use jiff::civil::Date;
+use tlsrpt_format::printable;
+use tlsrpt_store::{DayCounts, Error};
+
+use crate::{
+    collector::Collector,
+    stored::{Disk, Stored, recent},
+};
+
+/// Each thing with its remedy, on one line.
+pub(crate) fn attention(
+    socket: &Path,
+    collector: &Collector,
+    stored: &Result<Stored, Error>,
+    today: Date,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(of_collector(socket, collector));
+    match stored {
+        Err(error) => lines.push(format!("store: {}", printable(&error.to_string()))),
+        Ok(stored) => {
+            let is_recent = |counts: &&DayCounts| recent(today).contains(&counts.day);
+            lines.extend(stored.days.iter().filter(is_recent).filter_map(of_dropped));
+            lines.extend(stored.disk.and_then(of_disk));
+            lines.extend(stored.damage.iter().flatten().map(|line| format!("store: {}", printable(line))));
+        }
+    }
+    lines
+}
+
+fn of_collector(socket: &Path, collector: &Collector) -> Option<String> {
+    let socket = printable(&socket.to_string_lossy()).to_string();
+    match collector {
+        Collector::Listening => None,
+        Collector::QueueFull => Some(format!(
+            "collector: the queue of {socket} is full; see its log, or restart it: systemctl restart tlsrpt-collect"
+        )),
+        Collector::NotListening(reason) => Some(format!(
+            "collector: {socket}: {}; start it: systemctl start tlsrpt-collect, or tlsrpt collect",
+            printable(reason)
+        )),
+        Collector::Unknown(reason) => Some(format!("collector: {socket}: {}", printable(reason))),
+    }
+}
+
+fn of_dropped(counts: &DayCounts) -> Option<String> {
+    let DayCounts { day, dropped, .. } = counts;
+    (*dropped > 0).then(|| {
+        format!(
+            "collector: {dropped} datagrams were dropped on {day} because its memory was full; see its log for the \
+             store, or raise buffer in [collect]"
+        )
+    })
+}
+
+fn of_disk(disk: Disk) -> Option<String> {
+    const LEAST: u64 = 100 << 20;
+    (disk.free < LEAST).then(|| {
+        format!(
+            "store: {} are free on its file system; free some space, or lower keep-days in [store]",
+            ByteSize(disk.free)
+        )
+    })
+}

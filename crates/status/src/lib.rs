@@ -1,0 +1,23 @@
+//! What the collector counted, whether it runs, and what needs a person. Read from the store and the file system; the
+//! collector does not notice.
+//!
+//! - [`Status::look`]: the whole host. [`Domain::look`]: one domain.
+//! - [`text`], [`json`], [`metrics`]: views of them. Text of strangers is escaped in each.
+
+#![forbid(unsafe_code)]
+
+mod attention;
+mod collector;
+mod domain;
+pub mod json;
+pub mod metrics;
+mod reasons;
+mod status;
+mod stored;
+pub mod text;
+
+pub use collector::Collector;
+pub use domain::{Domain, DomainDay};
+pub use reasons::Reason;
+pub use status::{Place, Status};
+pub use stored::{Disk, InvalidOfDay, Stored, Worst};

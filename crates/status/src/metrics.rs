@@ -1,0 +1,88 @@
+//! For monitoring: the text format of OpenMetrics, which Prometheus and its textfile collector read.
+//!
+//! All values are gauges: the counts of a day begin at 0 with the next.
+
+use std::fmt::{self, Display, Write as _};
+
+use tlsrpt_store::DayCounts;
+
+use crate::{Status, Stored, collector::Collector};
+
+/// The whole host.
+#[must_use]
+pub fn metrics(status: &Status) -> String {
+    let mut text = Metrics::default();
+    let listening = status.collector == Collector::Listening;
+    text.family("tlsrpt_collector_up", "Whether the collector takes events at its socket.");
+    text.sample("", u8::from(listening));
+    text.family("tlsrpt_attention", "How many things need a person.");
+    text.sample("", status.attention.len());
+    text.family("tlsrpt_store_up", "Whether the store can be read.");
+    text.sample("", u8::from(status.stored.is_ok()));
+    if let Ok(stored) = &status.stored {
+        add_stored(&mut text, stored);
+    }
+    text.end()
+}
+
+fn add_stored(text: &mut Metrics, stored: &Stored) {
+    text.family("tlsrpt_store_size_bytes", "The size of the store.");
+    text.sample("", stored.size);
+    if let Some(disk) = stored.disk {
+        text.family("tlsrpt_store_free_bytes", "The free space on the file system of the store.");
+        text.sample("", disk.free);
+    }
+    if let Some(last) = stored.last_event {
+        text.family("tlsrpt_last_event_timestamp_seconds", "When the latest valid event arrived.");
+        text.sample("", last.as_second());
+    }
+    let counts: [(&str, &str, fn(&DayCounts) -> u64); 5] = [
+        ("tlsrpt_day_events", "Valid events of the UTC day.", |day| day.events),
+        ("tlsrpt_day_failed_events", "Events of the UTC day with a policy that was not met.", |day| day.failed),
+        ("tlsrpt_day_domains", "Different policy domains of the UTC day.", |day| day.domains),
+        ("tlsrpt_day_invalid_datagrams", "Invalid datagrams of the UTC day.", |day| day.invalid),
+        ("tlsrpt_day_dropped_datagrams", "Datagrams of the UTC day that the collector dropped.", |day| day.dropped),
+    ];
+    for (name, help, count) in counts {
+        text.family(name, help);
+        for (label, day) in ["today", "yesterday"].iter().zip(&stored.days) {
+            text.sample(&format!("{{day=\"{label}\"}}"), count(day));
+        }
+    }
+    text.family("tlsrpt_domain_failed_events", "Failed events of today and yesterday, for the domains with most.");
+    for worst in &stored.worst {
+        text.sample(&format!("{{domain=\"{}\"}}", Label(&worst.domain)), worst.failed);
+    }
+}
+
+/// Text in the making.
+#[derive(Default)]
+struct Metrics {
+    text: String,
+    name: &'static str,
+}
+
+impl Metrics {
+    fn family(&mut self, name: &'static str, help: &str) {
+        self.name = name;
+        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} gauge");
+    }
+
+    fn sample(&mut self, labels: &str, value: impl Display) {
+        let _ = writeln!(self.text, "{}{labels} {value}", self.name);
+    }
+
+    fn end(self) -> String {
+        self.text + "# EOF\n"
+    }
+}
+
+/// The value of a label. The format escapes three characters; the others that could do harm are escaped as everywhere.
+struct Label<'t>(&'t str);
+
+impl Display for Label<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let printable = tlsrpt_format::printable(self.0).to_string();
+        out.write_str(&printable.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}

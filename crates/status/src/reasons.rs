@@ -1,0 +1,36 @@
+//! Why sessions failed, in the words of RFC 8460.
+
+use std::collections::BTreeMap;
+
+use tlsrpt_format::datagram::Failure;
+use tlsrpt_store::PolicyCounts;
+
+/// A result type and how many times it was reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The result type of RFC 8460 section 4.3. For a number without a name: `type NUMBER`.
+    pub result_type: String,
+    /// How many times.
+    pub times: u64,
+}
+
+/// The reasons of all policies, the most frequent first.
+pub(crate) fn reasons(policies: &[PolicyCounts]) -> Vec<Reason> {
+    let mut times = BTreeMap::<String, u64>::new();
+    for failure in policies.iter().flat_map(|policy| &policy.failures) {
+        let name = failure.failure.as_ref().map_or("failures over the limit".into(), result_type);
+        let sum = times.entry(name).or_default();
+        *sum = sum.saturating_add(failure.times);
+    }
+    let mut reasons: Vec<_> = times.into_iter().map(|(result_type, times)| Reason { result_type, times }).collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.times));
+    reasons
+}
+
+/// The name of the result type, or its number.
+pub(crate) fn result_type(failure: &Failure) -> String {
+    match failure.result_type() {
+        Ok(name) => name.into(),
+        Err(number) => format!("type {number}"),
+    }
+}

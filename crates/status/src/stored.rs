@@ -1,0 +1,154 @@
+//! What the store knows about today, yesterday and the days before.
+
+use std::{collections::BTreeMap, path::Path};
+
+use jiff::{Timestamp, civil::Date};
+use nix::sys::statvfs::statvfs;
+use tlsrpt_store::{DayCounts, DomainCounts, Error, Reader, Url};
+
+use crate::reasons::{Reason, reasons};
+
+/// How many domains are listed.
+pub(crate) const WORST: usize = 10;
+
+/// What a store answered.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its days, the newest first. Today and yesterday are among them, with zeros if they have no events.
+    pub days: Vec<DayCounts>,
+    /// The domains with most failed events of today and yesterday, the most failed events first.
+    pub worst: Vec<Worst>,
+    /// The invalid datagrams of today and yesterday, the most frequent reason of each day first.
+    pub invalid: Vec<InvalidOfDay>,
+    /// When the latest valid event arrived.
+    pub last_event: Option<Timestamp>,
+    /// The size in bytes.
+    pub size: u64,
+    /// The file system that it is on. None: it is on none of this host, or the system does not tell.
+    pub disk: Option<Disk>,
+    /// What the integrity check found. None: it was not asked for.
+    pub damage: Option<Vec<String>>,
+}
+
+/// A domain with failed events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worst {
+    /// Its name.
+    pub domain: String,
+    /// Events of today and yesterday.
+    pub events: u64,
+    /// Of these, events with a policy that the session did not meet.
+    pub failed: u64,
+    /// Why, the most frequent first.
+    pub reasons: Vec<Reason>,
+}
+
+/// Invalid datagrams of a day with one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidOfDay {
+    /// The day.
+    pub day: Date,
+    /// The short name of the reason.
+    pub reason: String,
+    /// How many.
+    pub datagrams: u64,
+}
+
+/// A file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes that the collector may still use.
+    pub free: u64,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl Stored {
+    /// Asks the store. The integrity check reads all of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub(crate) fn read(reader: &mut dyn Reader, url: &Url, today: Date, integrity: bool) -> Result<Self, Error> {
+        let recent = recent(today);
+        let mut invalid = Vec::new();
+        for day in recent {
+            let of_day = reader.invalid(day)?.into_iter();
+            invalid.extend(of_day.map(|counts| InvalidOfDay {
+                day,
+                reason: counts.reason,
+                datagrams: counts.datagrams,
+            }));
+        }
+        Ok(Self {
+            days: with_recent(reader.days()?, &recent),
+            worst: worst(reader, &recent)?,
+            invalid,
+            last_event: reader.last_event()?,
+            size: reader.size()?,
+            disk: disk(url),
+            damage: if integrity { Some(reader.check()?) } else { None },
+        })
+    }
+}
+
+/// Today and yesterday.
+pub(crate) fn recent(today: Date) -> [Date; 2] {
+    [today, today.yesterday().unwrap_or(today)]
+}
+
+fn with_recent(mut days: Vec<DayCounts>, recent: &[Date]) -> Vec<DayCounts> {
+    for day in recent {
+        if days.iter().all(|counts| counts.day != *day) {
+            days.push(empty(*day));
+        }
+    }
+    days.sort_by_key(|counts| std::cmp::Reverse(counts.day));
+    days
+}
+
+fn empty(day: Date) -> DayCounts {
+    DayCounts {
+        day,
+        events: 0,
+        failed: 0,
+        domains: 0,
+        policies: 0,
+        failures: 0,
+        invalid: 0,
+        dropped: 0,
+        last_event: None,
+    }
+}
+
+fn worst(reader: &mut dyn Reader, days: &[Date]) -> Result<Vec<Worst>, Error> {
+    /// A domain may be among the worst of two days without being among the ten worst of one of them.
+    const OF_A_DAY: usize = 100;
+    let mut sums = BTreeMap::<String, (u64, u64)>::new();
+    for day in days {
+        for DomainCounts { domain, events, failed } in reader.most_failed(*day, OF_A_DAY)? {
+            let sum = sums.entry(domain).or_default();
+            *sum = (sum.0 + events, sum.1 + failed);
+        }
+    }
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by_key(|(_, (_, failed))| std::cmp::Reverse(*failed));
+    sums.truncate(WORST);
+    let with_reasons = |(domain, (events, failed)): (String, (u64, u64))| {
+        let mut policies = Vec::new();
+        for day in days {
+            policies.extend(reader.policies(*day, &domain)?);
+        }
+        Ok(Worst { domain, events, failed, reasons: reasons(&policies) })
+    };
+    sums.into_iter().map(with_reasons).collect()
+}
+
+fn disk(url: &Url) -> Option<Disk> {
+    let Url::Sqlite(path) = url;
+    let found = statvfs(path.parent().unwrap_or(Path::new("/"))).ok()?;
+    Some(Disk {
+        free: found.blocks_available().saturating_mul(found.fragment_size()),
+        size: found.blocks().saturating_mul(found.fragment_size()),
+    })
+}

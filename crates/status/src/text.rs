@@ -1,0 +1,191 @@
+//! For people: text.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
+
+use bytesize::ByteSize;
+use jiff::{SignedDuration, civil::Date};
+use tlsrpt_format::{
+    datagram::{FailureMember, PolicyDescription},
+    printable,
+};
+use tlsrpt_store::{DayCounts, FailureCounts, PolicyCounts};
+
+use crate::{Domain, DomainDay, Reason, Status, Stored, collector::Collector, reasons::result_type};
+
+/// Days that are listed.
+const DAYS: usize = 7;
+
+/// The whole host.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn status(out: &mut impl Write, status: &Status) -> io::Result<()> {
+    labelled(out, "collector", collector(status))?;
+    match &status.stored {
+        Ok(stored) => {
+            labelled(out, "store", store(status, stored))?;
+            labelled(out, "last event", last_event(status, stored))?;
+            days(out, &stored.days)?;
+            worst(out, stored)?;
+            invalid(out, stored)?;
+        }
+        Err(_) => labelled(out, "store", printable(&status.place.store.to_string()))?,
+    }
+    if !status.attention.is_empty() {
+        writeln!(out, "\nNeeds attention")?;
+        status.attention.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+    }
+    Ok(())
+}
+
+fn labelled(out: &mut impl Write, label: &str, text: impl Display) -> io::Result<()> {
+    writeln!(out, "{label:<10}  {text}")
+}
+
+fn collector(status: &Status) -> String {
+    let socket = printable(&status.place.socket.to_string_lossy()).to_string();
+    match &status.collector {
+        Collector::Listening => format!("listening at {socket}"),
+        Collector::QueueFull => format!("not reading: the queue of {socket} is full"),
+        Collector::NotListening(reason) => format!("not listening at {socket}: {}", printable(reason)),
+        Collector::Unknown(reason) => format!("unknown: {socket}: {}", printable(reason)),
+    }
+}
+
+fn store(status: &Status, stored: &Stored) -> String {
+    let free = stored.disk.map(|disk| format!(", {} free", ByteSize(disk.free))).unwrap_or_default();
+    let integrity = match &stored.damage {
+        None => "",
+        Some(damage) if damage.is_empty() => ", no damage found",
+        Some(_) => ", damaged",
+    };
+    format!("{}, {}{free}{integrity}", printable(&status.place.store.to_string()), ByteSize(stored.size))
+}
+
+fn last_event(status: &Status, stored: &Stored) -> String {
+    match (stored.last_event, status.age()) {
+        (Some(last), Some(age)) => {
+            let age = SignedDuration::from_secs(i64::try_from(age).unwrap_or(i64::MAX));
+            format!("{last:.0}, {age:#} ago")
+        }
+        _ => "none".into(),
+    }
+}
+
+fn days(out: &mut impl Write, days: &[DayCounts]) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{:<10} {:>12} {:>10} {:>9} {:>9} {:>9}",
+        "day (UTC)", "events", "failed", "domains", "invalid", "dropped"
+    )?;
+    days.iter().take(DAYS).try_for_each(|counts| {
+        let DayCounts { day, events, failed, domains, invalid, dropped, .. } = counts;
+        writeln!(out, "{:<10} {events:>12} {failed:>10} {domains:>9} {invalid:>9} {dropped:>9}", day.to_string())
+    })
+}
+
+fn worst(out: &mut impl Write, stored: &Stored) -> io::Result<()> {
+    if stored.worst.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nDomains with most failures, today and yesterday")?;
+    let names: Vec<_> = stored.worst.iter().map(|worst| printable(&worst.domain).to_string()).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(40);
+    stored.worst.iter().zip(names).try_for_each(|(worst, name)| {
+        writeln!(out, "  {name:width$}  {} of {} failed: {}", worst.failed, worst.events, why(&worst.reasons))
+    })
+}
+
+fn why(reasons: &[Reason]) -> String {
+    const LISTED: usize = 3;
+    let mut listed: Vec<_> =
+        reasons.iter().take(LISTED).map(|reason| format!("{} {}", reason.result_type, reason.times)).collect();
+    if reasons.len() > LISTED {
+        listed.push("...".into());
+    }
+    if listed.is_empty() { "no reason was reported".into() } else { listed.join(", ") }
+}
+
+fn invalid(out: &mut impl Write, stored: &Stored) -> io::Result<()> {
+    if stored.invalid.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nInvalid datagrams, today and yesterday")?;
+    stored.invalid.iter().try_for_each(|invalid| {
+        writeln!(out, "  {}  {}: {}", invalid.day, printable(&invalid.reason), invalid.datagrams)
+    })
+}
+
+/// One domain.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn domain(out: &mut impl Write, domain: &Domain) -> io::Result<()> {
+    for (index, DomainDay { day, policies }) in domain.days.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        domain_day(out, &domain.name, *day, policies)?;
+    }
+    Ok(())
+}
+
+fn domain_day(out: &mut impl Write, name: &str, day: Date, policies: &[PolicyCounts]) -> io::Result<()> {
+    let name = printable(name);
+    if policies.is_empty() {
+        return writeln!(out, "{name} on {day}: no sessions");
+    }
+    let failed: u64 = policies.iter().map(|policy| policy.failed).sum();
+    let sessions: u64 = policies.iter().map(|policy| policy.succeeded).sum::<u64>() + failed;
+    writeln!(out, "{name} on {day}: {sessions} sessions, {failed} failed")?;
+    let mut record = None;
+    for counts in policies {
+        if record != Some(&counts.record) {
+            record = Some(&counts.record);
+            writeln!(out)?;
+            line(out, "record", printable(&counts.record))?;
+        }
+        policy(out, counts)?;
+    }
+    Ok(())
+}
+
+fn policy(out: &mut impl Write, counts: &PolicyCounts) -> io::Result<()> {
+    let sessions = counts.succeeded + counts.failed;
+    let name = counts.policy.as_ref().map_or("policies over the limit of the day".into(), policy_name);
+    line(out, "policy", format_args!("{name}: {sessions} sessions, {} failed", counts.failed))?;
+    if let Some(PolicyDescription { policy_string, mx_host, others, .. }) = &counts.policy {
+        policy_string.iter().flatten().try_for_each(|text| line(out, "", printable(text)))?;
+        mx_host.iter().flatten().try_for_each(|pattern| line(out, "mx-host", printable(pattern)))?;
+        others.iter().try_for_each(|(name, value)| {
+            line(out, "", format_args!("{}: {}", printable(name), printable(&value.to_string())))
+        })?;
+    }
+    counts.failures.iter().try_for_each(|counts| failure(out, counts))
+}
+
+fn policy_name(policy: &PolicyDescription) -> String {
+    let kind = policy.policy_type().map_or_else(|number| format!("of the unknown type {number}"), Into::into);
+    let domain = policy.policy_domain.iter().map(|domain| format!(" of {}", printable(domain))).collect::<String>();
+    format!("{kind}{domain}")
+}
+
+fn failure(out: &mut impl Write, counts: &FailureCounts) -> io::Result<()> {
+    let Some(failure) = &counts.failure else {
+        return line(out, "failure", format_args!("{} times: failures over the limit of the day", counts.times));
+    };
+    let meaning = failure.failure_type().map(|kind| format!(": {}", kind.definition().meaning)).unwrap_or_default();
+    line(out, "failure", format_args!("{} times {}{meaning}", counts.times, result_type(failure)))?;
+    failure.details.known().try_for_each(|(member, value)| {
+        line(out, "", format_args!("{}: {}", FailureMember::rfc_name(member), printable(value)))
+    })
+}
+
+fn line(out: &mut impl Write, label: &str, text: impl Display) -> io::Result<()> {
+    writeln!(out, "  {label:<8} {text}")
+}
