@@ -159,6 +159,20 @@ flagged() (
         grep 'crate-name tlsrpt ' "$CALLS" | grep -q -e '--cfg tlsrpt_marker'
 )
 check 'CC, LDFLAGS and RUSTFLAGS' flagged
+cat >"$work/ld" <<'LD'
+#!/bin/sh
+# Links, and then loses the constants, as mold --gc-sections does.
+ld "$@" && while [ "$1" != -o ]; do shift; done
+objcopy -O binary --only-section=.rodata.str1.1 "$2" "$2.text" && tr '"' x <"$2.text" >"$2.wrong" &&
+    objcopy --update-section ".rodata.str1.1=$2.wrong" "$2"
+LD
+chmod +x "$work/ld"
+refuses_archive() {
+    rm -f "$copy/build/libtlsrpt.a"
+    refuses "$MAKE" -C "$copy" library LD="$work/ld" 2>"$work/errors" && grep -q 'use GNU ld' "$work/errors" &&
+        [ ! -e "$copy/build/libtlsrpt.a" ] && "$MAKE" -C "$copy" library
+}
+check 'an archive that does not work is refused' refuses_archive
 compiles_with_cflags() (
     rm -f "$CALLS"
     "$MAKE" -C "$copy" test-vectors test-c-headers test-c test-links CC="$work/cc" \
