@@ -68,7 +68,7 @@ helps() {
     "$MAKE" -s --no-print-directory -C "$copy" help >"$work/help" &&
         sed -n 's/^  \([a-z-]*\)  *.*/\1/p' "$work/help" >"$work/listed" && [ "$(wc -l <"$work/listed")" -ge 30 ] &&
         while read -r target; do
-            grep -q "^\.PHONY:.* $target\$" "$copy/Makefile" "$copy"/*/*.mk || {
+            grep -rq --include=Makefile --include='*.mk' "^\.PHONY:.* $target\$" "$copy" || {
                 echo "help lists $target, which is no target"
                 return 1
             }

@@ -14,7 +14,7 @@ def build_and_test(target, lower, crates, checkout, mountpoint):
     variables.append("CROSS=" + target["cross"] if target["cross"] else "CC=" + target["compiler"])
     # A complaint of the linker about the archive is an error here. Static libraries of an architecture that is emulated
     # are those of the cross compiler.
-    tools = {"CC": target["compiler"], "CFLAGS": "-O1 -g -Wl,--fatal-warnings", "RUN": target["run"],
+    tools = {"CC": target["compiler"], "CFLAGS": "-O1 -g -Wl,--fatal-warnings", "RUN": target["run"], "EMULATOR": target["run"],
              "NM": target["cross"] + "nm", "READELF": target["cross"] + "readelf"}
     steps = [
         "make library " + " ".join(variables),
