@@ -3,9 +3,9 @@
 #
 #   fuzz/run.sh TARGET SECONDS
 #
-# It begins with the committed inputs. New ones go to the cache outside the checkout ($TLSRPT_CACHE, or libtlsrpt below
-# the user's cache folder), and so does cargo-fuzz, if it is not installed. An input that fails is left in
-# fuzz/artifacts/TARGET: mend the defect, then commit the input to fuzz/corpus/TARGET, where `make test-model` runs it.
+# It starts with the committed inputs. New inputs, and cargo-fuzz if it is not installed, go to the cache outside the
+# checkout: $TLSRPT_CACHE, or libtlsrpt in the user's cache folder. An input that fails is in fuzz/artifacts/TARGET: fix
+# the defect, then commit the input to fuzz/corpus/TARGET, where `make test-model` runs it.
 set -eu
 
 target=$1 seconds=$2
@@ -18,7 +18,7 @@ if ! command -v cargo-fuzz >/dev/null; then
     ${CARGO:-cargo} install --quiet --locked --root "$cache/tools" --version "$cargo_fuzz_version" cargo-fuzz
 fi
 
-# Sockets' names are short, and what the fuzzer leaves behind goes with the folder.
+# A short name, since a socket's is limited. What the fuzzer leaves in the folder is removed with it.
 TMPDIR=$(mktemp -d /tmp/tlsrpt-fuzz.XXXXXX)
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Look at the built libraries: names, dependencies, exports, hardening, and that no panic machinery is inside.
+"""Check the built libraries: names, dependencies, exports, hardening, and that no code for panics is in them.
 
-    tests/artefacts.py check FOLDER       the libraries in FOLDER are as they should be
-    tests/artefacts.py control FOLDER     builds two faulty pairs in FOLDER, and sees each check find its fault
+    tests/artefacts.py check FOLDER       checks the libraries in FOLDER
+    tests/artefacts.py control FOLDER     builds two faulty pairs in FOLDER, and checks that each check finds its fault
 
 The tools are CC, MAKE, NM and READELF of the environment.
 """
@@ -19,7 +19,7 @@ PANIC_MACHINERY = re.compile(r"panicking|panic_fmt|panic_bounds|begin_unwind|rus
 
 
 def output_of(*command):
-    """What a tool prints, in the language that this file reads."""
+    """What a tool prints, in English, which this file reads."""
     environment = dict(os.environ, LC_ALL="C")
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
 
@@ -67,12 +67,12 @@ class Libraries:
         return None
 
     def soname(self):
-        """Programs that were linked with the C library find this one."""
+        """The SONAME is the C library's, so programs that were linked with that one load this one."""
         found = self.dynamic("SONAME")
         return None if found == [SONAME] else f"SONAME is {found}"
 
     def needed(self):
-        """No other library is loaded with it but the C library, and on some architectures the loader, which is part of it."""
+        """It needs the C library alone; on some architectures that includes the loader."""
         found = self.dynamic("NEEDED")
         others = [name for name in found if not re.fullmatch(r"ld-linux[\w.-]*\.so\.\d+|ld64\.so\.\d", name)]
         return None if others in (["libc.so.6"], ["libc.so"]) else f"NEEDED is {found}"
@@ -82,7 +82,7 @@ class Libraries:
         return self.difference(symbols("-D", "--defined-only", self.shared))
 
     def static_exports(self):
-        """Nor does the static library lend its inner names to a program."""
+        """The same holds for the global symbols of the static library."""
         return self.difference(symbols("-g", "--defined-only", self.static))
 
     @staticmethod
@@ -97,28 +97,28 @@ class Libraries:
         return None if count == 19 else f"{count} functions are documented"
 
     def relocations(self):
-        """The tables of addresses are read-only before the first call."""
+        """Relocations are done at load, and their tables are read-only then."""
         if self.segment_flags("GNU_RELRO") is None:
             return "no GNU_RELRO segment"
         bound_at_start = re.search(r"\((FLAGS|FLAGS_1|BIND_NOW)\).*\b(NOW|BIND_NOW)\b", readelf("-d", self.shared))
         return None if bound_at_start else "no BIND_NOW"
 
     def shared_stack(self):
-        """Nothing on the stack can be executed."""
+        """The shared library does not ask for an executable stack."""
         flags = self.segment_flags("GNU_STACK")
         return None if flags == "RW" else f"the stack is {flags}"
 
     def static_stack(self):
-        """Nor does the static library ask for that in its program."""
+        """The static library does not ask for one either."""
         note = re.search(r"\.note\.GNU-stack +PROGBITS +(?:\w+ +){4}(X?)", readelf("-S", self.static))
         return None if note and not note.group(1) else "the static library asks for an executable stack"
 
     def no_panic_in_shared(self):
-        """There is no way to a panic in the unstripped file."""
+        """No function of Rust's panics is in the shared library, which has its symbols."""
         return self.panic_machinery(self.shared)
 
     def no_panic_in_static(self):
-        """Nor in the static library."""
+        """The same holds for the static library."""
         return self.panic_machinery(self.static)
 
     @staticmethod
@@ -126,7 +126,7 @@ class Libraries:
         """The symbols of Rust's panics in a file, which must have symbols."""
         found = symbols(file)
         if not set(documented_functions()) <= set(found):
-            return f"{file.name} is stripped: nothing is to be seen in it"
+            return f"{file.name} is stripped: there are no symbols to check"
         panics = [name for name in found if PANIC_MACHINERY.search(name)]
         return f"panic machinery: {panics[:5]}" if panics else None
 
@@ -145,7 +145,7 @@ def faults(folder):
 
 
 def check(folder):
-    """Prints what is wrong; the closing line."""
+    """Prints what is wrong and the closing line; gives the exit status."""
     found = faults(folder)
     for name, fault in found.items():
         print(f"{name}: {fault}")
@@ -159,13 +159,13 @@ def close(subject, tried, failed):
 
 
 def build_with_panics(folder):
-    """The project itself with one more function, which indexes without a check."""
+    """This project with one more function, which can panic."""
     copy = folder / "with-panics"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(PROJECT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", "target", "build"))
     with open(copy / "src/capi/version.rs", "a", encoding="utf-8") as source:
         source.write(
-            "/// Ends the process for a place outside the text.\n#[unsafe(no_mangle)]\n"
+            "/// Panics for a place outside the text.\n#[unsafe(no_mangle)]\n"
             "pub extern \"C\" fn tlsrpt_unchecked(place: usize) -> u8 {\n    version::STRING.as_bytes()[place]\n}\n"
         )
     subprocess.run([os.environ.get("MAKE", "make"), "-s", "-C", str(copy), "BUILD=build", "build/libtlsrpt.a"], check=True)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The licences, the sources and the bans of deny.toml over both lock files, offline; and the dependencies of the shared
-# library, which must be libc alone.
+# Checks the licences, sources and bans of deny.toml in both lock files, offline, and that the library depends on libc
+# alone.
 set -eu
 
 cargo_deny_version=0.20.2

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes each target, whatever becomes of the others, and closes with the sum of what they report.
+# Makes each target, also after one has failed, and prints the sum of what they report.
 #
 #   tests/run.sh MAKE TARGET...
 set -eu
@@ -10,13 +10,13 @@ report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 
 for target; do
-    # A pipe keeps only its last status; the first goes to the report, as a failure that no line need have told.
+    # A pipe has the status of its last command. A target that fails is a line in the report.
     {
         "$make" --no-print-directory "$target" 2>&1 || echo "make $target: failed"
     } | tee -a "$report"
 done
 
-# Three forms: cargo's, that of the recorded sequences, and ours.
+# There are three forms of closing lines: cargo's, that of the recorded sequences, and this project's.
 awk '
     function add(right, wrong) { passed += right; failed += wrong }
     /^test result: / { add($4, $6) }
