@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Listen(commands::listen::Arguments),
     Send(commands::send::Arguments),
     Check(commands::check::Arguments),
+    Collect(commands::collect::Arguments),
     Record(commands::record::Arguments),
     SendmailMap(commands::sendmail_map::Arguments),
     Status(commands::status::Arguments),

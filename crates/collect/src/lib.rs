@@ -1,7 +1,29 @@
 //! The collector: receives datagrams on a local socket, counts them and keeps the counters in a store.
+//!
+//! ```text
+//! socket --> receiving thread --> Queue of packs --> keeping thread --> store
+//! ```
+//!
+//! The receiving thread never waits for a disk: it takes datagrams off the socket, stamps them and puts equal ones
+//! together in a pack. The keeping thread parses a pack and adds it to the store in one transaction, before it takes the
+//! next. While the store takes nothing, packs wait in the memory that the configuration allows; what finds no room is
+//! dropped, counted and said.
+//!
+//! [`run`] is all of it, until a signal ends it.
 
 #![deny(unsafe_code)]
 
+mod arrival;
+mod figures;
+mod invalid;
+mod keeper;
+mod kept;
+mod log;
+mod notify;
+mod pack;
+mod queue;
+mod service;
 mod settings;
 
+pub use service::{Failure, run};
 pub use settings::Settings;

@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 
+use tlsrpt_socket::Owner;
 use tlsrpt_store::{Limits, Synchronous, Url};
 
-/// The sections `[collect]` and `[store]` of the configuration. The defaults work without one.
+/// The sections `[collect]` and `[store]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// `collect.socket`: where the collector listens, unless the service manager passes a socket.
     pub socket: PathBuf,
-    /// `collect.socket-owner`: the user whose the socket is, by name or number. None: the user of the process.
-    pub socket_owner: Option<String>,
-    /// `collect.socket-group`: the group whose the socket is, by name or number. None: `postfix` where there is such a
-    /// group, otherwise the group of the process.
-    pub socket_group: Option<String>,
+    /// `collect.socket-owner` and `collect.socket-group`: whose the socket is. None: those of the process.
+    pub socket_owner: Option<Owner>,
     /// `collect.socket-mode`: the permissions of the socket.
     pub socket_mode: u32,
     /// `collect.buffer`: the memory in bytes for datagrams that wait for the store.
@@ -28,21 +26,4 @@ pub struct Settings {
     pub keep_days: u32,
     /// `store.synchronous`: `full` or `normal`.
     pub synchronous: Synchronous,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            socket: "/run/tlsrpt/tlsrpt.sock".into(),
-            socket_owner: None,
-            socket_group: None,
-            socket_mode: 0o660,
-            buffer: 16 << 20,
-            keep_invalid: None,
-            limits: Limits::default(),
-            url: Url::default(),
-            keep_days: 30,
-            synchronous: Synchronous::default(),
-        }
-    }
 }

@@ -66,6 +66,15 @@ impl Ending {
             None => self.ends.recv().map_err(RecvTimeoutError::from),
         };
     }
+
+    /// The same, but waits no longer than `time`. Whether the service is to end.
+    #[must_use]
+    pub fn wait_for(&self, time: Duration) -> bool {
+        let now = Instant::now();
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(now));
+        let waited = self.ends.recv_timeout(left.map_or(time, |left| left.min(time)));
+        waited != Err(RecvTimeoutError::Timeout) || left.is_some_and(|left| left <= time)
+    }
 }
 
 impl EndSignal {

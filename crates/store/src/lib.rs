@@ -26,7 +26,7 @@ pub use batch::{Added, Batch, BatchId, CountedEvent};
 pub use counts::{DayCounts, DomainCounts, FailureCounts, InvalidCounts, OTHER_DOMAINS, PolicyCounts};
 pub use error::{Error, ErrorKind};
 pub use jiff::{Timestamp, civil::Date};
-pub use opening::{open, open_reader, open_reports};
+pub use opening::{open, open_reader, open_reports, set_aside};
 pub use options::{Limits, Options, Synchronous};
 pub use reports::{
     Attempt, Delivery, DeliveryState, KeptReport, NewDelivery, NewReport, ReportFilter, ReportStore, Route,

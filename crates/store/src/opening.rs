@@ -1,6 +1,11 @@
 //! The engine is chosen by the URL.
 
-use crate::{Error, Options, Reader, ReportStore, Store, Url, sqlite::Sqlite};
+use std::path::PathBuf;
+
+use crate::{
+    Error, Options, Reader, ReportStore, Store, Url,
+    sqlite::{self, Sqlite},
+};
 
 /// Opens the store for the collector. Makes it where there is none, and migrates it where it is older than the program.
 ///
@@ -32,5 +37,16 @@ pub fn open_reader(url: &Url) -> Result<Box<dyn Reader>, Error> {
 pub fn open_reports(url: &Url) -> Result<Box<dyn ReportStore>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, Options::default())?)),
+    }
+}
+
+/// Gives a damaged store another name, which ends in `stamp`, so that a new one can begin in its place. The new name.
+///
+/// # Errors
+///
+/// [`crate::ErrorKind::Unreachable`] where what is there was never a store: it may be somebody's. It stays.
+pub fn set_aside(url: &Url, stamp: &str) -> Result<PathBuf, Error> {
+    match url {
+        Url::Sqlite(path) => sqlite::set_aside(path, stamp),
     }
 }

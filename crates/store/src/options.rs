@@ -15,9 +15,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A million of each.
+    /// No limits.
     fn default() -> Self {
-        Self { domains: 1_000_000, policies: 1_000_000, failures: 1_000_000 }
+        Self { domains: u64::MAX, policies: u64::MAX, failures: u64::MAX }
     }
 }
 

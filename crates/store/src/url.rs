@@ -13,12 +13,6 @@ pub enum Url {
     Sqlite(PathBuf),
 }
 
-impl Default for Url {
-    fn default() -> Self {
-        Self::Sqlite("/var/lib/tlsrpt/tlsrpt.db".into())
-    }
-}
-
 impl FromStr for Url {
     type Err = Error;
 
@@ -51,9 +45,10 @@ mod tests {
     #[test]
     fn urls_of_sqlite() {
         let url = "sqlite:/var/lib/tlsrpt/tlsrpt.db";
-        assert_eq!(url.parse(), Ok(Url::default()));
-        assert_eq!("sqlite:///var/lib/tlsrpt/tlsrpt.db".parse(), Ok(Url::default()));
-        assert_eq!(Url::default().to_string(), url);
+        let expected = Url::Sqlite("/var/lib/tlsrpt/tlsrpt.db".into());
+        assert_eq!(url.parse(), Ok(expected.clone()));
+        assert_eq!("sqlite:///var/lib/tlsrpt/tlsrpt.db".parse(), Ok(expected.clone()));
+        assert_eq!(expected.to_string(), url);
         for wrong in ["", "sqlite:", "sqlite:relative.db", "sqlite://host/x", "mysql:/x", "/var/lib/x"] {
             let error = wrong.parse::<Url>().unwrap_err();
             assert!(error.to_string().contains(&format!("{wrong:?}")), "{error}");

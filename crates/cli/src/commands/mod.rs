@@ -1,6 +1,7 @@
 //! The subcommands: one file each, with its arguments and what it does.
 
 pub(crate) mod check;
+pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod library_version;
@@ -17,6 +18,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Listen(arguments) => listen::run(arguments),
         Command::Send(arguments) => send::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Collect(arguments) => collect::run(arguments),
         Command::Record(arguments) => record::run(arguments),
         Command::SendmailMap(arguments) => sendmail_map::run(arguments),
         Command::Status(arguments) => status::run(arguments),

@@ -1,6 +1,7 @@
 //! The store in a file of SQLite, in its WAL mode: one process writes, any number read, and none waits for another.
 
 mod adding;
+mod aside;
 mod database;
 mod day;
 mod failure;
@@ -10,4 +11,5 @@ mod reporting;
 mod schema;
 mod upkeep;
 
+pub(crate) use aside::set_aside;
 pub(crate) use database::Sqlite;

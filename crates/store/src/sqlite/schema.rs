@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind};
 const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 
 /// Tells `file(1)` and us that the database is ours: "TLSR".
-const APPLICATION: i32 = 0x544c_5352;
+pub(super) const APPLICATION: i32 = 0x544c_5352;
 
 /// The version of the schema of a database. 0 where it has none.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<usize> {

@@ -1,0 +1,48 @@
+//! `tlsrpt collect`: the collector.
+
+use nix::unistd::{Gid, Uid};
+use tlsrpt_collect::Settings;
+use tlsrpt_config::{Configuration, StoreUrl};
+use tlsrpt_socket::Owner;
+use tlsrpt_store::{Limits, Synchronous, Url};
+
+use crate::{configuration::ConfigFile, failure::Failure};
+
+/// Receives the events of mail servers, counts them and keeps the counters in the store.
+///
+/// It runs in the foreground until SIGINT or SIGTERM.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tlsrpt collect
+  tlsrpt collect --config ./tlsrpt.toml")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let settings = settings(arguments.file.load()?.configuration);
+    // The collector has said the reason, in the form of the journal where the journal reads it.
+    tlsrpt_collect::run(&settings).map_err(|_| Failure::Found)
+}
+
+fn settings(Configuration { collect, store, .. }: Configuration) -> Settings {
+    let user = collect.socket_owner.map(|user| Uid::from_raw(user.id));
+    let group = collect.socket_group.map(|group| Gid::from_raw(group.id));
+    let StoreUrl::Sqlite(path) = store.url;
+    Settings {
+        socket: collect.socket,
+        socket_owner: (user.is_some() || group.is_some()).then_some(Owner { user, group }),
+        socket_mode: collect.socket_mode,
+        buffer: usize::try_from(collect.buffer).unwrap_or(usize::MAX),
+        keep_invalid: collect.keep_invalid,
+        limits: Limits { domains: collect.max_domains, policies: collect.max_policies, failures: collect.max_failures },
+        url: Url::Sqlite(path),
+        keep_days: u32::try_from(store.keep_days).unwrap_or(u32::MAX),
+        synchronous: match store.synchronous {
+            tlsrpt_config::Synchronous::Full => Synchronous::Full,
+            tlsrpt_config::Synchronous::Normal => Synchronous::Normal,
+        },
+    }
+}

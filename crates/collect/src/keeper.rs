@@ -1,0 +1,307 @@
+//! The keeping thread: from packs to batches in the store.
+
+use std::{
+    collections::BTreeMap,
+    process,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use jiff::{Timestamp, ToSpan, civil::Date};
+use tlsrpt_format::{datagram, printable};
+use tlsrpt_store::{Added, Batch, BatchId, CountedEvent, Error, ErrorKind, Options, Store, open, set_aside};
+
+use crate::{
+    arrival,
+    figures::{Figures, add},
+    invalid::Said,
+    kept::{Keeping, Kept},
+    log::{Level, Log},
+    pack::Pack,
+    queue::{Next, Queue},
+    settings::Settings,
+};
+
+/// How long it waits for datagrams before it looks whether old days are to go.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// How long it waits before it tries a store again that took nothing: first, and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// How long it goes on trying at the end.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
+
+/// After how many attempts in a row a damaged store is set aside.
+const DAMAGED_FOR_SURE: u32 = 2;
+
+/// Takes packs from the queue and adds them to the store.
+pub(crate) struct Keeper {
+    settings: Settings,
+    queue: Arc<Queue>,
+    figures: Arc<Figures>,
+    log: Log,
+    store: Option<Box<dyn Store>>,
+    id: BatchId,
+    trouble: Option<Trouble>,
+    kept: Option<Kept>,
+    invalid: Said,
+    /// The day for which old ones have gone.
+    purged: Option<Date>,
+    /// The day for which it was said that a limit is reached.
+    beyond: Option<Date>,
+}
+
+/// The store takes nothing.
+struct Trouble {
+    kind: ErrorKind,
+    /// How many attempts failed in a row for the same reason.
+    attempts: u32,
+    retry: Duration,
+}
+
+impl Keeper {
+    /// Opens the store. One that cannot be opened now is tried again with each batch.
+    ///
+    /// # Errors
+    ///
+    /// A later version of this program made the store.
+    pub(crate) fn new(
+        settings: &Settings,
+        queue: &Arc<Queue>,
+        figures: &Arc<Figures>,
+        log: Log,
+    ) -> Result<Self, Error> {
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let id = BatchId { writer: format!("collect-{started}-{}", process::id()), number: 0 };
+        let mut keeper = Self {
+            settings: settings.clone(),
+            queue: Arc::clone(queue),
+            figures: Arc::clone(figures),
+            log,
+            store: None,
+            id,
+            trouble: None,
+            kept: None,
+            invalid: Said::default(),
+            purged: None,
+            beyond: None,
+        };
+        match keeper.open() {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Newer => return Err(error),
+            Err(error) => keeper.has_failed(&error),
+        }
+        keeper.kept = settings.keep_invalid.as_deref().and_then(|directory| match Kept::new(directory) {
+            Ok(kept) => Some(kept),
+            Err(error) => {
+                log.say(Level::Warning, format_args!("keep-invalid: {}: {error}", directory.display()));
+                None
+            }
+        });
+        Ok(keeper)
+    }
+
+    /// Keeps what comes until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        loop {
+            self.purge();
+            match self.queue.next(IDLE) {
+                Next::Pack(pack) => {
+                    let memory = pack.memory;
+                    self.keep(pack);
+                    self.queue.done(memory);
+                }
+                Next::Nothing => {}
+                Next::Closed => return,
+            }
+        }
+    }
+
+    fn keep(&mut self, pack: Pack) {
+        let datagrams = pack.len();
+        let batch = self.batch(pack);
+        let Some(added) = self.add(&batch) else { return };
+        let events: u64 = batch.events.iter().map(|counted| counted.times).sum();
+        add(&self.figures.events, events);
+        add(&self.figures.invalid, datagrams - events);
+        self.say_what_is_beyond(batch.day, added);
+    }
+
+    /// Parses the datagrams of a pack.
+    fn batch(&mut self, pack: Pack) -> Batch {
+        self.id.number += 1;
+        let last = arrival::timestamp(pack.last);
+        let mut events = Vec::with_capacity(pack.datagrams.len());
+        let mut invalid = BTreeMap::new();
+        for (bytes, times) in pack.datagrams {
+            match datagram::parse(&bytes) {
+                Ok(event) => events.push(CountedEvent { event, times }),
+                Err(why) => {
+                    *invalid.entry(why.reason.name()).or_default() += times;
+                    self.say_invalid(&why, &bytes, times, last);
+                }
+            }
+        }
+        Batch {
+            id: self.id.clone(),
+            day: arrival::date(pack.day),
+            last_event: (!events.is_empty()).then_some(last),
+            events,
+            invalid: invalid.into_iter().collect(),
+            dropped: pack.dropped,
+        }
+    }
+
+    fn say_invalid(&mut self, why: &datagram::Invalid, bytes: &[u8], times: u64, at: Timestamp) {
+        if let Some(line) = self.invalid.line(why, bytes, times) {
+            self.log.say(Level::Warning, line);
+        }
+        let Some(kept) = &mut self.kept else { return };
+        let why = match kept.keep(at, why.reason.name(), bytes) {
+            Ok(Keeping::Kept) => return,
+            Ok(Keeping::Full) => "the limit of files is reached; remove some and restart to keep more".to_string(),
+            Err(error) => error.to_string(),
+        };
+        self.kept = None;
+        self.log.say(Level::Warning, format_args!("invalid datagrams are counted, but no longer kept: {why}"));
+    }
+
+    /// Adds a batch, however long it takes. None where it has to give up, because the service ends.
+    fn add(&mut self, batch: &Batch) -> Option<Added> {
+        let mut end = None;
+        loop {
+            match self.try_to_add(batch) {
+                Ok(added) => {
+                    self.works_again();
+                    return Some(added);
+                }
+                Err(error) => self.has_failed(&error),
+            }
+            let retry = self.trouble.as_ref().map_or(RETRY.0, |trouble| trouble.retry);
+            if self.queue.is_closed() {
+                let end = *end.get_or_insert_with(|| Instant::now() + GRACE);
+                if Instant::now() >= end {
+                    return None;
+                }
+                std::thread::sleep(RETRY.0);
+            } else {
+                self.queue.rest(retry);
+            }
+        }
+    }
+
+    fn try_to_add(&mut self, batch: &Batch) -> Result<Added, Error> {
+        if self.store.is_none() {
+            self.open()?;
+        }
+        match &mut self.store {
+            Some(store) => store.add(batch),
+            None => Ok(Added::default()),
+        }
+    }
+
+    fn open(&mut self) -> Result<(), Error> {
+        let options = Options { limits: self.settings.limits, synchronous: self.settings.synchronous };
+        self.store = Some(open(&self.settings.url, options)?);
+        Ok(())
+    }
+
+    /// Says the first error of its kind, and decides what may help.
+    fn has_failed(&mut self, error: &Error) {
+        let again = self.trouble.as_ref().is_some_and(|trouble| trouble.kind == error.kind());
+        if !again {
+            let buffer = self.settings.buffer;
+            self.log.say(
+                Level::Error,
+                format_args!("{error}; datagrams wait in {buffer} bytes of memory until the store takes them"),
+            );
+        }
+        let (attempts, retry) = match &self.trouble {
+            Some(trouble) if again => (trouble.attempts + 1, (trouble.retry * 2).min(RETRY.1)),
+            _ => (1, RETRY.0),
+        };
+        self.trouble = Some(Trouble { kind: error.kind(), attempts, retry });
+        self.figures.in_trouble.store(true, Ordering::Relaxed);
+        self.queue.set_store_works(false);
+        if error.kind() != ErrorKind::Locked {
+            // What is open may be what is broken.
+            self.store = None;
+        }
+        if error.kind() == ErrorKind::Corrupt && attempts == DAMAGED_FOR_SURE {
+            self.set_aside();
+        }
+    }
+
+    fn works_again(&mut self) {
+        if self.trouble.take().is_some() {
+            self.log.say(Level::Notice, format_args!("{}: the store takes events again", self.settings.url));
+        }
+        self.figures.in_trouble.store(false, Ordering::Relaxed);
+        self.queue.set_store_works(true);
+    }
+
+    /// Gives a damaged store another name, so that collecting goes on in a new one.
+    fn set_aside(&self) {
+        let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        match set_aside(&self.settings.url, &stamp) {
+            Ok(name) => self.log.say(
+                Level::Error,
+                format_args!(
+                    "{url}: the store is damaged and was renamed {name}; a new one begins; what the old one holds is in no \
+                     report until it is recovered, for instance with: sqlite3 {name} .recover",
+                    url = self.settings.url,
+                    name = name.display()
+                ),
+            ),
+            Err(error) => self.log.say(Level::Error, error),
+        }
+    }
+
+    /// Says once a day that a limit is reached.
+    fn say_what_is_beyond(&mut self, day: Date, added: Added) {
+        let Added { beyond_domains, beyond_policies, beyond_failures, .. } = added;
+        if beyond_domains + beyond_policies + beyond_failures == 0 || self.beyond == Some(day) {
+            return;
+        }
+        self.beyond = Some(day);
+        let limits = self.settings.limits;
+        let what = [
+            (beyond_domains, "max-domains", limits.domains),
+            (beyond_policies, "max-policies", limits.policies),
+            (beyond_failures, "max-failures", limits.failures),
+        ];
+        for (_, key, limit) in what.into_iter().filter(|(beyond, ..)| *beyond > 0) {
+            self.log.say(
+                Level::Warning,
+                format_args!(
+                    "{day} has reached {key} = {limit}: what is new from now on is counted in one row, without details"
+                ),
+            );
+        }
+    }
+
+    /// Removes old days once a day. A clock that jumps far ahead must not remove all days at once: they go when two days
+    /// in a row, or nearly, are in the store.
+    fn purge(&mut self) {
+        let today = arrival::date(arrival::day_number(arrival::seconds(SystemTime::now())));
+        if self.purged == Some(today) || self.trouble.is_some() {
+            return;
+        }
+        let Some(store) = &mut self.store else { return };
+        match purge(store.as_mut(), today, self.settings.keep_days) {
+            Ok(0) => {}
+            Ok(days) => self.log.say(Level::Info, format_args!("{days} days older than keep-days were removed")),
+            // Tomorrow is soon enough.
+            Err(error) => {
+                self.log.say(Level::Warning, format_args!("old days stay: {}", printable(&error.to_string())))
+            }
+        }
+        self.purged = Some(today);
+    }
+}
+
+fn purge(store: &mut dyn Store, today: Date, keep_days: u32) -> Result<u64, Error> {
+    let Ok(first) = today.checked_sub(i64::from(keep_days.saturating_sub(1)).days()) else { return Ok(0) };
+    let days = store.days()?;
+    if days.iter().any(|counts| first <= counts.day && counts.day < today) { store.purge(first) } else { Ok(0) }
+}

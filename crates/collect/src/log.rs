@@ -1,0 +1,48 @@
+//! Lines for people on standard error, in the form of the journal where it reads them.
+
+use std::{env, fmt::Display, io, os::fd::AsFd, time::Duration};
+
+use nix::sys::stat::fstat;
+use tlsrpt_service::messages;
+
+/// How long the end waits for lines to be written.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How much a line matters, as `syslog(3)` and the journal number it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Error = 3,
+    Warning = 4,
+    Notice = 5,
+    Info = 6,
+}
+
+/// Writes lines. None of them waits for the reader of standard error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Log {
+    journal: bool,
+}
+
+impl Log {
+    /// Starts the thread that writes.
+    pub(crate) fn start() -> io::Result<Self> {
+        let journal = journal_reads_standard_error();
+        messages::start(if journal { "<3>" } else { "tlsrpt: " })?;
+        Ok(Self { journal })
+    }
+
+    pub(crate) fn say(self, level: Level, text: impl Display) {
+        messages::write(if self.journal { format!("<{}>{text}", level as u8) } else { format!("tlsrpt: {text}") });
+    }
+
+    /// Waits until all is written, but not for ever.
+    pub(crate) fn finish(self) {
+        messages::finish(PATIENCE);
+    }
+}
+
+/// Whether `JOURNAL_STREAM` names this very standard error (`systemd.exec(5)`).
+fn journal_reads_standard_error() -> bool {
+    let Ok(named) = env::var("JOURNAL_STREAM") else { return false };
+    fstat(io::stderr().as_fd()).is_ok_and(|stat| named == format!("{}:{}", stat.st_dev, stat.st_ino))
+}

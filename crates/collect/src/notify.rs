@@ -1,0 +1,31 @@
+//! What the service manager is told (`sd_notify(3)`). Without one, nothing.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+pub(crate) fn ready() {
+    tell(&[NotifyState::Ready]);
+}
+
+pub(crate) fn stopping() {
+    tell(&[NotifyState::Stopping]);
+}
+
+pub(crate) fn status(text: &str) {
+    tell(&[NotifyState::Status(text)]);
+}
+
+pub(crate) fn alive() {
+    tell(&[NotifyState::Watchdog]);
+}
+
+/// How often to say that it is alive: twice as often as the service manager asks for. None where it does not ask.
+pub(crate) fn interval() -> Option<Duration> {
+    sd_notify::watchdog_enabled().map(|time| time / 2)
+}
+
+fn tell(what: &[NotifyState<'_>]) {
+    // The work is not for the service manager: where it does not listen, the work goes on.
+    let _ = sd_notify::notify(what);
+}
