@@ -67,11 +67,12 @@ test-model:
 	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir $(call quoted,$(TARGET_DIR)/model) --locked -p tlsrpt-model \
 		--test any_calls --test encoder_properties
 
-## fuzz: both fuzzers, FUZZ_SECONDS each: 20, or 3600 for the long form
+## fuzz: all fuzzers, FUZZ_SECONDS each: 20, or 3600 for the long form
 .PHONY: fuzz
 fuzz:
 	sh fuzz/run.sh any_calls $(FUZZ_SECONDS)
 	sh fuzz/run.sh both_libraries $(FUZZ_SECONDS)
+	sh fuzz/run.sh datagrams $(FUZZ_SECONDS)
 
 ## test-sanitizers: the C tests and the threads under the address, undefined behaviour and thread sanitizers
 .PHONY: test-sanitizers

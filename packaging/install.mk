@@ -35,7 +35,7 @@ uninstall-library:
 	for page in man/*.3; do rm -f $(call below,$(MANDIR)/man3)/"$${page##*/}"; done
 	rm -f $(call below,$(PC_FILE))
 
-## install-command: the command, its manual pages, an example of its configuration, its completions and its service
+## install-command: the command, its manual pages, an example of its configuration, its completions and its services
 .PHONY: install-command
 install-command: $(COMMAND)
 	install -d $(foreach folder,$(COMMAND_FOLDERS),$(call below,$(folder)))
@@ -48,13 +48,19 @@ install-command: $(COMMAND)
 	install -m 644 $(BUILD)/completion.fish $(call below,$(FISH_COMPLETION))
 	install -m 644 /dev/null $(call below,$(LISTEN_UNIT))
 	sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-listen.service.in >$(call below,$(LISTEN_UNIT))
+	install -m 644 packaging/systemd/tlsrpt.socket $(call below,$(COLLECT_SOCKET))
+	install -m 644 /dev/null $(call below,$(COLLECT_UNIT))
+	sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-collect.service.in >$(call below,$(COLLECT_UNIT))
 
 BASH_COMPLETION = $(SHAREDIR)/bash-completion/completions/tlsrpt
 ZSH_COMPLETION = $(SHAREDIR)/zsh/site-functions/_tlsrpt
 FISH_COMPLETION = $(SHAREDIR)/fish/vendor_completions.d/tlsrpt.fish
 EXAMPLE_FILE = $(SHAREDIR)/tlsrpt/tlsrpt.toml
 LISTEN_UNIT = $(UNITDIR)/tlsrpt-listen.service
-COMMAND_FILES = $(BINDIR)/tlsrpt $(MANDIR)/man1/tlsrpt.1 $(MANDIR)/man5/tlsrpt.toml.5 $(EXAMPLE_FILE) $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(LISTEN_UNIT)
+COLLECT_SOCKET = $(UNITDIR)/tlsrpt.socket
+COLLECT_UNIT = $(UNITDIR)/tlsrpt-collect.service
+COMMAND_FILES = $(BINDIR)/tlsrpt $(MANDIR)/man1/tlsrpt.1 $(MANDIR)/man5/tlsrpt.toml.5 $(EXAMPLE_FILE) $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(LISTEN_UNIT) \
+	$(COLLECT_SOCKET) $(COLLECT_UNIT)
 COMMAND_FOLDERS = $(patsubst %/,%,$(dir $(COMMAND_FILES)))
 
 # Sendmail puts mail off while its map has no server.

@@ -28,6 +28,13 @@ const IDLE: Duration = Duration::from_secs(10);
 /// How long it waits before it tries a store again that took nothing: first, and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// After a pack of many datagrams it waits as long as that took, so that the next transaction is for many too; but not
+/// longer than this, since so much is lost when the process is killed.
+const LONGEST_REST: Duration = Duration::from_millis(20);
+
+/// From how many datagrams on.
+const MANY: u64 = 64;
+
 /// How long it goes on trying at the end.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
@@ -107,9 +114,12 @@ impl Keeper {
             self.purge();
             match self.queue.next(IDLE) {
                 Next::Pack(pack) => {
-                    let memory = pack.memory;
+                    let (memory, many, begin) = (pack.memory, pack.len() >= MANY, Instant::now());
                     self.keep(pack);
                     self.queue.done(memory);
+                    if many {
+                        self.queue.rest(begin.elapsed().min(LONGEST_REST));
+                    }
                 }
                 Next::Nothing => {}
                 Next::Closed => return,

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::pack::Pack;
@@ -19,12 +19,16 @@ pub(crate) struct Queue {
     filled: Condvar,
     /// A pack is done.
     emptied: Condvar,
+    /// No datagram comes any more.
+    closing: Condvar,
     capacity: usize,
 }
 
 #[derive(Debug)]
 struct State {
     packs: VecDeque<Pack>,
+    /// A pack was added since the keeping thread was woken last. It sleeps only when there is none.
+    begun: bool,
     /// Of the packs here and of those taken but not done.
     memory: usize,
     store_works: bool,
@@ -58,8 +62,14 @@ impl Queue {
     /// A queue that takes up to `capacity` bytes of memory.
     pub(crate) fn new(capacity: usize) -> Self {
         let (packs, counts) = (VecDeque::new(), Counts::default());
-        let state = State { packs, memory: 0, store_works: true, closed: false, counts };
-        Self { state: Mutex::new(state), filled: Condvar::new(), emptied: Condvar::new(), capacity }
+        let state = State { packs, begun: false, memory: 0, store_works: true, closed: false, counts };
+        Self {
+            state: Mutex::new(state),
+            filled: Condvar::new(),
+            emptied: Condvar::new(),
+            closing: Condvar::new(),
+            capacity,
+        }
     }
 
     /// Takes a datagram in. Where there is no room it waits a moment if the store works; then it drops the datagram, and
@@ -74,8 +84,10 @@ impl Queue {
                 state.pack_of(day).dropped += 1;
             }
         }
-        drop(state);
-        self.filled.notify_one();
+        if std::mem::take(&mut state.begun) {
+            drop(state);
+            self.filled.notify_one();
+        }
     }
 
     fn add(&self, state: &mut State, bytes: &[u8], day: i64, at: i64) -> bool {
@@ -86,7 +98,7 @@ impl Queue {
             return false;
         }
         if state.packs.back().is_some_and(Pack::is_full) {
-            state.packs.push_back(Pack::of_day(day));
+            state.begin(day);
         }
         state.memory += state.pack_of(day).insert(bytes, at);
         true
@@ -126,21 +138,15 @@ impl Queue {
 
     /// Waits for this time, or until the queue is closed.
     pub(crate) fn rest(&self, time: Duration) {
-        let end = Instant::now() + time;
-        let mut state = self.state();
-        while !state.closed {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            state = self.filled.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let open = |state: &mut State| !state.closed;
+        drop(self.closing.wait_timeout_while(self.state(), time, open));
     }
 
     /// No datagram comes any more.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.filled.notify_all();
+        self.closing.notify_all();
     }
 
     /// Whether it is closed.
@@ -161,10 +167,15 @@ impl Queue {
 }
 
 impl State {
+    fn begin(&mut self, day: i64) {
+        self.packs.push_back(Pack::of_day(day));
+        self.begun = true;
+    }
+
     /// The last pack, which is one of this day.
     fn pack_of(&mut self, day: i64) -> &mut Pack {
         if self.packs.back().is_none_or(|pack| pack.day != day) {
-            self.packs.push_back(Pack::of_day(day));
+            self.begin(day);
         }
         let last = self.packs.len() - 1;
         &mut self.packs[last]
