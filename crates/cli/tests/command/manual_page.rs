@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::support::run_well;
 
-const SUBCOMMANDS: [&str; 7] = ["listen", "send", "check", "record", "sendmail-map", "status", "config"];
+const SUBCOMMANDS: [&str; 8] = ["listen", "send", "check", "record", "sendmail-map", "collect", "status", "config"];
 
 #[test]
 fn it_has_the_options_of_each_subcommand_and_no_others() {
