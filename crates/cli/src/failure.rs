@@ -1,6 +1,6 @@
-//! How the command ends when not all is well: one line on standard error, and an exit code.
+//! The end of a command that did not succeed: one line on standard error, and an exit code.
 
-use std::{io, process::ExitCode};
+use std::{fmt::Display, io, process::ExitCode};
 
 use tlsrpt_config::Problems;
 
@@ -9,36 +9,41 @@ use crate::output;
 /// Why a subcommand ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The command was called wrongly, or was given something to read that it cannot read.
+    /// Wrong arguments, or input that is not in the expected form.
     #[error("{0}")]
     BadUse(String),
-    /// What was asked for could not be done.
+    /// The command could not do its work.
     #[error("{0}")]
     Failed(String),
-    /// A check did not pass. The findings stand on standard output.
+    /// A check failed. The findings are on standard output.
     #[error("a check failed")]
     Found,
     /// The configuration has errors.
     #[error("{0}")]
     Configuration(Problems),
-    /// Standard output took no more.
+    /// Standard output cannot be written to.
     #[error("standard output: {0}")]
     Output(#[from] io::Error),
 }
 
 impl Failure {
-    /// Says what went wrong and gives the exit code. Whoever closed the pipe behind standard output has seen enough, so
-    /// that ends the command without a word.
+    /// Writes the message and returns the exit code. A closed pipe behind standard output is no failure: its reader has
+    /// seen enough.
     pub(crate) fn exit_code(self) -> ExitCode {
         match &self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Found => {}
             Self::Configuration(problems) => problems.lines().for_each(output::say),
-            said => output::say(said),
+            failure => output::say(failure),
         }
         ExitCode::from(match self {
             Self::BadUse(_) | Self::Configuration(_) => 2,
             Self::Failed(_) | Self::Found | Self::Output(_) => 1,
         })
     }
+}
+
+/// Makes the failure of an action: `cannot(format!("read {}", path.display()))` gives "cannot read PATH: ERROR".
+pub(crate) fn cannot<E: Display>(action: impl Display) -> impl FnOnce(E) -> Failure {
+    move |error| Failure::Failed(format!("cannot {action}: {error}"))
 }

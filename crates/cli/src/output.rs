@@ -4,6 +4,7 @@ use std::{fmt::Display, io};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use tlsrpt_format::printable;
 use tlsrpt_service::messages;
 
 /// Good news.
@@ -30,7 +31,42 @@ pub(crate) fn for_scripts() -> io::BufWriter<io::Stdout> {
 /// What messages on standard error begin with.
 pub(crate) const MESSAGE_PREFIX: &str = "tlsrpt: ";
 
-/// Writes one line on standard error. Does not wait after a service has started its thread for messages.
+/// Writes one line on standard error, escaped and without the numbers of system errors: whatever a message quotes, it stays
+/// one line. Does not wait after a service has started its thread for messages.
 pub(crate) fn say(line: impl Display) {
-    messages::write(format!("{MESSAGE_PREFIX}{line}"));
+    let line = without_error_numbers(&line.to_string());
+    messages::write(format!("{MESSAGE_PREFIX}{}", printable(&line)));
+}
+
+/// The text without each ` (os error 2)` that the standard library puts behind the words for an error of the system.
+pub(crate) fn without_error_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut words: String = parts.next().unwrap_or_default().into();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.parse::<i32>().is_ok() => words.push_str(rest),
+            _ => words.extend([" (os error ", part]),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::without_error_numbers;
+
+    #[test]
+    fn errors_of_the_system_have_words_alone() {
+        let error = io::Error::from_raw_os_error(2);
+        assert!(error.to_string().ends_with(" (os error 2)"));
+        assert_eq!(
+            without_error_numbers(&format!("a: {error}; b: {error}")),
+            "a: No such file or directory; b: No such file or directory"
+        );
+        for text in ["", "a (os error x) b", "a (os error 2"] {
+            assert_eq!(without_error_numbers(text), text);
+        }
+    }
 }

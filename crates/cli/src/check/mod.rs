@@ -1,4 +1,4 @@
-//! What `tlsrpt check` looks at, and what it finds.
+//! The checks of `tlsrpt check`, and their findings.
 
 mod access;
 mod library;
@@ -8,6 +8,8 @@ mod socket;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+use crate::output::without_error_numbers;
 
 pub(crate) use access::Visitor;
 pub(crate) use postfix::Postfix;
@@ -33,16 +35,20 @@ pub(crate) enum Status {
 }
 
 impl Finding {
-    pub(crate) fn ok(check: &'static str, message: impl Into<String>) -> Self {
-        Self { status: Status::Ok, check, message: message.into(), remedy: None }
+    pub(crate) fn ok(check: &'static str, message: impl AsRef<str>) -> Self {
+        Self::new(Status::Ok, check, message.as_ref(), None)
     }
 
-    pub(crate) fn warn(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { status: Status::Warn, check, message: message.into(), remedy: Some(remedy.into()) }
+    pub(crate) fn warn(check: &'static str, message: impl AsRef<str>, remedy: impl Into<String>) -> Self {
+        Self::new(Status::Warn, check, message.as_ref(), Some(remedy.into()))
     }
 
-    pub(crate) fn fail(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { status: Status::Fail, check, message: message.into(), remedy: Some(remedy.into()) }
+    pub(crate) fn fail(check: &'static str, message: impl AsRef<str>, remedy: impl Into<String>) -> Self {
+        Self::new(Status::Fail, check, message.as_ref(), Some(remedy.into()))
+    }
+
+    fn new(status: Status, check: &'static str, message: &str, remedy: Option<String>) -> Self {
+        Self { status, check, message: without_error_numbers(message), remedy }
     }
 }
 

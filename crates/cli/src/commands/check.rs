@@ -5,10 +5,12 @@ use std::{
     path::PathBuf,
 };
 
+use tlsrpt_format::{printable, printable_json};
+
 use crate::{
     arguments::{DEFAULT_SOCKET, Format},
     check::{Finding, Place, Postfix, Status, Visitor, check_socket},
-    failure::Failure,
+    failure::{Failure, cannot},
     output::{self, BAD, DOUBTFUL, GOOD, LABEL},
 };
 
@@ -34,7 +36,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let findings = if arguments.postfix {
-        let postfix = Postfix::ask().map_err(|error| Failure::Failed(format!("cannot ask postconf: {error}")))?;
+        let postfix = Postfix::ask().map_err(cannot("ask postconf"))?;
         postfix.check()
     } else {
         check_socket(&Place { name: arguments.socket, from: None }, &Visitor::Anybody)
@@ -53,16 +55,19 @@ fn show(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
             Status::Warn => DOUBTFUL,
             Status::Fail => BAD,
         };
-        let remedy = remedy.iter().map(|remedy| format!(" {LABEL}->{LABEL:#} {remedy}")).collect::<String>();
-        writeln!(out, "{colour}{status:<4}{colour:#}  {check:<12}  {message}{remedy}")?;
+        write!(out, "{colour}{status:<4}{colour:#}  {check:<12}  {}", printable(message))?;
+        if let Some(remedy) = remedy {
+            write!(out, " {LABEL}->{LABEL:#} {}", printable(remedy))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
 
 fn show_json(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
     for finding in findings {
-        serde_json::to_writer(&mut *out, finding)?;
-        writeln!(out)?;
+        let finding = serde_json::to_string(finding)?;
+        writeln!(out, "{}", printable_json(&finding))?;
     }
     out.flush()
 }

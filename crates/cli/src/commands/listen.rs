@@ -1,7 +1,6 @@
 //! `tlsrpt listen`: shows what arrives at the socket of the collector.
 
 use std::{
-    fmt::Display,
     num::NonZeroU64,
     path::PathBuf,
     sync::Arc,
@@ -14,7 +13,7 @@ use tlsrpt_socket::{Listening, NameAtEnd, Owner, PathOptions, Reader};
 
 use crate::{
     arguments::{self, DEFAULT_SOCKET},
-    failure::Failure,
+    failure::{Failure, cannot},
     listen::{
         pipeline::{Forwarded, Outcome, Parts, Pipeline},
         shares::{Shares, buffer_size},
@@ -146,8 +145,4 @@ fn sender(arguments: &Arguments) -> report::Sender {
         organization: arguments.organization.clone().unwrap_or_else(host),
         contact: arguments.contact.clone().unwrap_or_else(|| format!("postmaster@{}", host())),
     }
-}
-
-fn cannot<E: Display>(what: &str) -> impl FnOnce(E) -> Failure {
-    move |error| Failure::Failed(format!("cannot {what}: {error}"))
 }

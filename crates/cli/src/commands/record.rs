@@ -10,7 +10,7 @@ use crate::{
     output::{self, BAD, GOOD, LABEL},
 };
 use tlsrpt_format::{
-    printable,
+    printable, printable_json,
     record::{self, Mistake, Record},
 };
 
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Format::Text => show(&mut output::for_people(), &arguments.text, &reading)?,
         Format::Json => {
             let mut out = output::for_scripts();
-            writeln!(out, "{}", as_json(&reading))?;
+            writeln!(out, "{}", printable_json(&as_json(&reading).to_string()))?;
             out.flush()?;
         }
     }
@@ -47,10 +47,10 @@ fn show(out: &mut impl Write, text: &str, reading: &Result<Record<'_>, Mistake>)
         Ok(record) => {
             writeln!(out, "{GOOD}valid{GOOD:#}")?;
             for destination in &record.destinations {
-                writeln!(out, "{LABEL}reports to{LABEL:#}  {destination}")?;
+                writeln!(out, "{LABEL}reports to{LABEL:#}  {}", printable(destination))?;
             }
             for (name, value) in &record.extensions {
-                writeln!(out, "{LABEL}extension{LABEL:#}   {name}={value}")?;
+                writeln!(out, "{LABEL}extension{LABEL:#}   {name}={}", printable(value))?;
             }
             Ok(())
         }
@@ -59,7 +59,7 @@ fn show(out: &mut impl Write, text: &str, reading: &Result<Record<'_>, Mistake>)
             let before: String = text.chars().take(column - 1).collect();
             let indent = printable(&before).to_string().chars().count();
             writeln!(out, "{:indent$}{BAD}^{BAD:#}", "")?;
-            writeln!(out, "{BAD}wrong{BAD:#} at column {column}: {what}")
+            writeln!(out, "{BAD}wrong{BAD:#} at column {column}: {}", printable(what))
         }
     }
 }

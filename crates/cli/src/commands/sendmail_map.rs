@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsStr,
-    fmt::Display,
     os::unix::{ffi::OsStrExt, net::UnixListener},
     path::PathBuf,
     sync::Arc,
@@ -20,7 +19,7 @@ use tlsrpt_socket::{Listening, NameAtEnd, PathOptions};
 
 use crate::{
     arguments::{self, DEFAULT_SOCKET},
-    failure::Failure,
+    failure::{Failure, cannot},
     output::{MESSAGE_PREFIX, say},
 };
 
@@ -93,8 +92,4 @@ fn map_path() -> impl TypedValueParser<Value = PathBuf> {
         let path = text.as_bytes().strip_prefix(b"unix:").ok_or("write it as unix:PATH")?;
         arguments::fit_for_socket(OsStr::from_bytes(path))
     })
-}
-
-fn cannot<E: Display>(what: &str) -> impl FnOnce(E) -> Failure {
-    move |error| Failure::Failed(format!("cannot {what}: {error}"))
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use tlsrpt_format::{
     datagram::{self, Event},
-    printable, printable_start, record, recording,
+    printable, printable_json, printable_start, record, recording,
     report::{Report, Reports, Sender, Subject},
 };
 use tlsrpt_socket::{Received, Waiting};
@@ -164,8 +164,8 @@ fn timestamp(received: &Received) -> Timestamp {
 }
 
 fn write_report(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    writeln!(out)
+    let report = serde_json::to_string_pretty(report)?;
+    writeln!(out, "{}", printable_json(&report))
 }
 
 /// The report does not contain its destinations.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::datagram::{Event, Failure, FailureDetails, Policy, PolicyDescription, normalized_domain};
+use crate::printable;
 
 /// Who reports.
 #[derive(Debug, Clone)]
@@ -203,11 +204,13 @@ pub enum Oddity<'a> {
 
 impl fmt::Display for Oddity<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::PolicyType { domain, .. } | Self::FailureType { domain, .. }) = self;
+        let domain = printable(domain);
         match self {
-            Self::PolicyType { domain, number } => {
+            Self::PolicyType { number, .. } => {
                 write!(out, "{domain}: a policy of the unknown type {number} is in no report")
             }
-            Self::FailureType { domain, number } => {
+            Self::FailureType { number, .. } => {
                 write!(out, "{domain}: a failure of type {number}, which has no name in RFC 8460, has no result-type")
             }
         }
