@@ -2,7 +2,10 @@
 
 use std::{
     fs, io,
-    os::{fd::AsFd, unix::net::UnixDatagram},
+    os::{
+        fd::AsFd,
+        unix::{ffi::OsStrExt, net::UnixDatagram},
+    },
     path::{Path, PathBuf},
 };
 
@@ -16,6 +19,7 @@ use tlsrpt_socket::{Found, LONGEST_NAME, USUAL_LENGTH, length_of_new, probe};
 
 /// The local sockets of this network namespace.
 const SOCKETS: &str = "/proc/net/unix";
+const ANOTHER_PLACE: &str = "name the path at which the collector listens";
 
 /// Where mail servers look for the collector.
 #[derive(Debug, Clone)]
@@ -56,15 +60,24 @@ pub(crate) fn check_socket(place: &Place, visitor: &Visitor) -> Vec<Finding> {
     let path = place.path();
     let found = probe(&path);
     findings.push(kind(&path, &found));
-    if let Found::Listener(_) | Found::Stale | Found::Unknown(_) = found {
+    if is_socket(&found) {
         findings.extend(permission(&path, visitor));
         findings.push(listener(&path, &found));
     }
     if let Found::Listener(socket) = found {
         findings.push(queue_now(&path, &socket));
-        findings.push(queue_length(&path));
+        findings.push(queue_length(&socket));
     }
     findings
+}
+
+/// Whether a socket is there, or may be there and cannot be seen.
+fn is_socket(found: &Found) -> bool {
+    match found {
+        Found::Listener(_) | Found::Stale => true,
+        Found::Unknown(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        _ => false,
+    }
 }
 
 fn name(name: &Path) -> Finding {
@@ -84,7 +97,12 @@ fn directories(place: &Place, visitor: &Visitor) -> Vec<Finding> {
         Err(error) => {
             let parent = place.path();
             let parent = parent.parent().unwrap_or(&parent).display().to_string();
-            return vec![Finding::fail(CHECK, format!("{parent}: {error}"), format!("create {parent}"))];
+            let remedy = match error.kind() {
+                io::ErrorKind::NotFound => format!("create {parent}"),
+                io::ErrorKind::PermissionDenied => "check again as root".into(),
+                _ => ANOTHER_PLACE.into(),
+            };
+            return vec![Finding::fail(CHECK, format!("{parent}: {error}"), remedy)];
         }
     };
     let mut findings: Vec<_> =
@@ -106,6 +124,9 @@ fn obstacle(check: &'static str, directory: &Path, place: &Place, visitor: &Visi
     if metadata.is_symlink() {
         let message = format!("{shown} is a symbolic link, which a chrooted server follows inside its chroot");
         return Some(Finding::warn(check, message, format!("make {shown} a directory")));
+    }
+    if !metadata.is_dir() {
+        return Some(Finding::fail(check, format!("{shown} is not a directory"), ANOTHER_PLACE));
     }
     if visitor.may(Permission::Pass, &metadata) {
         return None;
@@ -137,9 +158,10 @@ fn kind(path: &Path, found: &Found) -> Finding {
             Finding::fail(CHECK, format!("{shown} is a socket, but not a datagram socket: not a collector's"), START)
         }
         Found::NotASocket(kind) => Finding::fail(CHECK, format!("{shown} is {kind}, not a socket"), START),
-        Found::Unknown(error) => {
+        Found::Unknown(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             Finding::warn(CHECK, format!("cannot look at {shown}: {error}"), "check again as root")
         }
+        Found::Unknown(error) => Finding::fail(CHECK, format!("{shown}: {error}"), ANOTHER_PLACE),
     }
 }
 
@@ -186,9 +208,9 @@ fn queue_now(path: &Path, socket: &UnixDatagram) -> Finding {
     }
 }
 
-fn queue_length(path: &Path) -> Finding {
+fn queue_length(socket: &UnixDatagram) -> Finding {
     const CHECK: &str = "queue length";
-    if !is_of_this_namespace(path) {
+    if !peer_is_of_this_namespace(socket) {
         return Finding::ok(
             CHECK,
             "the socket is of another network namespace, whose setting cannot be seen from here",
@@ -208,9 +230,39 @@ fn queue_length(path: &Path) -> Finding {
     Finding::warn(CHECK, format!("{message}; a burst loses what is beyond"), remedy)
 }
 
-/// Whether a socket with this name was made in this network namespace: `Num RefCount Protocol Flags Type St Inode Path`.
-fn is_of_this_namespace(path: &Path) -> bool {
-    let name = |line: &str| line.split_whitespace().nth(7).map(Into::into);
-    let sockets = fs::read_to_string(SOCKETS).unwrap_or_default();
-    sockets.lines().filter_map(name).any(|known: PathBuf| known == path)
+/// Whether the peer of a connected socket was made in this network namespace.
+///
+/// The system lists each socket under the name that its owner bound, which may be relative or lead through symbolic links,
+/// and tells the same name for the peer. So the path by which this command found it does not matter.
+fn peer_is_of_this_namespace(socket: &UnixDatagram) -> bool {
+    let Ok(peer) = socket.peer_addr() else { return false };
+    let Some(name) = peer.as_pathname() else { return false };
+    let sockets = fs::read(SOCKETS).unwrap_or_default();
+    sockets.split(|byte| *byte == b'\n').filter_map(bound_name).any(|bound| bound == name.as_os_str().as_bytes())
+}
+
+/// The name in a line of [`SOCKETS`], `Num RefCount Protocol Flags Type St Inode Path`. It may have spaces itself.
+fn bound_name(line: &[u8]) -> Option<&[u8]> {
+    let mut rest = line;
+    for _ in 0..7 {
+        rest = rest.trim_ascii_start();
+        let end = rest.iter().position(|byte| *byte == b' ')?;
+        rest = rest.get(end..)?;
+    }
+    rest.strip_prefix(b" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bound_name;
+
+    #[test]
+    fn names_in_the_list_of_sockets() {
+        let line =
+            |name: &str| format!("0000000000000000: 00000002 00000000 00010000 0002 01    42{name}").into_bytes();
+        assert_eq!(bound_name(&line(" /run/a  b ")), Some(&b"/run/a  b "[..]));
+        assert_eq!(bound_name(&line("  leading")), Some(&b" leading"[..]));
+        assert_eq!(bound_name(&line("")), None);
+        assert_eq!(bound_name(b""), None);
+    }
 }

@@ -1,25 +1,20 @@
-//! `tlsrpt send`: reports an event, or recorded datagrams again.
+//! `tlsrpt send`: sends one event, or recorded datagrams again.
+
+mod replay;
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
+    io,
     num::NonZeroU32,
-    os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     str::FromStr,
-    thread,
-    time::{Duration, Instant},
 };
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 use tlsrpt::{Connection, ErrorKind, FailureDetails, FailureMember, FailureType, FinalResult, PolicyType};
 
-use tlsrpt_format::recording;
+use crate::{arguments, failure::Failure};
 
-use crate::{arguments, failure::Failure, output::say};
-
-/// Reports one event to the collector, as a mail server would, or sends recorded ones again.
+/// Sends one event to the collector, as a mail server does, or sends recorded datagrams again.
 ///
 /// An event has one policy and its result. --success with --failure reports a success after failures.
 #[derive(Debug, clap::Args)]
@@ -33,13 +28,13 @@ pub(crate) struct Arguments {
     /// Send the datagrams of this file, one a line as listen prints them with --format json; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "Event")]
     from: Option<PathBuf>,
-    /// Send at most so many a second
+    /// Send at most N datagrams a second
     #[arg(long, value_name = "N")]
     rate: Option<NonZeroU32>,
 }
 
 const HELP: &str = "\
-Types of failures, and what each may be told with, are those of RFC 8460 sections 4.3 and 4.4. A comma in a value is
+The types of failures and the keys are those of RFC 8460 sections 4.3 and 4.4. A comma in a value is
 written \\, and a backslash \\\\.
 
 Examples:
@@ -59,7 +54,7 @@ struct Event {
     /// Its TLSRPT record
     #[arg(long, value_name = "TEXT")]
     record: String,
-    /// The type of the policy that the delivery was held to; none unless given
+    /// The type of the policy that applied to the delivery [default: none]
     #[arg(long, value_name = "TYPE")]
     policy: Option<PolicyName>,
     /// The domain of the policy: the recipient's for sts and none, the MX host for tlsa
@@ -74,7 +69,7 @@ struct Event {
     /// TLS was established as the policy demands
     #[arg(long)]
     success: bool,
-    /// What went wrong; may be repeated
+    /// A failure; may be repeated
     #[arg(long, value_name = "TYPE[,KEY=VALUE]...")]
     failure: Vec<FailureArgument>,
 }
@@ -86,38 +81,25 @@ enum PolicyName {
     None,
 }
 
-/// A failure as it stands on the command line.
+/// A failure on the command line: its type and its texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FailureArgument {
     failure_type: FailureType,
-    values: Vec<(Key, String)>,
-}
-
-/// What may be told with a failure: the members of RFC 8460 section 4.4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Key {
-    SendingMtaIp,
-    ReceivingMxHostname,
-    ReceivingMxHelo,
-    ReceivingIp,
-    AdditionalInformation,
-    FailureReasonCode,
+    values: Vec<(FailureMember, String)>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     match (&arguments.event, &arguments.from) {
-        (Some(_), _) if arguments.rate.is_some() => Err(Failure::BadUse("--rate is for --from".into())),
+        (Some(_), _) if arguments.rate.is_some() => Err(Failure::BadUse("--rate needs --from".into())),
         (Some(event), _) => report(&arguments.socket, event),
-        (None, Some(file)) => replay(&arguments.socket, file, arguments.rate),
-        (None, None) => {
-            Err(Failure::BadUse("what to send is missing: --domain, --record and a result, or --from".into()))
-        }
+        (None, Some(file)) => replay::replay(&arguments.socket, file, arguments.rate),
+        (None, None) => Err(Failure::BadUse("nothing to send: give --domain, --record and a result, or --from".into())),
     }
 }
 
 fn report(socket: &Path, event: &Event) -> Result<(), Failure> {
     if !event.success && event.failure.is_empty() {
-        return Err(Failure::BadUse("how it went is missing: --success or --failure".into()));
+        return Err(Failure::BadUse("no result: give --success or --failure".into()));
     }
     send_event(socket, event).map_err(|error| match (error.kind(), error.errno()) {
         (ErrorKind::Send, Some(errno)) => {
@@ -145,82 +127,6 @@ fn send_event(socket: &Path, event: &Event) -> Result<(), tlsrpt::Error> {
     request.send()
 }
 
-/// Sends recorded datagrams. Not through the library: it writes events of its own, and these must arrive as they came,
-/// the invalid ones too. Nobody waits for a mail here, so a full queue is waited for.
-fn replay(collector: &Path, file: &Path, rate: Option<NonZeroU32>) -> Result<(), Failure> {
-    let cannot_read = |error| Failure::Failed(format!("{}: {error}", file.display()));
-    let (mut lines, len) = open(file).map_err(cannot_read)?;
-    let out = UnixDatagram::unbound().map_err(|error| Failure::Failed(format!("cannot make a socket: {error}")))?;
-    let progress = progress_bar(len);
-    let mut pace = Pace::new(rate);
-    let (mut line, mut number) = (Vec::new(), 0_u64);
-    let mut sent = 0_u64;
-    loop {
-        line.clear();
-        let read = lines.read_until(b'\n', &mut line).map_err(cannot_read)?;
-        if read == 0 {
-            break;
-        }
-        number += 1;
-        let recorded = line.trim_ascii_end();
-        if !recorded.is_empty() {
-            let datagram = recording::datagram_of(recorded).map_err(|why| {
-                Failure::BadUse(format!("{}: line {number} is no recorded datagram: {why}", file.display()))
-            })?;
-            pace.wait();
-            out.send_to(&datagram, collector)
-                .map_err(|error| Failure::Failed(tlsrpt_socket::explain(collector, &error)))?;
-            sent += 1;
-        }
-        progress.inc(read as u64);
-        progress.set_message(format!("{sent} sent"));
-    }
-    progress.finish_and_clear();
-    say(format_args!("datagrams sent: {sent}"));
-    Ok(())
-}
-
-/// The lines of a file and its length, which standard input does not tell.
-fn open(file: &Path) -> io::Result<(Box<dyn BufRead>, Option<u64>)> {
-    if file == Path::new("-") {
-        return Ok((Box::new(io::stdin().lock()), None));
-    }
-    let file = File::open(file)?;
-    let metadata = file.metadata()?;
-    Ok((Box::new(BufReader::new(file)), metadata.is_file().then_some(metadata.len())))
-}
-
-/// Shown on standard error where that is a terminal.
-fn progress_bar(len: Option<u64>) -> ProgressBar {
-    let (bar, template) = match len {
-        Some(len) => (ProgressBar::new(len), "{bar:40} {percent:>3} %  {msg}  {eta} left"),
-        None => (ProgressBar::new_spinner(), "{spinner} {msg}"),
-    };
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
-}
-
-/// Keeps to a rate, by the clock that does not jump.
-struct Pace {
-    interval: Option<Duration>,
-    next: Instant,
-}
-
-impl Pace {
-    fn new(rate: Option<NonZeroU32>) -> Self {
-        Self { interval: rate.map(|rate| Duration::from_secs(1) / rate.get()), next: Instant::now() }
-    }
-
-    fn wait(&mut self) {
-        if let Some(interval) = self.interval {
-            thread::sleep(self.next.saturating_duration_since(Instant::now()));
-            self.next += interval;
-        }
-    }
-}
-
 impl From<PolicyName> for PolicyType {
     fn from(name: PolicyName) -> Self {
         match name {
@@ -244,23 +150,13 @@ impl FromStr for FailureArgument {
 
 impl FailureArgument {
     fn details(&self) -> FailureDetails<'_> {
-        let mut details = FailureDetails::default();
-        for (key, value) in &self.values {
-            let member = match key {
-                Key::SendingMtaIp => FailureMember::SendingMtaIp,
-                Key::ReceivingMxHostname => FailureMember::ReceivingMxHostname,
-                Key::ReceivingMxHelo => FailureMember::ReceivingMxHelo,
-                Key::ReceivingIp => FailureMember::ReceivingIp,
-                Key::AdditionalInformation => FailureMember::AdditionalInformation,
-                Key::FailureReasonCode => FailureMember::FailureReasonCode,
-            };
-            details = details.with(member, Some(value.as_bytes()));
-        }
-        details
+        self.values
+            .iter()
+            .fold(FailureDetails::new(), |details, (member, value)| details.with(*member, Some(value.as_bytes())))
     }
 }
 
-/// The parts between commas. A backslash takes the character behind it for what it is.
+/// The parts between commas. A backslash takes away the meaning of the character behind it.
 fn split_at_commas(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut characters = text.chars();
@@ -275,14 +171,13 @@ fn split_at_commas(text: &str) -> Vec<String> {
     parts
 }
 
-fn key_and_value(part: &str) -> Result<(Key, String), String> {
+fn key_and_value(part: &str) -> Result<(FailureMember, String), String> {
     let (name, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is not KEY=VALUE"))?;
-    let key = Key::from_str(name, false).map_err(|_| {
-        let known: Vec<_> = Key::value_variants().iter().filter_map(Key::to_possible_value).collect();
-        let names: Vec<_> = known.iter().map(|value| value.get_name()).collect();
+    let member = FailureMember::from_rfc_name(name).ok_or_else(|| {
+        let names: Vec<_> = FailureMember::ALL.iter().map(|member| member.rfc_name()).collect();
         format!("{name:?} is none of {}", names.join(", "))
     })?;
-    Ok((key, value.into()))
+    Ok((member, value.into()))
 }
 
 fn failure_type(name: &str) -> Result<FailureType, String> {
@@ -295,14 +190,9 @@ fn failure_type(name: &str) -> Result<FailureType, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        num::NonZeroU32,
-        time::{Duration, Instant},
-    };
-
     use tlsrpt::{FailureDetails, FailureType};
 
-    use super::{FailureArgument, Pace};
+    use super::FailureArgument;
 
     #[test]
     fn every_failure_type_by_its_name() {
@@ -336,20 +226,5 @@ mod tests {
         assert!(wrong("expired").contains("\"expired\" is none of"));
         assert!(wrong("certificate-expired,why").contains("\"why\" is not KEY=VALUE"));
         assert!(wrong("certificate-expired,why=x").contains("\"why\" is none of sending-mta-ip,"));
-    }
-
-    #[test]
-    fn a_rate_sets_the_times_and_no_rate_none() {
-        let start = Instant::now();
-        let mut pace = Pace::new(NonZeroU32::new(1000));
-        for _ in 0..5 {
-            pace.wait();
-        }
-        assert_eq!(pace.next.duration_since(start).as_millis(), 5);
-        assert!(start.elapsed() >= Duration::from_millis(4));
-        let mut pace = Pace::new(None);
-        let next = pace.next;
-        pace.wait();
-        assert_eq!(pace.next, next);
     }
 }

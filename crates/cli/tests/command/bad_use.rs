@@ -50,7 +50,7 @@ fn arguments() {
         (&["send", "--socket", "x", "--from", "f", "--rate", "0"], "--rate"),
         (
             &["send", "--socket", "x", "--domain", "d", "--record", "r", "--success", "--rate", "1"],
-            "--rate is for --from",
+            "--rate needs --from",
         ),
         (&["send", "--socket", &long, "--from", "f"], "108 bytes are too long"),
         (&["check", "--socket", "x", "--postfix"], "cannot be used with"),

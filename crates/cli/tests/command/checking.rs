@@ -56,6 +56,50 @@ fn how_long_the_queue_is() {
     assert!(message(&findings, status).contains(&format!("queues {length} datagrams")));
 }
 
+/// The queue length that `check` finds, asked in `directory` for `name`.
+fn queue_length_at(directory: &Path, name: &str) -> String {
+    let mut command = crate::support::tlsrpt();
+    let output = command.current_dir(directory).args(["check", "--socket", name]).output().unwrap();
+    let shown = text(&output.stdout);
+    shown.lines().find(|line| line.contains("queue length")).unwrap_or_else(|| panic!("{name}: {shown}")).to_string()
+}
+
+#[test]
+fn the_queue_length_is_found_by_every_path_to_the_socket() {
+    let directory = directory();
+    let real = directory.path().join("real dir");
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, directory.path().join("link")).unwrap();
+    let _plain = Collector::bind(&real.join("a  b"));
+    let _through_link = Collector::bind(&directory.path().join("link/c"));
+    let absolute = |name: &str| directory.path().join(name).to_str().unwrap().to_string();
+    for name in ["real dir/a  b", "link/../real dir/a  b", "link/a  b", "./link/c", "real dir/c"] {
+        for name in [name, &absolute(name)] {
+            let found = queue_length_at(directory.path(), name);
+            assert!(found.contains("a socket made in this network namespace queues"), "{name}: {found}");
+        }
+    }
+    // Bound by a name that is relative to the directory of another process.
+    let _relative = Collector::bind_relative(&real, "relative");
+    let found = queue_length_at(directory.path(), "link/relative");
+    assert!(found.contains("a socket made in this network namespace queues"), "{found}");
+}
+
+#[test]
+fn a_path_through_a_file_fails() {
+    let directory = directory();
+    open_to_all(directory.path());
+    let file = directory.path().join("f");
+    fs::write(&file, "").unwrap();
+    for (path, why) in [(file.join("s"), "is not a directory"), (file.join("d/s"), "Not a directory")] {
+        let (code, findings) = check(&path);
+        assert_eq!(code, Some(1), "{findings:?}");
+        assert!(message(&findings, "FAIL directories").contains(why), "{findings:?}");
+        assert!(message(&findings, "FAIL socket").contains("Not a directory"), "{findings:?}");
+        assert_eq!(findings.len(), 3, "{findings:?}");
+    }
+}
+
 #[test]
 fn the_queue_of_another_namespace_is_not_judged() {
     let directory = directory();

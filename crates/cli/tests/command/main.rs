@@ -5,6 +5,7 @@ mod checking;
 mod completions;
 mod configuring;
 mod forwarding;
+mod hostile;
 mod listening;
 mod looking;
 mod manual_page;

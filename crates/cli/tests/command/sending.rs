@@ -6,6 +6,7 @@ use std::{
     os::unix::{fs::PermissionsExt, net::UnixDatagram},
     path::Path,
     process::{Output, Stdio},
+    thread,
 };
 
 use crate::support::{Collector, RECORD, SMALL, close_for_good, directory, run_badly, run_well, text, tlsrpt};
@@ -77,6 +78,82 @@ fn recordings_arrive_as_they_came() {
     let output = send_from(&socket, &format!("{SMALL}\n\n{{\"invalid\":\"why\",\"bytes\":\"00ff\"}}\r\n{SMALL}"));
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "tlsrpt: datagrams sent: 3\n"));
     assert_eq!([collector.next(), collector.next(), collector.next()], [SMALL.as_bytes(), b"\0\xff", SMALL.as_bytes()]);
+}
+
+#[test]
+fn white_space_of_an_event_is_kept() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let collector = Collector::bind(&socket);
+    let events = [format!("{SMALL} \t  "), format!("  {SMALL}"), format!("{SMALL}\u{20}")];
+    let output = send_from(&socket, &events.join("\n"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for event in events {
+        assert_eq!(text(&collector.next()), event);
+    }
+}
+
+/// An event of this length.
+fn event_of(len: usize) -> String {
+    let (start, end) = SMALL.split_at(SMALL.find("a.example").unwrap());
+    format!("{start}{}{end}", "x".repeat(len - SMALL.len()))
+}
+
+#[test]
+fn long_events_are_sent_and_what_the_system_refuses_is_counted() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let collector = Collector::bind(&socket);
+    let wmem_max: usize = fs::read_to_string("/proc/sys/net/core/wmem_max").unwrap().trim().parse().unwrap();
+    // More than the usual send buffer holds, and more than the largest.
+    let (long, too_long) = (event_of((wmem_max + wmem_max / 2).min(900_000)), event_of(2 * wmem_max + 1));
+    let recording = [&long, &too_long, SMALL, &too_long, &long].map(|line| format!("{line}\n")).concat();
+    // The send buffer holds one of the long ones: the next waits until it is read.
+    let reading = thread::spawn(move || [collector.next(), collector.next(), collector.next()]);
+    let output = send_from(&socket, &recording);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let refused = |line| {
+        format!(
+            "tlsrpt: left out: line {line}: the system sends no datagram of {} bytes: raise net.core.wmem_max\n",
+            too_long.len()
+        )
+    };
+    assert_eq!(said, format!("{}{}tlsrpt: datagrams sent: 3\ntlsrpt: datagrams left out: 2\n", refused(2), refused(4)));
+    for (expected, received) in [&long, SMALL, &long].into_iter().zip(reading.join().unwrap()) {
+        assert!(received == expected.as_bytes(), "{} bytes for {}", received.len(), expected.len());
+    }
+}
+
+#[test]
+fn a_line_without_end_takes_no_memory_and_the_next_is_sent() {
+    /// What the command may map, in KiB, and a line that is longer.
+    const MEMORY: usize = 400 << 10;
+    const LINE: usize = 600 << 20;
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let collector = Collector::bind(&socket);
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", "ulimit -v \"$1\"; shift; exec \"$@\"", "sh", &MEMORY.to_string(), env!("CARGO_BIN_EXE_tlsrpt")])
+        .args(["send", "--from", "-", "--socket"])
+        .arg(&socket)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let block = vec![b'x'; 1 << 20];
+    for _ in 0..LINE / block.len() {
+        input.write_all(&block).unwrap();
+    }
+    input.write_all(format!("\n{SMALL}\n").as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("tlsrpt: left out: line 1 is longer than "), "{said}");
+    assert!(said.ends_with("tlsrpt: datagrams sent: 1\ntlsrpt: datagrams left out: 1\n"), "{said}");
+    assert_eq!(collector.next(), SMALL.as_bytes());
 }
 
 #[test]
@@ -154,5 +231,5 @@ fn no_permission() {
 #[test]
 fn a_file_that_is_not_there() {
     let line = run_badly(1, ["send", "--socket", "s", "--from", "/no/such/file"]);
-    assert_eq!(line, "/no/such/file: No such file or directory");
+    assert_eq!(line, "cannot read /no/such/file: No such file or directory");
 }

@@ -108,6 +108,33 @@ impl Collector {
     }
 }
 
+/// A collector in another process, which bound its socket by a name relative to its own directory.
+pub(crate) struct RelativeCollector(Child);
+
+impl Collector {
+    pub(crate) fn bind_relative(directory: &Path, name: &str) -> RelativeCollector {
+        const PROGRAM: &str = "
+import socket, sys
+collector = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+collector.bind(sys.argv[1])
+print(flush=True)
+sys.stdin.read()
+";
+        let mut command = Command::new("python3");
+        command.current_dir(directory).args(["-c", PROGRAM, name]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+        RelativeCollector(child)
+    }
+}
+
+impl Drop for RelativeCollector {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
 /// `tlsrpt listen`, which listens.
 pub(crate) struct Listener {
     child: Child,
