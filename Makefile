@@ -54,6 +54,8 @@ COMMAND = $(BUILD)/tlsrpt
 quoted = '$(subst ','\'',$(1))'
 # $(call below,PATH): one word for the shell, the path below DESTDIR.
 below = $(call quoted,$(DESTDIR)$(1))
+# $(call prune,FOLDER): removes an installed folder if nothing is in it: parts may share one.
+prune = rmdir $(call below,$(1)) 2>/dev/null || true
 # $(call filled,NAME,VALUE): a command of sed that puts the value in place of @NAME@.
 comma = ,
 filled = $(call quoted,s$(comma)@$(1)@$(comma)$(subst $(comma),\$(comma),$(subst &,\&,$(subst \,\\,$(2))))$(comma)g)

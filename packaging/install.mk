@@ -72,6 +72,7 @@ uninstall-command:
 		exit 1; \
 	}
 	rm -f $(foreach file,$(COMMAND_FILES),$(call below,$(file)))
+	$(call prune,$(SHAREDIR)/tlsrpt)
 
 ##@ Packages
 ## dist: the source tarball for packages, with the crates, in build/dist/

@@ -31,4 +31,4 @@ install-exim: exim
 .PHONY: uninstall-exim
 uninstall-exim:
 	rm -f $(call below,$(EXIMLIBDIR)/$(notdir $(EXIM_MODULE))) $(call below,$(EXIM_CONFIGURATION))
-	[ ! -d $(call below,$(SHAREDIR)/tlsrpt-exim) ] || rmdir $(call below,$(SHAREDIR)/tlsrpt-exim)
+	$(call prune,$(SHAREDIR)/tlsrpt-exim)

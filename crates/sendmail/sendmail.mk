@@ -19,6 +19,5 @@ install-sendmail:
 .PHONY: uninstall-sendmail
 uninstall-sendmail:
 	rm -f $(call below,$(SENDMAIL_RULES)) $(call below,$(SENDMAIL_SERVICE)) $(call below,$(SENDMAIL_SOCKET))
-	for folder in sendmail ''; do \
-		[ ! -d $(call below,$(SHAREDIR)/tlsrpt)/"$$folder" ] || rmdir $(call below,$(SHAREDIR)/tlsrpt)/"$$folder"; \
-	done
+	$(call prune,$(SHAREDIR)/tlsrpt/sendmail)
+	$(call prune,$(SHAREDIR)/tlsrpt)
