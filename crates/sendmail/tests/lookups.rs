@@ -45,13 +45,13 @@ impl Server {
 
     async fn query_by_datagram(&self) -> (Message<Vec<u8>>, SocketAddr) {
         let mut query = vec![0; 512];
-        let (length, client) = self.udp.recv_from(&mut query).await.unwrap();
+        let (length, client) = timeout(BOUND, self.udp.recv_from(&mut query)).await.expect("a query").unwrap();
         query.truncate(length);
         (Message::from_octets(query).unwrap(), client)
     }
 
     async fn query_by_stream(&self) -> (Message<Vec<u8>>, TcpStream) {
-        let (mut stream, _) = self.tcp.accept().await.unwrap();
+        let (mut stream, _) = timeout(BOUND, self.tcp.accept()).await.expect("a query by TCP").unwrap();
         let mut query = vec![0; stream.read_u16().await.unwrap().into()];
         stream.read_exact(&mut query).await.unwrap();
         (Message::from_octets(query).unwrap(), stream)
@@ -149,7 +149,7 @@ async fn an_answer_that_is_cut_with_and_without_tc_is_asked_for_by_tcp() {
         cut.truncate(1232);
         cut[2] |= if tc { 2 } else { 0 };
         server.udp.send_to(&cut, client).await.unwrap();
-        let (query, mut stream) = timeout(BOUND, server.query_by_stream()).await.expect("a query by TCP");
+        let (query, mut stream) = server.query_by_stream().await;
         let whole = answer(&query, 20);
         stream.write_u16(whole.len().try_into().unwrap()).await.unwrap();
         stream.write_all(&whole).await.unwrap();
