@@ -133,10 +133,13 @@ mod tests {
         out
     }
 
+    /// Miri takes a second for what else takes a millisecond: it gets a part of the cases.
+    const STEP: usize = if cfg!(miri) { 13 } else { 1 };
+
     #[test]
     fn every_byte_at_every_place_of_a_block() {
-        for byte in 0..=255_u8 {
-            for len in 0..40 {
+        for byte in (0..=255_u8).step_by(STEP) {
+            for len in (0..40).step_by(STEP) {
                 for place in 0..len {
                     let mut text = std::vec![b'x'; len];
                     text[place] = byte;
@@ -148,8 +151,8 @@ mod tests {
 
     #[test]
     fn every_pair_of_bytes() {
-        for first in 0..=255_u8 {
-            for second in 0..=255_u8 {
+        for first in (0..=255_u8).step_by(STEP) {
+            for second in (0..=255_u8).step_by(STEP) {
                 let text = [b'a', first, second, b'z'];
                 assert_eq!(escaped(&text), naive(&text).as_bytes(), "{text:?}");
             }

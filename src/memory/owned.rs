@@ -100,3 +100,56 @@ impl<T> Drop for Owned<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::{Hooks, Owned};
+
+    /// Counts how often it is dropped.
+    struct Counting<'a>(&'a Cell<usize>);
+
+    impl Drop for Counting<'_> {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
+    #[test]
+    fn drops_its_value_once() {
+        let drops = Cell::new(0);
+        let owned = Owned::new(Hooks::current(), Counting(&drops)).unwrap();
+        assert_eq!(drops.get(), 0);
+        drop(owned);
+        assert_eq!(drops.get(), 1);
+    }
+
+    #[test]
+    fn moves_its_value_out() {
+        let drops = Cell::new(0);
+        let value = Owned::new(Hooks::current(), Counting(&drops)).unwrap().into_inner();
+        assert_eq!(drops.get(), 0);
+        drop(value);
+        assert_eq!(drops.get(), 1);
+    }
+
+    #[test]
+    fn leads_to_the_same_value_by_way_of_a_handle() {
+        let mut owned = Owned::new(Hooks::current(), [1_u8, 2, 3]).unwrap();
+        owned[1] = 7;
+        let raw = owned.into_raw();
+        // SAFETY: from `into_raw`, and turned back once.
+        let mut owned = unsafe { Owned::from_raw(raw) };
+        assert_eq!(*owned, [1, 7, 3]);
+        owned[0] = 9;
+        assert_eq!(owned.into_inner(), [9, 7, 3]);
+    }
+
+    #[test]
+    fn holds_values_of_any_size() {
+        assert_eq!(Owned::new(Hooks::current(), ()).unwrap().into_inner(), ());
+        let large = Owned::new(Hooks::current(), [0xa5_u8; 100_000]).unwrap();
+        assert!(large.iter().all(|byte| *byte == 0xa5));
+    }
+}

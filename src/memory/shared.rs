@@ -99,3 +99,76 @@ impl<T> Drop for Shared<T> {
         drop(unsafe { Self::leave(self.counted) });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+        vec::Vec,
+    };
+
+    use super::{Hooks, Shared};
+
+    /// Counts how often it is dropped.
+    struct Counting<'a>(&'a AtomicUsize);
+
+    impl Drop for Counting<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_last_owner_drops_the_value() {
+        let drops = AtomicUsize::new(0);
+        let first = Shared::new(Hooks::current(), Counting(&drops)).unwrap();
+        let second = first.clone();
+        drop(first);
+        assert_eq!(drops.load(Ordering::Relaxed), 0);
+        drop(second);
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn only_the_last_owner_gets_the_value() {
+        let first = Shared::new(Hooks::current(), 7).unwrap();
+        let second = first.clone();
+        assert_eq!(*second, 7);
+        assert_eq!(first.into_inner(), None);
+        assert_eq!(second.into_inner(), Some(7));
+    }
+
+    #[test]
+    #[cfg(feature = "capi")]
+    fn a_borrowed_handle_stays_an_owner() {
+        use core::mem::ManuallyDrop;
+
+        let drops = AtomicUsize::new(0);
+        let raw = Shared::new(Hooks::current(), Counting(&drops)).unwrap().into_raw();
+        // SAFETY: from `into_raw`; not dropped.
+        let borrowed = ManuallyDrop::new(unsafe { Shared::<Counting<'_>>::from_raw(raw) });
+        drop((*borrowed).clone());
+        assert_eq!(drops.load(Ordering::Relaxed), 0);
+        // SAFETY: from `into_raw`; the only result that is dropped.
+        drop(unsafe { Shared::<Counting<'_>>::from_raw(raw) });
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn owners_in_several_threads_drop_the_value_once() {
+        let rounds = if cfg!(miri) { 5 } else { 500 };
+        for _ in 0..rounds {
+            let drops = AtomicUsize::new(0);
+            let first = Shared::new(Hooks::current(), Counting(&drops)).unwrap();
+            let owners: Vec<_> = (0..4).map(|_| first.clone()).collect();
+            thread::scope(|scope| {
+                for owner in owners {
+                    scope.spawn(move || drop(owner.clone()));
+                }
+                drop(first);
+            });
+            assert_eq!(drops.load(Ordering::Relaxed), 1);
+        }
+    }
+}
