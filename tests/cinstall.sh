@@ -12,7 +12,7 @@ level=$(sed -n 's/^level!(\([0-9]*\), \([0-9]*\), \([0-9]*\), "\(.*\)");$/\1.\2.
 soname=$(sed -n 's/^SONAME = //p' Makefile)
 
 rm -rf "$installed"
-${CARGO:-cargo} cinstall --quiet --locked --release --package tlsrpt-clib --target-dir "$output/target" \
+${CARGO:-cargo} cinstall --locked --release --package tlsrpt-clib --target-dir "$output/target" \
     --prefix /usr --libdir /usr/lib --destdir "$installed"
 
 passed=0 failed=0
