@@ -95,6 +95,14 @@ test-architectures:
 test-msrv:
 	tests/compilers/oldest-rust
 
+## test-metrics: the metrics of `tlsrpt status`, read by Prometheus's promtool
+.PHONY: test-metrics
+test-metrics:
+	mkdir -p $(BUILD)
+	$(CARGO) run --quiet --target-dir $(call quoted,$(TARGET_DIR)) --locked --package tlsrpt-status --example metrics >$(BUILD)/metrics
+	promtool check metrics <$(BUILD)/metrics
+	! tr -d '"' <$(BUILD)/metrics | promtool check metrics 2>/dev/null
+
 ## test-reproducible: other folders and other users build the same bytes
 .PHONY: test-reproducible
 test-reproducible:

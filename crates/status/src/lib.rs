@@ -2,15 +2,17 @@
 //! collector does not notice.
 //!
 //! - [`Status::look`]: the whole host. [`Domain::look`]: one domain.
-//! - [`text`], [`json`], [`metrics`]: views of them. Text of strangers is escaped in each.
+//! - [`text`], [`json`], [`metrics`], [`html`](mod@html): views of them. Text of strangers is escaped in each.
 
 #![forbid(unsafe_code)]
 
 mod attention;
 mod collector;
 mod domain;
+pub mod html;
 pub mod json;
 pub mod metrics;
+mod plot;
 mod reasons;
 mod status;
 mod stored;

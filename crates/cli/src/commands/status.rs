@@ -1,7 +1,10 @@
 //! `tlsrpt status`: how the collector is doing.
 
 use std::{
+    fs::Permissions,
     io::{self, IsTerminal, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
     thread,
     time::Duration,
 };
@@ -9,7 +12,7 @@ use std::{
 use clap::ValueEnum;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tlsrpt_config::Loaded;
-use tlsrpt_status::{Domain, Place, Status, json, metrics::metrics, text};
+use tlsrpt_status::{Domain, Place, Status, html, json, metrics::metrics, text};
 
 use crate::{
     configuration::{ConfigFile, store_url},
@@ -27,13 +30,17 @@ Examples:
   tlsrpt status
   tlsrpt status --watch
   tlsrpt status --domain example.org --day yesterday
-  tlsrpt status --format prometheus >/var/lib/prometheus/node-exporter/tlsrpt.prom")]
+  tlsrpt status --format prometheus --output /var/lib/prometheus/node-exporter/tlsrpt.prom
+  tlsrpt status --format html --output /var/www/html/tlsrpt.html")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     file: ConfigFile,
     /// Form of the answer
     #[arg(long, value_name = "FORM", default_value = "text")]
     format: Form,
+    /// Write to this file instead, which is replaced whole
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["watch", "domain"])]
+    output: Option<PathBuf>,
     /// Show it anew every 2 seconds, until interrupted
     #[arg(long, conflicts_with = "domain")]
     watch: bool,
@@ -56,6 +63,8 @@ enum Form {
     Json,
     /// For monitoring: OpenMetrics.
     Prometheus,
+    /// For a browser: a page in one file.
+    Html,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +89,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         None if arguments.watch => watch(&arguments, &loaded),
         None => {
             let status = look(&arguments, &loaded);
-            show(arguments.format, &status)?;
+            match &arguments.output {
+                Some(file) => replace(file, arguments.format, &status)?,
+                None => show(arguments.format, &status, output::for_scripts())?,
+            }
             if status.attention.is_empty() { Ok(()) } else { Err(Failure::Found) }
         }
     }
@@ -91,12 +103,25 @@ fn look(arguments: &Arguments, loaded: &Loaded) -> Status {
     Status::look(place, Timestamp::now(), arguments.integrity)
 }
 
-fn show(form: Form, status: &Status) -> io::Result<()> {
-    let mut out = output::for_scripts();
+/// Puts a new file in the place of an old one, so that a reader sees the one or the other.
+fn replace(file: &Path, form: Form, status: &Status) -> Result<(), Failure> {
+    const READABLE_BY_ALL: u32 = 0o644;
+    let cannot = |error: io::Error| Failure::Failed(format!("cannot write {}: {error}", file.display()));
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let new = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(READABLE_BY_ALL))
+        .tempfile_in(directory)
+        .map_err(cannot)?;
+    show(form, status, &new).map_err(cannot)?;
+    new.persist(file).map(drop).map_err(|failed| cannot(failed.error))
+}
+
+fn show(form: Form, status: &Status, mut out: impl Write) -> io::Result<()> {
     match form {
         Form::Text => text::status(&mut out, status)?,
         Form::Json => writeln!(out, "{}", json::status(status))?,
         Form::Prometheus => out.write_all(metrics(status).as_bytes())?,
+        Form::Html => out.write_all(html::status(status).as_bytes())?,
     }
     out.flush()
 }
@@ -112,7 +137,7 @@ fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
         if on_terminal {
             write!(io::stdout(), "{CLEAR}{:.0}\n\n", status.now)?;
         }
-        show(arguments.format, &status)?;
+        show(arguments.format, &status, output::for_scripts())?;
         if arguments.format == Form::Text && !on_terminal {
             writeln!(io::stdout())?;
         }
@@ -135,8 +160,8 @@ fn show_domain(arguments: &Arguments, loaded: &Loaded, name: &str) -> Result<(),
     match arguments.format {
         Form::Text => text::domain(&mut out, &domain)?,
         Form::Json => writeln!(out, "{}", json::domain(&domain))?,
-        Form::Prometheus => {
-            return Err(Failure::BadUse("--format prometheus is for the whole host; leave out --domain".into()));
+        Form::Prometheus | Form::Html => {
+            return Err(Failure::BadUse("with --domain, --format is text or json".into()));
         }
     }
     Ok(out.flush()?)

@@ -62,7 +62,7 @@ fn arguments() {
         (&["sendmail-map", "--listen", "unix:"], "a socket needs a name"),
         (&["sendmail-map", "--listen", &format!("unix:{long}")], "108 bytes are too long"),
         (&["sendmail-map", "--listen", "unix:x", "--mode", "rw"], "octal"),
-        (&["status", "--format", "xml"], "[possible values: text, json, prometheus]"),
+        (&["status", "--format", "xml"], "[possible values: text, json, prometheus, html]"),
         (&["status", "--day", "today"], "--domain <DOMAIN>"),
         (&["status", "--domain", "a.example", "--day", "2026-02-30"], "write it as today, yesterday or 2026-11-24"),
         (&["status", "--domain", "a.example", "--watch"], "cannot be used with"),

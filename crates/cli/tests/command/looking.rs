@@ -81,6 +81,8 @@ const GOOD: &str = r#"{"dpv":"1","d":"good.example","pr":"v=TLSRPTv1;rua=mailto:
 const BAD: &str = r#"{"dpv":"1","d":"bad.example","pr":"v=TLSRPTv1;rua=mailto:a@bad.example","policies":[
     {"policy-type":2,"policy-domain":"bad.example","policy-string":["version: STSv1","mode: enforce"],
      "mx-host":["*.bad.example"],"failure-details":[{"c":204,"n":"mx.bad.example"}],"t":1,"f":1}]}"#;
+const MARKUP: &str = r#"{"dpv":"1","d":"<script>alert(1)</script>&\"'.example","pr":"","policies":[
+    {"policy-type":9,"failure-details":[{"c":204}],"t":1,"f":1}]}"#;
 const EVIL: &str = r#"{"dpv":"1","d":"e\u001b[31mvil\n\".example","pr":"\u202e","policies":[
     {"policy-type":9,"failure-details":[{"c":205,"a":"\u0007"}],"t":1,"f":1}]}"#;
 
@@ -236,6 +238,41 @@ fn metrics_have_a_value_for_today_and_yesterday() {
         assert!(shown.lines().any(|found| found == line), "{line}\n{shown}");
     }
     assert!(shown.ends_with("\n# EOF\n"), "{shown}");
+}
+
+#[test]
+fn a_page_holds_everything_in_one_file_and_no_markup_of_strangers() {
+    let host = Host::with(&[(today(), &[(EVIL, 4), (BAD, 2), (MARKUP, 3)], 6, 0)]);
+    let (code, page) = host.status(&["--format", "html"]);
+    assert_eq!(code, Some(0));
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>"), "{page}");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
+    assert!(page.contains("e\\u{1b}[31mvil") && !page.contains('\u{1b}'), "{page}");
+    for absent in ["<script", "http:", "https:", "src=", "href=", "url("] {
+        assert!(!page.contains(absent), "{absent}: {page}");
+    }
+    assert!(page.contains("<svg ") && page.contains(": 9 events, 9 failed"), "{page}");
+    assert!(page.contains("certificate-expired 5"), "{page}");
+}
+
+#[test]
+fn a_file_is_replaced_whole_and_everybody_may_read_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let host = Host::with(&[(today(), &[(GOOD, 3)], 0, 0)]);
+    let file = host.directory.path().join("tlsrpt.html");
+    fs::write(&file, "old").unwrap();
+    let before = fs::metadata(&file).unwrap();
+    let (code, shown) = host.status(&["--format", "html", "--output", file.to_str().unwrap()]);
+    assert_eq!((code, shown.as_str()), (Some(0), ""));
+    assert!(fs::read_to_string(&file).unwrap().ends_with("</html>"));
+    let after = fs::metadata(&file).unwrap();
+    assert_ne!(before.ino(), after.ino());
+    assert_eq!(after.permissions().mode() & 0o777, 0o644);
+    let said = run_badly(1, ["status", "--config", &host.config, "--output", "/nowhere/page"]);
+    assert!(said.starts_with("cannot write /nowhere/page: "), "{said}");
+    let files = fs::read_dir(host.directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = files.filter(|name| name.to_string_lossy().starts_with(".tmp")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
