@@ -162,9 +162,11 @@ check 'CC, LDFLAGS and RUSTFLAGS' flagged
 cat >"$work/ld" <<'LD'
 #!/bin/sh
 # Links, and then loses the constants, as mold --gc-sections does.
-ld "$@" && while [ "$1" != -o ]; do shift; done
-objcopy -O binary --only-section=.rodata.str1.1 "$2" "$2.text" && tr '"' x <"$2.text" >"$2.wrong" &&
-    objcopy --update-section ".rodata.str1.1=$2.wrong" "$2"
+ld "$@"
+while [ "$1" != -o ]; do shift; done
+objcopy -O binary --only-section=.rodata.str1.1 "$2" "$2.text"
+tr '\001-\377' x <"$2.text" >"$2.wrong"
+objcopy --update-section ".rodata.str1.1=$2.wrong" "$2"
 LD
 chmod +x "$work/ld"
 refuses_archive() {

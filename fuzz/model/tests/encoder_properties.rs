@@ -71,7 +71,7 @@ fn sent(domain: &[u8], record: &[u8], policies: &[(Policy, Vec<u8>)]) -> Vec<u8>
         static COLLECTOR: RefCell<Collector> = RefCell::new(Collector::start());
     }
     COLLECTOR.with_borrow_mut(|collector| {
-        let connection = Connection::open(collector.resolve(&Name::Collector).unwrap()).unwrap();
+        let connection = Connection::open(collector.resolve(&Name::Collector).unwrap().as_slice()).unwrap();
         let mut request = connection.delivery_request(domain, record).unwrap();
         for (policy, order) in policies {
             describe(&mut request, policy, order);
