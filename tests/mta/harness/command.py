@@ -38,6 +38,28 @@ class Listener:
         return read(self.output)
 
 
+class Collector:
+    """`tlsrpt collect` with the CONFIGURATION in a folder of its own."""
+
+    def __init__(self, program, folder, configuration):
+        self.socket, self.database = os.path.join(folder, "tlsrpt.sock"), os.path.join(folder, "tlsrpt.db")
+        self.said = os.path.join(folder, "err")
+        file = os.path.join(folder, "tlsrpt.toml")
+        with open(file, "w") as target:
+            target.write(configuration.format(socket=self.socket, database=self.database))
+        with open(self.said, "w") as said:
+            self.process = subprocess.Popen([program, "collect", "--config", file], stderr=said)
+        waiting.until("tlsrpt collect to listen", lambda: os.path.exists(self.socket) or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            raise RuntimeError("tlsrpt collect ended:\n" + read(self.said))
+
+    def end(self):
+        """Ends it. It stores what has arrived before it ends."""
+        self.process.terminate()
+        if self.process.wait(60) != 0:
+            raise RuntimeError("tlsrpt collect ended with %d:\n%s" % (self.process.returncode, read(self.said)))
+
+
 def read(path):
     with open(path, encoding="utf-8") as source:
         return source.read()

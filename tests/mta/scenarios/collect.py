@@ -1,0 +1,117 @@
+"""`tlsrpt collect` and tlsrpt-collectd receive the same datagrams of a real Postfix: the stored counters must be equal."""
+
+import json
+import os
+import re
+import sqlite3
+
+from harness import command, delivery, domains, postfix, recorder, reporter, roots, waiting, world
+from harness.scenario import Problem, Row, Scenario
+from scenarios.command_report import of_vectors
+
+MAILS_EACH = 2
+# tlsrpt collect counts a datagram with any other domain as invalid.
+DOMAIN = re.compile(r"([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*")
+CONFIGURATION = """[collect]
+socket = "{socket}"
+socket-group = "root"
+[store]
+url = "sqlite:{database}"
+"""
+# Both give (day, domain, record, policy, sessions, failed sessions), and (day, domain, record, policy, failure, times).
+THEIR_SESSIONS = "SELECT replace(day, '-', ''), domain, tlsrptrecord, policy, cntrtotal, cntrfailure FROM finalresults"
+THEIR_FAILURES = "SELECT replace(day, '-', ''), domain, tlsrptrecord, policy, reason, cntr FROM failures"
+OUR_SESSIONS = """SELECT cast(day AS TEXT), domain.name, record.content, policy.content, succeeded + failed, failed
+    FROM sessions JOIN domain ON domain.id = domain JOIN record ON record.id = record JOIN policy ON policy.id = policy"""
+OUR_FAILURES = """SELECT cast(day AS TEXT), domain.name, record.content, policy.content, failure.content, times
+    FROM failures JOIN domain ON domain.id = domain JOIN record ON record.id = record JOIN policy ON policy.id = policy
+    JOIN failure ON failure.id = failure"""
+POLICY, REASON = 3, 4  # the columns that have JSON
+
+
+def observe_postfix(program, root, environment, world_arguments):
+    """In a namespace: the rows of both from the datagrams of two mails to every domain."""
+    the_world = world.World(**world_arguments)
+    host = postfix.Postfix(the_world, root)
+    recording = recorder.Recorder(host.socket).start()
+    host.start()
+    for _ in range(MAILS_EACH):
+        delivery.deliver(host, recording, list(domains.BY_NAME))
+    host.stop()
+    return rows_of_both(program, environment, the_world.folder, [text.decode() for text in recording.datagrams])
+
+
+def observe_vectors(program, environment, mountpoint, lines):
+    """In a namespace: the rows of both from recorded datagrams."""
+    return rows_of_both(program, environment, command.mount_folder(mountpoint), lines)
+
+
+def rows_of_both(program, environment, folder, lines):
+    """Sends the datagrams to both collectors and returns their rows."""
+    reporter.wait_for_a_day_to_count_on()
+    for name in ("theirs", "ours"):
+        os.makedirs(os.path.join(folder, name))
+    theirs = reporter.Collector(environment, os.path.join(folder, "database"), os.path.join(folder, "theirs", "s"))
+    theirs.start()
+    ours = command.Collector(program, os.path.join(folder, "ours"), CONFIGURATION)
+    for socket_path in (theirs.socket, ours.socket):
+        command.send(program, socket_path, lines)
+    policies = sum(len(json.loads(line)["policies"]) for line in lines)
+    waiting.until("tlsrpt-collectd to store all", lambda: theirs.count() == policies)
+    ours.end()
+    found = {"datagrams": len(lines),
+             "theirs": [rows(theirs.database, statement, REASON if failures else POLICY)
+                        for failures, statement in enumerate((THEIR_SESSIONS, THEIR_FAILURES))],
+             "ours": [rows(ours.database, statement, REASON if failures else POLICY)
+                      for failures, statement in enumerate((OUR_SESSIONS, OUR_FAILURES))]}
+    theirs.end()
+    return found
+
+
+def rows(database, statement, last_json):
+    """The rows of a query in a fixed order, with the JSON in the columns from POLICY to LAST_JSON in one form."""
+    with sqlite3.connect("file:%s?mode=ro" % database, uri=True) as connection:
+        found = [list(row) for row in connection.execute(statement)]
+    for row in found:
+        for column in range(POLICY, last_json + 1):
+            value = json.loads(row[column])
+            # For tlsrpt collect, domains that differ in case are one.
+            if "policy-domain" in value:
+                value["policy-domain"] = value["policy-domain"].lower()
+            row[column] = json.dumps(value, sort_keys=True)
+    return sorted(found)
+
+
+def judge(seen):
+    """The numbers of rows. Raises Problem unless both collectors have equal rows."""
+    for what, theirs, ours in zip(("sessions", "failures"), seen["theirs"], seen["ours"]):
+        differing = ["tlsrpt-collectd has %s" % row for row in theirs if row not in ours]
+        differing += ["tlsrpt collect has %s" % row for row in ours if row not in theirs]
+        if differing or not theirs:
+            raise Problem("the rows of %s differ:\n%s" % (what, "\n".join(differing[:10]) or "there are none"))
+    return [len(of_kind) for of_kind in seen["ours"]]
+
+
+def row(what, seen):
+    sessions, failures = judge(seen)
+    return Row("tlsrpt collect and tlsrpt-collectd %s, on %s" % (reporter.VERSION, what),
+               "%d datagrams: %d rows of sessions and %d of failures are equal" % (
+                   seen["datagrams"], sessions, failures))
+
+
+def check_postfix(context):
+    seen = context.call("scenarios.collect:observe_postfix", program=command.built(context.checkout),
+                        root=roots.debian(roots.STABLE), environment=reporter.environment(),
+                        world_arguments=world.open_arguments())
+    return row("what Postfix sends of %d mails to each of %d domains" % (MAILS_EACH, len(domains.DOMAINS)), seen)
+
+
+def check_vectors(context):
+    seen = context.call("scenarios.collect:observe_vectors", program=command.built(context.checkout),
+                        environment=reporter.environment(), mountpoint=world.mountpoint(),
+                        lines=[line for line in of_vectors(context.checkout) if DOMAIN.fullmatch(json.loads(line)["d"])])
+    return row("the recorded datagrams whose domain is a host name", seen)
+
+
+SCENARIOS = [Scenario("collect", "the counters of tlsrpt collect and of tlsrpt-collectd, of a day of Postfix", check_postfix),
+             Scenario("collect-vectors", "the same of recorded datagrams", check_vectors)]
