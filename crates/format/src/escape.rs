@@ -14,7 +14,7 @@
 //!
 //! Letters, marks and spaces of every script stay as they are.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -56,25 +56,34 @@ struct Start<'t> {
 
 impl Display for Text<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|character| {
-            if shows_itself(character) {
-                out.write_char(character)
-            } else {
-                write!(out, "{}", character.escape_default())
-            }
-        })
+        write_escaped(out, self.0, shows_itself, |out, character| write!(out, "{}", character.escape_default()))
     }
 }
 
 impl Display for Json<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|character| {
-            if matches!(character, '\n' | '\r' | '\t') || shows_itself(character) {
-                return out.write_char(character);
-            }
+        let stays = |character| matches!(character, '\n' | '\r' | '\t') || shows_itself(character);
+        write_escaped(out, self.0, stays, |out, character| {
             character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
         })
     }
+}
+
+/// Writes the text in runs of characters that stay, which are most of a long text.
+fn write_escaped(
+    out: &mut fmt::Formatter<'_>,
+    text: &str,
+    stays: impl Fn(char) -> bool,
+    escape: impl Fn(&mut fmt::Formatter<'_>, char) -> fmt::Result,
+) -> fmt::Result {
+    let mut rest = text;
+    while let Some((place, character)) = rest.char_indices().find(|(_, character)| !stays(*character)) {
+        let (run, behind) = rest.split_at(place);
+        out.write_str(run)?;
+        escape(out, character)?;
+        rest = behind.get(character.len_utf8()..).unwrap_or_default();
+    }
+    out.write_str(rest)
 }
 
 impl Display for Bytes<'_> {

@@ -12,8 +12,10 @@
 
 pub mod datagram;
 mod escape;
+mod pretty;
 pub mod record;
 pub mod recording;
 pub mod report;
 
 pub use escape::{printable, printable_bytes, printable_json, printable_start};
+pub use pretty::write_pretty_json;

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 
 use tlsrpt_format::{
     datagram::{self, Event},
-    printable, printable_json, printable_start, record, recording,
+    printable, printable_start, record, recording,
     report::{Report, Reports, Sender, Subject},
+    write_pretty_json,
 };
 use tlsrpt_socket::{Received, Waiting};
 
@@ -164,8 +165,8 @@ fn timestamp(received: &Received) -> Timestamp {
 }
 
 fn write_report(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
-    let report = serde_json::to_string_pretty(report)?;
-    writeln!(out, "{}", printable_json(&report))
+    write_pretty_json(&mut *out, report)?;
+    writeln!(out)
 }
 
 /// The report does not contain its destinations.
