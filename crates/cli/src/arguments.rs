@@ -33,6 +33,10 @@ pub(crate) enum Command {
     SendmailMap(commands::sendmail_map::Arguments),
     Status(commands::status::Arguments),
     Config(commands::config::Arguments),
+    Deliver(commands::deliver::Arguments),
+    Reports(commands::reports::Arguments),
+    Suppress(commands::suppress::Arguments),
+    Bounce(commands::bounce::Arguments),
     #[command(hide = true)]
     Completions(commands::completions::Arguments),
     #[command(hide = true)]

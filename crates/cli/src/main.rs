@@ -9,6 +9,7 @@ mod configuration;
 mod failure;
 mod listen;
 mod output;
+mod reporting;
 mod text;
 
 use std::{process::ExitCode, time::Duration};

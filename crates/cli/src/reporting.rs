@@ -1,0 +1,165 @@
+//! From the configuration to the reporter.
+
+use std::{collections::HashSet, fs, path::Path, time::Duration};
+
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use tlsrpt_config::{Configuration, MailDkim, Report, StoreUrl};
+use tlsrpt_deliver::{
+    AddressGuard, Carrier, ContentSettings, DkimSigner, MailAddress, MailRoute, PlanSettings, Privacy,
+    ReporterSettings,
+    https::{HttpsClient, Verify},
+    mail::Submitter,
+    smtp::{Security, SmtpServer},
+};
+use tlsrpt_store::{ReportStore, Url, open_reports};
+
+use crate::failure::Failure;
+
+/// How long the mail server may take for each answer (RFC 5321 section 4.5.3.2 has minutes; it is our own server).
+const SMTP_TIMEOUT: Duration = Duration::from_secs(60);
+/// The local part of the envelope sender, where the configuration has none.
+const BOUNCES: &str = "tlsrpt-bounces";
+/// The characters of the host name in a report id.
+const LONGEST_HOST: usize = 32;
+
+/// Opens the store for reports.
+pub(crate) fn store(configuration: &Configuration) -> Result<Box<dyn ReportStore>, Failure> {
+    let StoreUrl::Sqlite(path) = &configuration.store.url;
+    open_reports(&Url::Sqlite(path.clone())).map_err(failed)
+}
+
+/// Who reports: the keys without a sensible default.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    organization: String,
+    contact: String,
+    from: MailAddress,
+}
+
+/// The keys that nobody but the operator knows. An error names exactly the lines to write.
+pub(crate) fn identity(report: &Report) -> Result<Identity, Failure> {
+    let Report { organization, contact, from, .. } = report;
+    match (organization, contact, from) {
+        (Some(organization), Some(contact), Some(from)) => Ok(Identity {
+            organization: organization.clone(),
+            contact: contact.clone(),
+            from: from.parse().map_err(|why| Failure::Failed(format!("from in [report]: {why}")))?,
+        }),
+        _ => {
+            let line = |missing: bool, line: &str| if missing { format!("\n  {line}") } else { String::new() };
+            Err(Failure::Failed(format!(
+                "reports need to say who sends them; write into the section [report] of the configuration:{}{}{}",
+                line(organization.is_none(), "organization = \"Example GmbH\""),
+                line(contact.is_none(), "contact = \"tlsrpt@example.com\""),
+                line(from.is_none(), "from = \"noreply-smtp-tls-reporting@example.com\""),
+            )))
+        }
+    }
+}
+
+/// How reports are made and spread.
+pub(crate) fn settings(configuration: &Configuration, identity: &Identity) -> ReporterSettings {
+    let (report, privacy) = (&configuration.report, &configuration.privacy);
+    let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+    ReporterSettings {
+        plan: PlanSettings {
+            content: ContentSettings {
+                organization: identity.organization.clone(),
+                contact: identity.contact.clone(),
+                submitter: identity.from.domain().to_owned(),
+                host: host_in_ids(),
+                max_size: size(report.max_size),
+                max_failure_details: size(report.max_failure_details),
+                privacy: Privacy {
+                    omit_sending_mta_ip: privacy.omit_sending_mta_ip,
+                    omit_additional_information: privacy.omit_additional_information,
+                    omit_failure_reason_code: privacy.omit_failure_reason_code,
+                    omit_receiving_mx_helo: privacy.omit_helo,
+                },
+            },
+            max_destinations: size(report.max_destinations),
+            ports: configuration.https.ports.clone(),
+            failures_only: report.failures_only,
+            exclude: report.exclude.iter().map(|domain| domain.to_lowercase()).collect::<HashSet<_>>(),
+        },
+        spread: report.spread,
+        max_per_destination: report.max_per_destination,
+    }
+}
+
+/// How reports leave.
+pub(crate) fn carrier(configuration: &Configuration, identity: &Identity) -> Result<Carrier, Failure> {
+    let (mail, https) = (&configuration.mail, &configuration.https);
+    let authorities = authorities(https.ca.as_deref())?;
+    let route = match &mail.sendmail {
+        Some(command) => MailRoute::Sendmail(command.clone()),
+        None => MailRoute::Smtp(SmtpServer {
+            host: mail.server.host.clone(),
+            port: mail.server.port,
+            security: if mail.server.tls_from_start { Security::Implicit } else { Security::Opportunistic },
+            credentials: match (&mail.username, &mail.password) {
+                (Some(name), Some(password)) => Some((name.clone(), password.expose().to_owned()).into()),
+                _ => None,
+            },
+            hello_name: host_name(),
+            timeout: SMTP_TIMEOUT,
+            authorities: authorities.clone(),
+        }),
+    };
+    let verify = match https.verify {
+        tlsrpt_config::Verify::Prefer => Verify::Prefer,
+        tlsrpt_config::Verify::Require => Verify::Require,
+    };
+    Ok(Carrier {
+        mail: route,
+        submitter: Submitter { from: identity.from.clone(), signer: signer(&configuration.mail_dkim)? },
+        bounces: bounces(configuration, identity)?,
+        https: HttpsClient::new(https.timeout, verify, &AddressGuard::new(https.allow.clone()), &authorities),
+    })
+}
+
+/// The envelope sender without the number of the delivery.
+pub(crate) fn bounces(configuration: &Configuration, identity: &Identity) -> Result<MailAddress, Failure> {
+    let address = match &configuration.mail.bounces {
+        Some(address) => address.clone(),
+        None => format!("{BOUNCES}@{}", identity.from.domain()),
+    };
+    address.parse().map_err(|why| Failure::Failed(format!("bounces in [mail]: {why}")))
+}
+
+fn signer(dkim: &MailDkim) -> Result<Option<DkimSigner>, Failure> {
+    let (Some(domain), Some(selector), Some(key)) = (&dkim.domain, &dkim.selector, &dkim.key) else { return Ok(None) };
+    let signer = DkimSigner::from_file(domain, selector, key);
+    signer.map(Some).map_err(|error| Failure::Failed(format!("key in [mail.dkim]: {}: {error}", key.display())))
+}
+
+/// The certification authorities of the system, and those of a file.
+fn authorities(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut all: Vec<_> = rustls_native_certs::load_native_certs().certs.into_iter().map(|der| der.to_vec()).collect();
+    if let Some(file) = file {
+        let wrong = |why: String| Failure::Failed(format!("ca in [https]: {}: {why}", file.display()));
+        let pem = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            all.push(certificate.map_err(|error| wrong(error.to_string()))?.to_vec());
+        }
+    }
+    Ok(all)
+}
+
+fn host_name() -> String {
+    nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The host name with characters that a report id can have.
+fn host_in_ids() -> String {
+    let host: String = host_name()
+        .chars()
+        .filter(|character| character.is_ascii_alphanumeric() || *character == '-')
+        .take(LONGEST_HOST)
+        .collect();
+    if host.is_empty() { "host".into() } else { host }
+}
+
+pub(crate) fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::Failed(error.to_string())
+}
