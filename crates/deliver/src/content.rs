@@ -8,13 +8,15 @@ use std::io::Write;
 use flate2::{Compression, write::GzEncoder};
 use indexmap::IndexMap;
 use jiff::{civil::Date, tz::TimeZone};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use tlsrpt::{FailureMember, FailureType, PolicyType};
 use tlsrpt_format::datagram::{Failure, FailureDetails, PolicyDescription};
 use tlsrpt_store::{FailureCounts, PolicyCounts};
 
-use crate::summary;
+use crate::{
+    document::{DateRange, Document, FailureName, FailureResults, PolicyName, PolicyResults, SessionCounts},
+    summary::{self, Heading},
+};
 
 /// What all reports have in common.
 #[derive(Debug, Clone)]
@@ -78,70 +80,6 @@ pub struct Subject<'a> {
     pub number: u32,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Document<'a> {
-    organization_name: &'a str,
-    date_range: DateRange,
-    contact_info: &'a str,
-    report_id: &'a str,
-    policies: &'a [PolicyResults],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct DateRange {
-    start_datetime: String,
-    end_datetime: String,
-}
-
-/// The results of one policy.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct PolicyResults {
-    pub(crate) policy: PolicyName,
-    pub(crate) summary: SessionCounts,
-    pub(crate) failure_details: Vec<FailureResults>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct PolicyName {
-    pub(crate) policy_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_string: Option<Vec<String>>,
-    pub(crate) policy_domain: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mx_host: Option<Vec<String>>,
-    #[serde(flatten)]
-    others: Map<String, Value>,
-}
-
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct SessionCounts {
-    #[serde(rename = "total-successful-session-count")]
-    pub(crate) succeeded: u64,
-    #[serde(rename = "total-failure-session-count")]
-    pub(crate) failed: u64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct FailureResults {
-    #[serde(flatten)]
-    pub(crate) name: FailureName,
-    pub(crate) failed_session_count: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct FailureName {
-    pub(crate) result_type: &'static str,
-    #[serde(flatten)]
-    pub(crate) details: FailureDetails,
-}
-
 /// Makes the report. None where there is nothing to report.
 #[must_use]
 pub fn content(subject: Subject<'_>, counts: &[PolicyCounts], settings: &ContentSettings) -> Option<Content> {
@@ -171,9 +109,10 @@ pub fn content(subject: Subject<'_>, counts: &[PolicyCounts], settings: &Content
         left_out += keep_most_frequent(&mut policies, most);
         bytes = document(&policies);
     }
+    let heading = Heading { domain, day, id: &id, organization: &settings.organization, contact: &settings.contact };
     Some(Content {
         file_name: file_name(subject, &settings.submitter),
-        summary: summary::in_words(subject, &id, &policies, settings),
+        summary: summary::in_words(&heading, &policies),
         succeeded: policies.iter().map(|policy| policy.summary.succeeded).sum(),
         failed: policies.iter().map(|policy| policy.summary.failed).sum(),
         compressed: bytes,

@@ -13,6 +13,7 @@ pub mod bounce;
 mod content;
 mod destination;
 mod dkim;
+mod document;
 pub mod https;
 pub mod mail;
 mod outcome;

@@ -2,43 +2,45 @@
 
 use std::fmt::{self, Display, Write};
 
+use jiff::civil::Date;
 use tlsrpt::FailureType;
 use tlsrpt_format::printable;
 
-use crate::content::{ContentSettings, FailureResults, PolicyResults, Subject};
+use crate::document::{FailureResults, PolicyResults};
 
 /// The most failures that are shown. The attachment has all.
 const MOST_FAILURES: usize = 20;
 /// The longest member that is shown, in characters.
 const LONGEST_MEMBER: usize = 200;
 
-pub(crate) fn in_words(
-    subject: Subject<'_>,
-    id: &str,
-    policies: &[PolicyResults],
-    settings: &ContentSettings,
-) -> String {
+/// What stands above the results.
+#[derive(Debug)]
+pub(crate) struct Heading<'a> {
+    /// The policy domain.
+    pub(crate) domain: &'a str,
+    /// The UTC day.
+    pub(crate) day: Date,
+    /// The report id.
+    pub(crate) id: &'a str,
+    /// Who sends the report.
+    pub(crate) organization: &'a str,
+    /// Where questions go.
+    pub(crate) contact: &'a str,
+}
+
+pub(crate) fn in_words(heading: &Heading<'_>, policies: &[PolicyResults]) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = write(&mut text, subject, id, policies, settings);
+    let _ = write(&mut text, heading, policies);
     text
 }
 
-fn write(
-    text: &mut String,
-    Subject { domain, day, .. }: Subject<'_>,
-    id: &str,
-    policies: &[PolicyResults],
-    settings: &ContentSettings,
-) -> fmt::Result {
+fn write(text: &mut String, heading: &Heading<'_>, policies: &[PolicyResults]) -> fmt::Result {
+    let Heading { domain, day, id, organization, contact } = heading;
     let succeeded: u64 = policies.iter().map(|policy| policy.summary.succeeded).sum();
     let failed: u64 = policies.iter().map(|policy| policy.summary.failed).sum();
     writeln!(text, "This is an SMTP TLS report (RFC 8460) about mail to {} on {day} (UTC).", printable(domain))?;
-    writeln!(
-        text,
-        "It comes from {}, because the TLSRPT record of the domain asks for it.\n",
-        shown(&settings.organization)
-    )?;
+    writeln!(text, "It comes from {}, because the TLSRPT record of the domain asks for it.\n", shown(organization))?;
     writeln!(text, "Sessions with the TLS that the policy asks for: {succeeded}")?;
     writeln!(text, "Sessions without:                              {failed}")?;
     for policy in policies {
@@ -52,7 +54,7 @@ fn write(
             writeln!(text, "  and {} more in the attachment", failures.len() - MOST_FAILURES)?;
         }
     }
-    writeln!(text, "\nThe attachment has the whole report in JSON. Questions go to {}.", shown(&settings.contact))?;
+    writeln!(text, "\nThe attachment has the whole report in JSON. Questions go to {}.", shown(contact))?;
     writeln!(text, "Report id: {}", printable(id))
 }
 

@@ -36,8 +36,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     match read(&mail, recipient.as_deref(), &bounces) {
         Returned::Failed { delivery, token, reason } => suppress(&configuration, delivery, token, &reason),
         // A mail that is no bounce must not make another one: the pipe succeeds.
-        Returned::NoFailure => Ok(say("not a notice of failure; nothing changes")),
-        Returned::Unknown => Ok(say("the mail names no delivery; nothing changes")),
+        Returned::NoFailure => nothing_changes("it is not a notice of failure"),
+        Returned::Unknown => nothing_changes("it names no delivery"),
     }
 }
 
@@ -50,7 +50,7 @@ fn suppress(
     let mut store = reporting::store(configuration)?;
     let delivery = store.delivery(delivery).map_err(failed)?.filter(|found| found.token == token);
     let Some(delivery) = delivery else {
-        return Ok(say("the mail names a delivery that is not in the store; nothing changes"));
+        return nothing_changes("it names a delivery that is not in the store");
     };
     let earlier = store.suppression(&delivery.destination).map_err(failed)?;
     // What the operator has decided stays.
@@ -58,4 +58,9 @@ fn suppress(
         return Ok(());
     }
     store.suppress(&suppression(&delivery, reason, earlier.as_ref(), Timestamp::now())).map_err(failed)
+}
+
+fn nothing_changes(why: &str) -> Result<(), Failure> {
+    say(format_args!("the mail suppresses no destination: {why}"));
+    Ok(())
 }

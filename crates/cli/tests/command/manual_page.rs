@@ -4,7 +4,19 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::support::run_well;
 
-const SUBCOMMANDS: [&str; 8] = ["listen", "send", "check", "record", "sendmail-map", "collect", "status", "config"];
+const SUBCOMMANDS: [&str; 11] = [
+    "listen",
+    "send",
+    "check",
+    "record",
+    "sendmail-map",
+    "collect",
+    "status",
+    "deliver",
+    "reports",
+    "bounce",
+    "config",
+];
 
 #[test]
 fn it_has_the_options_of_each_subcommand_and_no_others() {
