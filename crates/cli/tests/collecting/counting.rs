@@ -1,0 +1,100 @@
+//! What the library said was sent is in the store.
+
+use std::os::unix::net::UnixDatagram;
+
+use nix::sys::signal::Signal;
+
+use crate::{
+    sender::{Mode, Sender},
+    support::{Collector, Place, event, held_socket, waiting_in},
+};
+
+const SENDERS: usize = 20;
+
+pub(crate) fn nothing_is_lost_with_a_queue_of_10() {
+    nothing_is_lost(10);
+}
+
+pub(crate) fn nothing_is_lost_with_a_queue_of_512() {
+    nothing_is_lost(512);
+}
+
+/// Half of the senders wait for room, half are told that there is none.
+fn nothing_is_lost(queue: u32) {
+    const EVENTS: usize = 1000;
+    let place = Place::new("");
+    let held = held_socket(&place.socket(), queue);
+    let collector = place.start_with(&held);
+    let mode = |number| if number % 2 == 0 { Mode::Blocking } else { Mode::NonBlocking };
+    let senders: Vec<_> =
+        (0..SENDERS).map(|number| Sender::start(&place.socket(), mode(number), number, EVENTS)).collect();
+    let sent: Vec<u64> = senders.into_iter().map(Sender::sent).collect();
+    collector.end();
+    let waiting = waiting_in(&held);
+    let (blocking, all) = (sent.iter().step_by(2).sum::<u64>(), sent.iter().sum::<u64>());
+    println!("  queue of {queue}: {all} of {} events were sent, {waiting} wait for the next start", SENDERS * EVENTS);
+    assert_eq!(blocking, (SENDERS / 2 * EVENTS) as u64);
+    let totals = place.totals();
+    assert_eq!((totals.events + waiting, totals.invalid, totals.dropped), (all, 0, 0));
+    assert!(place.reader().check().unwrap().is_empty());
+}
+
+/// Ends the collector 20 times while senders send. How many events were sent.
+fn through_restarts(place: &Place, held: &UnixDatagram, signal: Signal) -> u64 {
+    const EVENTS: usize = 5000;
+    let start = |number| Sender::start(&place.socket(), Mode::Blocking, number, EVENTS);
+    let senders: Vec<_> = (0..SENDERS).map(start).collect();
+    let mut collector = place.start_with(held);
+    for restart in 1..=20 {
+        // Each of them has stored something before its end.
+        place.wait_for_events(restart * 100);
+        let before = place.totals().events;
+        collector.signal(signal);
+        let (code, said) = collector.wait();
+        assert_eq!(code, (signal == Signal::SIGTERM).then_some(0), "{said}");
+        // What was committed stays.
+        assert!(place.totals().events >= before);
+        collector = place.start_with(held);
+    }
+    let sent = senders.into_iter().map(Sender::sent).sum();
+    collector.end();
+    sent
+}
+
+pub(crate) fn nothing_is_lost_through_restarts() {
+    let place = Place::new("");
+    let held = held_socket(&place.socket(), 512);
+    let sent = through_restarts(&place, &held, Signal::SIGTERM);
+    let waiting = waiting_in(&held);
+    println!("  20 restarts by SIGTERM: {sent} events were sent, {waiting} wait for the next start");
+    assert_eq!(place.totals().events + waiting, sent);
+}
+
+pub(crate) fn a_kill_loses_the_batch_in_hand() {
+    let place = Place::new("");
+    let held = held_socket(&place.socket(), 512);
+    let sent = through_restarts(&place, &held, Signal::SIGKILL);
+    let kept = place.totals().events + waiting_in(&held);
+    assert!(kept <= sent, "{kept} of {sent}");
+    println!("  20 restarts by kill -9: {sent} events were sent, {} were lost", sent - kept);
+    assert!(place.reader().check().unwrap().is_empty());
+}
+
+/// Made with mode and name, and removed at the end.
+pub(crate) fn a_socket_of_its_own() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new("socket-mode = \"0622\"");
+    let collector: Collector = place.start();
+    let mode = std::fs::metadata(place.socket()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o622);
+    // libtlsrpt 0.5.0rc1 sends no dpv.
+    collector.send(&place, event("a.example").replace(r#""dpv":"1","#, ""));
+    collector.send(&place, event("A.example."));
+    collector.end();
+    assert!(!place.socket().exists());
+    let mut reader = place.reader();
+    let day = reader.days().unwrap()[0].day;
+    let domains: Vec<_> =
+        reader.domains(day, "", 10).unwrap().into_iter().map(|one| (one.domain, one.events)).collect();
+    assert_eq!(domains, [("a.example".to_string(), 2)]);
+}

@@ -1,0 +1,54 @@
+//! What a service manager and its journal get.
+
+use std::{
+    fs,
+    os::unix::{fs::MetadataExt, net::UnixDatagram},
+    process::Stdio,
+};
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Collector, PATIENCE, Place, event};
+
+pub(crate) fn the_service_manager_is_told() {
+    let place = Place::new("");
+    let manager = UnixDatagram::bind(place.path("notify")).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let told = |wanted: &str| {
+        let mut buffer = [0; 4096];
+        loop {
+            let len = manager.recv(&mut buffer).unwrap();
+            if std::str::from_utf8(&buffer[..len]).unwrap().lines().any(|line| line.starts_with(wanted)) {
+                return;
+            }
+        }
+    };
+    let mut command = place.command();
+    command.env("NOTIFY_SOCKET", place.path("notify")).env("WATCHDOG_USEC", "100000");
+    let collector = Collector::started(command);
+    told("READY=1");
+    told("WATCHDOG=1");
+    collector.send(&place, event("a.example"));
+    told("STATUS=collecting: 1 events, 0 invalid, 0 dropped");
+    collector.signal(Signal::SIGTERM);
+    told("STOPPING=1");
+    assert_eq!(collector.wait().0, Some(0));
+}
+
+pub(crate) fn the_journal_gets_priorities() {
+    let place = Place::new("");
+    let journal = fs::File::create(place.path("journal")).unwrap();
+    let metadata = journal.metadata().unwrap();
+    let mut command = place.command();
+    command.env("JOURNAL_STREAM", format!("{}:{}", metadata.dev(), metadata.ino())).stderr(journal);
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    let lines = || fs::read_to_string(place.path("journal")).unwrap();
+    crate::support::until(|| lines().contains("listening at"));
+    UnixDatagram::unbound().unwrap().send_to(b"5", place.socket()).unwrap();
+    crate::support::until(|| lines().contains("invalid datagram"));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    let said = lines();
+    let begins: Vec<_> = said.lines().map(|line| &line[..3]).collect();
+    assert_eq!(begins, ["<6>", "<4>", "<6>"], "{said}");
+}

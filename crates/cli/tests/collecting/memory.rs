@@ -1,0 +1,30 @@
+//! How much memory it takes.
+
+use std::os::unix::net::UnixDatagram;
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Place, event, until};
+
+pub(crate) fn memory_stays_small() {
+    const DOMAINS: u64 = 100_000;
+    let place = Place::new("");
+    let collector = place.start();
+    let idle = collector.memory("VmRSS:");
+    let sender = UnixDatagram::unbound().unwrap();
+    for number in 0..DOMAINS {
+        sender.send_to(event(&format!("{number}.example")).as_bytes(), place.socket()).unwrap();
+    }
+    // A slow disk may make it drop some; they are counted then.
+    until(|| {
+        let totals = place.totals();
+        totals.events + totals.dropped == DOMAINS
+    });
+    let dropped = place.totals().dropped;
+    let most = collector.memory("VmHWM:");
+    println!("  {idle} KiB idle, at most {most} KiB with {DOMAINS} domains in a day, {dropped} dropped");
+    collector.signal(Signal::SIGTERM);
+    assert_eq!(collector.wait().0, Some(0));
+    assert!(idle < 12 << 10, "{idle}");
+    assert!(most < 64 << 10, "{most}");
+}
