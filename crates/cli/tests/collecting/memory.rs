@@ -10,7 +10,8 @@ pub(crate) fn memory_stays_small() {
     const DOMAINS: u64 = 100_000;
     let place = Place::new("");
     let collector = place.start();
-    let idle = collector.memory("VmRSS:");
+    // The code of a program that is not optimized is larger than all its data: then only the data count.
+    let idle = collector.memory(if cfg!(debug_assertions) { "RssAnon:" } else { "VmRSS:" });
     let sender = UnixDatagram::unbound().unwrap();
     for number in 0..DOMAINS {
         sender.send_to(event(&format!("{number}.example")).as_bytes(), place.socket()).unwrap();
