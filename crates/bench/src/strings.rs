@@ -68,7 +68,7 @@ fn contenders<'a>(libraries: [&'a Library; 2], connections: [Handle; 2], text: &
     let mut out = Vec::with_capacity(8 * LEN);
     contenders.push(Contender::new(1, move || {
         out.clear();
-        let text = str::from_utf8(black_box(bytes)).expect("the texts are UTF-8");
+        let text = std::str::from_utf8(black_box(bytes)).expect("the texts are UTF-8");
         serde_json::to_writer(&mut out, text).expect("a Vec takes everything");
         black_box(&out);
     }));

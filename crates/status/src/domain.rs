@@ -32,6 +32,6 @@ impl Domain {
         let mut reader = open_reader(store)?;
         let of_day = |day: &Date| Ok(DomainDay { day: *day, policies: reader.policies(*day, name)? });
         let days = days.iter().map(of_day).collect::<Result<_, Error>>()?;
-        Ok(Self { name: normalized_domain(name).into(), days })
+        Ok(Self { name: normalized_domain(name), days })
     }
 }

@@ -36,7 +36,7 @@ fn add_stored(text: &mut Metrics, stored: &Stored) {
         text.family("tlsrpt_last_event_timestamp_seconds", "When the latest valid event arrived.");
         text.sample("", last.as_second());
     }
-    let counts: [(&str, &str, fn(&DayCounts) -> u64); 5] = [
+    let counts: [(&str, &str, Count); 5] = [
         ("tlsrpt_day_events", "Valid events of the UTC day.", |day| day.events),
         ("tlsrpt_day_failed_events", "Events of the UTC day with a policy that was not met.", |day| day.failed),
         ("tlsrpt_day_domains", "Different policy domains of the UTC day.", |day| day.domains),
@@ -54,6 +54,9 @@ fn add_stored(text: &mut Metrics, stored: &Stored) {
         text.sample(&format!("{{domain=\"{}\"}}", Label(&worst.domain)), worst.failed);
     }
 }
+
+/// One count of a day.
+type Count = fn(&DayCounts) -> u64;
 
 /// Text in the making.
 #[derive(Default)]

@@ -14,6 +14,9 @@ use tlsrpt_store::{Batch, BatchId, CountedEvent, Date, Options, Timestamp, Url, 
 
 use crate::support::{Collector, directory, run, run_badly, run_well, text, tlsrpt};
 
+/// A day: its events with how many times each came, its invalid and its dropped datagrams.
+type DayOfTest<'a> = (Date, &'a [(&'a str, u64)], u64, u64);
+
 /// A host with a store, a configuration that names it, and a socket that is open or not.
 struct Host {
     directory: TempDir,
@@ -38,7 +41,7 @@ impl Host {
     }
 
     /// Adds a batch for each day: its events with how many times each came, invalid and dropped datagrams.
-    fn with(days: &[(Date, &[(&str, u64)], u64, u64)]) -> Self {
+    fn with(days: &[DayOfTest<'_>]) -> Self {
         let host = Self::without_store();
         let mut store = open(&Url::Sqlite(host.store()), Options::default()).unwrap();
         for (number, (day, events, invalid, dropped)) in (1..).zip(days) {
