@@ -164,9 +164,7 @@ impl<'s> Watch<'s> {
     fn tick(&mut self) {
         // Taking the counts shows that no thread keeps the queue to itself.
         let counts = self.queue.counts();
-        if let Some((interval, last)) = &mut self.alive
-            && last.elapsed() >= *interval
-        {
+        if let Some((_, last)) = self.alive.as_mut().filter(|(interval, last)| last.elapsed() >= *interval) {
             notify::alive();
             *last = Instant::now();
         }

@@ -127,10 +127,10 @@ impl<'t> Adding<'t> {
     /// Counts the event for its domain, or for all domains over the limit. The number of the domain.
     fn domain(&mut self, name: &str, times: i64, failed: i64) -> rusqlite::Result<i64> {
         let known = self.id("SELECT id FROM domain WHERE name = ?1", [name])?;
-        if let Some(id) = known
-            && self.add_to_domain(id, times, failed)?
-        {
-            return Ok(id);
+        if let Some(id) = known {
+            if self.add_to_domain(id, times, failed)? {
+                return Ok(id);
+            }
         }
         let id = if self.before.domains + self.totals.domains < number(self.limits.domains) {
             self.totals.domains += 1;
@@ -168,10 +168,10 @@ impl<'t> Adding<'t> {
         let text = text_of(&policy.description);
         let (record_hash, policy_hash) = (hash(record), hash(&text));
         let known = (self.known_record(record_hash)?, self.known_policy(policy_hash)?);
-        if let (Some(record), Some(policy)) = known
-            && self.add_to_sessions(domain, (record, policy), succeeded, failed)?
-        {
-            return Ok((record, policy));
+        if let (Some(record), Some(policy)) = known {
+            if self.add_to_sessions(domain, (record, policy), succeeded, failed)? {
+                return Ok((record, policy));
+            }
         }
         if self.before.policies + self.totals.policies >= number(self.limits.policies) {
             self.added.beyond_policies += times.unsigned_abs();
@@ -217,10 +217,10 @@ impl<'t> Adding<'t> {
             let text = failure.to_json();
             let hash = hash(&text);
             let known = self.id("SELECT id FROM failure WHERE hash = ?1", [hash])?;
-            if let Some(id) = known
-                && self.add_to_failures(of, id, times)?
-            {
-                return Ok(());
+            if let Some(id) = known {
+                if self.add_to_failures(of, id, times)? {
+                    return Ok(());
+                }
             }
             if self.before.failures + self.totals.failures < number(self.limits.failures) {
                 self.totals.failures += 1;
