@@ -1,58 +1,15 @@
-//! The command line: which subcommand, and the kinds of values that several of them take.
+//! The kinds of values that several subcommands take.
 
 use std::{ffi::OsStr, num::ParseIntError, path::PathBuf, time::Duration};
 
 use clap::{
-    Parser, Subcommand, ValueEnum,
-    builder::{OsStringValueParser, TypedValueParser, styling},
+    ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
 };
 use jiff::SignedDuration;
 
-use crate::{commands, failure::Failure};
-
 /// Where the collector listens unless another place is named.
 pub(crate) const DEFAULT_SOCKET: &str = "/run/tlsrpt/tlsrpt.sock";
-
-/// Shows, sends and checks what a mail server reports about TLS (RFC 8460).
-#[derive(Debug, Parser)]
-#[command(name = "tlsrpt", version, styles = STYLES, max_term_width = 100, after_help = EXAMPLES)]
-#[command(subcommand_required = true, arg_required_else_help = false)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-/// The subcommands. Each has its arguments and its work in a file of its own below `commands`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Listen(commands::listen::Arguments),
-    Send(commands::send::Arguments),
-    Check(commands::check::Arguments),
-    Collect(commands::collect::Arguments),
-    Record(commands::record::Arguments),
-    SendmailMap(commands::sendmail_map::Arguments),
-    Status(commands::status::Arguments),
-    Config(commands::config::Arguments),
-    Deliver(commands::deliver::Arguments),
-    Reports(commands::reports::Arguments),
-    Suppress(commands::suppress::Arguments),
-    Bounce(commands::bounce::Arguments),
-    #[command(hide = true)]
-    Completions(commands::completions::Arguments),
-    #[command(hide = true)]
-    LibraryVersion(commands::library_version::Arguments),
-}
-
-const STYLES: styling::Styles = styling::Styles::styled()
-    .header(anstyle::Style::new().bold())
-    .usage(anstyle::Style::new().bold())
-    .literal(anstyle::AnsiColor::Green.on_default());
-
-const EXAMPLES: &str = "\
-Examples:
-  tlsrpt check --postfix
-  tlsrpt listen --socket /run/tlsrpt/tlsrpt.sock
-  tlsrpt record 'v=TLSRPTv1; rua=mailto:tls@example.org'";
 
 /// The form of what is printed where there are two: for people, or for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,30 +18,6 @@ pub(crate) enum Format {
     Text,
     /// For scripts.
     Json,
-}
-
-/// Reads the command line. `--help` and `--version` are answered here and end the process.
-pub(crate) fn read() -> Result<Command, Failure> {
-    match Arguments::try_parse() {
-        Ok(arguments) => Ok(arguments.command),
-        Err(answer) if !answer.use_stderr() => answer.exit(),
-        Err(error) => Err(Failure::BadUse(first_line(&error))),
-    }
-}
-
-/// The whole command, for completions.
-pub(crate) fn definition() -> clap::Command {
-    <Arguments as clap::CommandFactory>::command()
-}
-
-/// What is wrong, in one line. The parser says more, in several: the usage, a tip.
-fn first_line(error: &clap::Error) -> String {
-    let rendered = error.render().to_string();
-    let what = rendered.split("\n\n").next().unwrap_or_default();
-    let words: Vec<_> = what.split_whitespace().collect();
-    let line = words.join(" ");
-    let line = line.strip_prefix("error: ").unwrap_or(&line);
-    format!("{line} (see --help)")
 }
 
 /// A path that fits a local socket address.

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod check;
+mod command_line;
 mod commands;
 mod configuration;
 mod failure;
@@ -22,8 +23,8 @@ use crate::failure::Failure;
 const LAST_MESSAGES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let outcome = match arguments::read() {
-        Ok(command) => commands::run(command),
+    let outcome = match command_line::read() {
+        Ok(command) => commands::run(command, command_line::definition),
         Err(failure) => Err(failure),
     };
     let code = outcome.map_or_else(Failure::exit_code, |()| ExitCode::SUCCESS);

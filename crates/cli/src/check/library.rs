@@ -2,7 +2,7 @@
 
 use std::{env, path::Path, process::Command};
 
-use super::Finding;
+use super::finding::Finding;
 
 const CHECK: &str = "library";
 const NAME: &str = "libtlsrpt.so";

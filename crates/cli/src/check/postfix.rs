@@ -7,7 +7,12 @@ use std::{
     process::Command,
 };
 
-use super::{Finding, Visitor, check_socket, library::check_library, socket::Place};
+use super::{
+    access::Visitor,
+    finding::Finding,
+    library::check_library,
+    socket::{Place, check_socket},
+};
 
 const SETTINGS: [&str; 8] = [
     "mail_version",
@@ -207,8 +212,8 @@ fn postconf(options: &[&str]) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Finding, Postfix};
-    use crate::check::Status;
+    use super::Postfix;
+    use crate::check::finding::{Finding, Status};
 
     /// What `postconf` of Postfix 3.10.13 on Debian 13 says, cut to a few services.
     const SETTINGS: &str = "\

@@ -12,8 +12,8 @@ use std::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::{
-    Finding,
     access::{Permission, Visitor, describe},
+    finding::Finding,
 };
 use tlsrpt_socket::{Found, LONGEST_NAME, USUAL_LENGTH, length_of_new, probe};
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap_complete::Shell;
 
-use crate::{arguments, failure::Failure, output};
+use crate::{failure::Failure, output};
 
 /// Prints the completions for a shell.
 #[derive(Debug, clap::Args)]
@@ -12,10 +12,10 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: Arguments, mut definition: clap::Command) -> Result<(), Failure> {
     // The generator panics where it cannot write, so it writes to memory.
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut arguments::definition(), "tlsrpt", &mut script);
+    clap_complete::generate(arguments.shell, &mut definition, "tlsrpt", &mut script);
     let mut out = output::for_scripts();
     out.write_all(&script)?;
     Ok(out.flush()?)

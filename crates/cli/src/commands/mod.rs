@@ -15,9 +15,33 @@ pub(crate) mod sendmail_map;
 pub(crate) mod status;
 pub(crate) mod suppress;
 
-use crate::{arguments::Command, failure::Failure};
+use clap::Subcommand;
 
-pub(crate) fn run(command: Command) -> Result<(), Failure> {
+use crate::failure::Failure;
+
+/// The subcommands. Each has its arguments and its work in a file of its own below `commands`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Listen(listen::Arguments),
+    Send(send::Arguments),
+    Check(check::Arguments),
+    Collect(collect::Arguments),
+    Record(record::Arguments),
+    SendmailMap(sendmail_map::Arguments),
+    Status(status::Arguments),
+    Config(config::Arguments),
+    Deliver(deliver::Arguments),
+    Reports(reports::Arguments),
+    Suppress(suppress::Arguments),
+    Bounce(bounce::Arguments),
+    #[command(hide = true)]
+    Completions(completions::Arguments),
+    #[command(hide = true)]
+    LibraryVersion(library_version::Arguments),
+}
+
+/// Runs a subcommand. `definition` is the whole command line, for completions.
+pub(crate) fn run(command: Command, definition: fn() -> clap::Command) -> Result<(), Failure> {
     match command {
         Command::Listen(arguments) => listen::run(arguments),
         Command::Send(arguments) => send::run(arguments),
@@ -31,7 +55,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Reports(arguments) => reports::run(arguments),
         Command::Suppress(arguments) => suppress::run(arguments),
         Command::Bounce(arguments) => bounce::run(arguments),
-        Command::Completions(arguments) => completions::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments, definition()),
         Command::LibraryVersion(arguments) => library_version::run(arguments),
     }
 }

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Failure, Invalid, PolicyDescription, reading};
+use super::{
+    event::{Failure, PolicyDescription},
+    invalid::Invalid,
+    reading,
+};
 
 impl PolicyDescription {
     /// The members of the datagram that describe the policy, as JSON with sorted members. Equal descriptions have equal

@@ -13,16 +13,16 @@ use serde::{
 use serde_json::Map;
 use tlsrpt::FailureMember;
 
-use super::{Failure, FailureDetails, Policy, PolicyDescription, VERSION};
+use super::event::{self, Failure, FailureDetails, Policy, PolicyDescription, VERSION};
 
 /// Reads a datagram; `None` for an unusual one.
-pub(super) fn parse(text: &str) -> Option<super::Event> {
+pub(super) fn parse(text: &str) -> Option<event::Event> {
     let Object(Event { dpv, d, pr, policies }) = serde_json::from_str(text).ok()?;
     if dpv.is_some_and(|version| version != VERSION) {
         return None;
     }
     let policies = policies.into_iter().map(|Object(policy)| policy.into()).collect();
-    Some(super::Event { domain: d, record: pr, policies })
+    Some(event::Event { domain: d, record: pr, policies })
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 /// The kinds of invalid datagrams. A collector counts them by this reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum InvalidReason {
-    /// More than [`super::LONGEST`] bytes.
+    /// More than [`crate::datagram::LONGEST`] bytes.
     TooLong,
     /// Not UTF-8.
     NotUtf8,
@@ -19,7 +19,7 @@ pub enum InvalidReason {
     WrongType,
     /// A required member is missing, for instance `d`.
     MissingMember,
-    /// The member `dpv` names a version other than [`super::VERSION`].
+    /// The member `dpv` names a version other than [`crate::datagram::VERSION`].
     OtherVersion,
 }
 

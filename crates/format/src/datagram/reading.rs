@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use tlsrpt::FailureMember;
 
 use super::{
-    Event, Failure, FailureDetails, Invalid, InvalidReason, LONGEST, Policy, PolicyDescription, VERSION, fast,
+    event::{Event, Failure, FailureDetails, LONGEST, Policy, PolicyDescription, VERSION},
+    fast,
+    invalid::{Invalid, InvalidReason},
 };
 
 /// Reads a datagram.
@@ -206,7 +208,7 @@ fn not_json(error: &serde_json::Error) -> Invalid {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{super::InvalidReason, LONGEST, fast, parse, parse_any};
+    use super::{InvalidReason, LONGEST, fast, parse, parse_any};
 
     fn reason(datagram: impl AsRef<[u8]>) -> (InvalidReason, String) {
         let invalid = parse(datagram.as_ref()).unwrap_err();

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Subject, Tally};
+use super::tally::{Subject, Tally};
 use crate::datagram::{Failure, PolicyDescription};
 
 /// What the allocator adds to a block.

@@ -4,6 +4,7 @@
 //! (the name of the organization, who answers questions, the report's id, the order) need not be the same.
 
 mod memory;
+mod tally;
 
 use std::fmt;
 
@@ -11,6 +12,9 @@ use indexmap::IndexMap;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+pub use tally::Subject;
+use tally::Tally;
 
 use crate::datagram::{Event, Failure, FailureDetails, Policy, PolicyDescription, normalized_domain};
 use crate::printable;
@@ -32,23 +36,6 @@ pub struct Reports {
     memory: usize,
     most_memory: usize,
     left_out: u64,
-}
-
-/// What one report is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Subject {
-    day: Date,
-    /// The policy domain, in lower case and without the dot at the end.
-    pub domain: String,
-    /// Its TLSRPT record.
-    pub record: String,
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    successful: u64,
-    failed: u64,
-    failures: IndexMap<Failure, u64>,
 }
 
 /// A report in the form of RFC 8460 section 4.4.
