@@ -1,24 +1,27 @@
 //! DNS lookups through the resolvers in `/etc/resolv.conf`.
 //!
-//! The crate `domain` reads and writes the messages. Its own stub resolver and that of hickory do not ask for the AD bit or do
-//! not show it, and DANE needs it.
+//! The crate `simple-dns` reads and writes the messages. The stub resolvers of `domain` and hickory do not ask for the AD bit or
+//! do not show it, and DANE needs it.
 
 use std::{
     fs, io,
     net::{IpAddr, SocketAddr},
+    string::FromUtf8Error,
     time::Duration,
 };
 
-use domain::{
-    base::{Message, MessageBuilder, Name, ParseRecordData, Rtype, UnknownRecordData, iana::Rcode, name::FromStrError},
-    rdata::Txt,
+use simple_dns::{
+    PacketFlag, RCODE, TYPE,
+    rdata::{RData, TXT},
 };
 use tokio::time::timeout;
 
-use crate::exchange::{Answer, LONGEST_UNFRAGMENTED, Query, by_datagram, by_stream};
+use crate::exchange::{Answer, Query, by_datagram, by_stream};
 
 const CONFIGURATION: &str = "/etc/resolv.conf";
 const PORT: u16 = 53;
+/// TLSA (RFC 6698 section 7.1), which the crate does not know.
+const TLSA: u16 = 52;
 
 /// The resolvers of this host. As Sendmail does, this program relies on their word that an answer was validated.
 #[derive(Debug, Clone)]
@@ -67,8 +70,11 @@ impl Resolver {
     ///
     /// No server gives a usable answer.
     pub async fn texts(&self, name: &str) -> io::Result<Vec<Vec<u8>>> {
-        let answer = self.ask(name, Rtype::TXT).await?;
-        Ok(records::<Txt<_>>(&answer)?.iter().map(Txt::text).collect())
+        let answer = self.ask(name, TYPE::TXT).await?;
+        let records = answer.parse()?.answers.into_iter();
+        Ok(records
+            .filter_map(|record| if let RData::TXT(text) = record.rdata { Some(joined(text)) } else { None })
+            .collect())
     }
 
     /// The TLSA records of a name.
@@ -77,11 +83,13 @@ impl Resolver {
     ///
     /// No server gives a usable answer.
     pub async fn tlsa(&self, name: &str) -> io::Result<Tlsa> {
-        let answer = self.ask(name, Rtype::TLSA).await?;
-        let records = records::<UnknownRecordData<_>>(&answer)?;
-        let records = records.iter().filter(|record| record.rtype() == Rtype::TLSA);
-        let records = records.filter_map(|record| policy_string(record.data())).collect();
-        Ok(Tlsa { records, validated: answer.header().ad() })
+        let answer = self.ask(name, TYPE::Unknown(TLSA)).await?;
+        let answer = answer.parse()?;
+        let records = answer.answers.iter().filter_map(|record| match &record.rdata {
+            RData::NULL(TLSA, data) => policy_string(data.get_data()),
+            _ => None,
+        });
+        Ok(Tlsa { records: records.collect(), validated: answer.has_flags(PacketFlag::AUTHENTIC_DATA) })
     }
 
     /// Whether DNSSEC validated the MX records of a domain, or their absence.
@@ -90,11 +98,11 @@ impl Resolver {
     ///
     /// No server gives a usable answer.
     pub async fn mx_is_validated(&self, domain: &str) -> io::Result<bool> {
-        Ok(self.ask(domain, Rtype::MX).await?.header().ad())
+        Ok(self.ask(domain, TYPE::MX).await?.parse()?.has_flags(PacketFlag::AUTHENTIC_DATA))
     }
 
     /// The first usable answer. "No such name" is one.
-    async fn ask(&self, name: &str, kind: Rtype) -> io::Result<Answer> {
+    async fn ask(&self, name: &str, kind: TYPE) -> io::Result<Answer> {
         let mut problem = io::Error::other("no resolver is configured");
         for _ in 0..self.attempts {
             for server in &self.servers {
@@ -107,55 +115,26 @@ impl Resolver {
         Err(problem)
     }
 
-    async fn ask_server(&self, server: SocketAddr, name: &str, kind: Rtype) -> io::Result<Answer> {
-        let query = query(name, kind)?;
+    async fn ask_server(&self, server: SocketAddr, name: &str, kind: TYPE) -> io::Result<Answer> {
+        let query = Query::new(name, kind)?;
         let exchange = async {
             let answer = by_datagram(server, &query).await?;
-            if is_whole(&answer) { Ok(answer) } else { by_stream(server, &query).await }
+            if answer.is_whole() { Ok(answer) } else { by_stream(server, &query).await }
         };
         let answer = timeout(self.timeout, exchange).await.map_err(|_| {
             let seconds = self.timeout.as_secs_f32();
             io::Error::new(io::ErrorKind::TimedOut, format!("no answer from {server} within {seconds} s"))
         })??;
-        match answer.header().rcode() {
-            Rcode::NOERROR | Rcode::NXDOMAIN => Ok(answer),
-            other => Err(io::Error::other(format!("{server} answers {other}"))),
+        match answer.parse()?.rcode() {
+            RCODE::NoError | RCODE::NameError => Ok(answer),
+            other => Err(io::Error::other(format!("{server} answers {other:?}"))),
         }
     }
 }
 
-fn query(name: &str, kind: Rtype) -> io::Result<Query> {
-    let name: Name<Vec<u8>> = name.parse().map_err(|error: FromStrError| io::Error::other(error.to_string()))?;
-    let mut message = MessageBuilder::new_vec();
-    let header = message.header_mut();
-    header.set_random_id();
-    header.set_rd(true);
-    // Asks for the AD bit in the answer (RFC 6840 section 5.7).
-    header.set_ad(true);
-    let mut question = message.question();
-    question.push((name, kind)).map_err(io::Error::other)?;
-    let mut additional = question.additional();
-    let announced = additional.opt(|options| {
-        options.set_udp_payload_size(LONGEST_UNFRAGMENTED);
-        Ok(())
-    });
-    announced.map_err(io::Error::other)?;
-    Ok(additional.into_message())
-}
-
-/// Whether the answer holds all records. A device on the way that shortens a datagram does not set TC.
-fn is_whole(answer: &Answer) -> bool {
-    !answer.header().tc() && answer.answer().is_ok_and(|mut records| records.all(|record| record.is_ok()))
-}
-
-/// The records of one type in the answer section.
-///
-/// # Errors
-///
-/// The message ends early or a record cannot be parsed.
-fn records<'a, Data: ParseRecordData<'a, Vec<u8>>>(answer: &'a Message<Vec<u8>>) -> io::Result<Vec<Data>> {
-    let records = answer.answer().map_err(io::Error::other)?.limit_to::<Data>();
-    records.map(|record| record.map(|record| record.into_data()).map_err(io::Error::other)).collect()
+/// The strings of a TXT record, joined. They need not be UTF-8.
+fn joined(text: TXT<'_>) -> Vec<u8> {
+    String::try_from(text).map_or_else(FromUtf8Error::into_bytes, String::into_bytes)
 }
 
 /// The data of a TLSA record in the form in which policies have it.

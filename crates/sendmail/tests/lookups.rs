@@ -2,11 +2,11 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use domain::{
-    base::{Message, MessageBuilder, Rtype, Ttl, iana::Rcode},
-    rdata::Txt,
+use simple_dns::{
+    CLASS, CharacterString, Packet, PacketFlag, QTYPE, RCODE, ResourceRecord, TYPE,
+    rdata::{RData, TXT},
 };
-use tlsrpt_sendmail::resolver::Resolver;
+use tlsrpt_sendmail::resolver::{Resolver, Tlsa};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
@@ -15,6 +15,11 @@ use tokio::{
 
 const NAME: &str = "_smtp._tls.example.org";
 const RECORD: &[u8] = b"v=TLSRPTv1; rua=mailto:tls@example.org";
+/// The length in bytes of the OPT record that ends a query.
+const OPT_RECORD: usize = 11;
+/// The flags of an answer: QR, RD, RA, and AD in the second.
+const ANSWER: u16 = 0x8180;
+const VALIDATED: u16 = 0x81a0;
 /// The time for one exchange. Every test that runs into it does so a few times only.
 const TIMEOUT: Duration = Duration::from_millis(200);
 /// No test takes longer.
@@ -43,31 +48,57 @@ impl Server {
         Resolver::new(vec![self.address], TIMEOUT, 1)
     }
 
-    async fn query_by_datagram(&self) -> (Message<Vec<u8>>, SocketAddr) {
+    async fn query_by_datagram(&self) -> (Vec<u8>, SocketAddr) {
         let mut query = vec![0; 512];
         let (length, client) = timeout(BOUND, self.udp.recv_from(&mut query)).await.expect("a query").unwrap();
         query.truncate(length);
-        (Message::from_octets(query).unwrap(), client)
+        (query, client)
     }
 
-    async fn query_by_stream(&self) -> (Message<Vec<u8>>, TcpStream) {
+    async fn query_by_stream(&self) -> (Vec<u8>, TcpStream) {
         let (mut stream, _) = timeout(BOUND, self.tcp.accept()).await.expect("a query by TCP").unwrap();
         let mut query = vec![0; stream.read_u16().await.unwrap().into()];
         stream.read_exact(&mut query).await.unwrap();
-        (Message::from_octets(query).unwrap(), stream)
+        (query, stream)
     }
 }
 
+fn reply(query: &[u8]) -> Packet<'_> {
+    Packet::parse(query).unwrap().into_reply()
+}
+
+fn txt_record<'a>(query: &Packet<'a>, text: &'a [u8]) -> ResourceRecord<'a> {
+    let text = TXT::new().with_char_string(CharacterString::new(text).unwrap());
+    ResourceRecord::new(query.questions[0].qname.clone(), CLASS::IN, 60, RData::TXT(text))
+}
+
 /// An answer with so many TXT records, of which the last is the TLSRPT record.
-fn answer(query: &Message<Vec<u8>>, others: usize) -> Vec<u8> {
-    let mut answer = MessageBuilder::new_vec().start_answer(query, Rcode::NOERROR).unwrap();
-    let name = query.sole_question().unwrap().into_qname();
-    for number in 0..others {
-        let text = format!("{number:0200}");
-        answer.push((&name, 60, Txt::<Vec<u8>>::build_from_slice(text.as_bytes()).unwrap())).unwrap();
+fn answer(query: &[u8], others: usize) -> Vec<u8> {
+    let texts: Vec<_> = (0..others).map(|number| format!("{number:0200}")).collect();
+    let mut answer = reply(query);
+    for text in texts.iter().map(String::as_bytes).chain([RECORD]) {
+        answer.answers.push(txt_record(&answer, text));
     }
-    answer.push((&name, Ttl::from_secs(60), Txt::<Vec<u8>>::build_from_slice(RECORD).unwrap())).unwrap();
-    answer.finish()
+    answer.build_bytes_vec_compressed().unwrap()
+}
+
+/// An answer without records.
+fn no_records(query: &[u8], code: RCODE) -> Vec<u8> {
+    let mut answer = reply(query);
+    *answer.rcode_mut() = code;
+    answer.build_bytes_vec().unwrap()
+}
+
+/// An answer with one record of the type of the query.
+fn raw_answer(query: &[u8], flags: u16, data: &[u8]) -> Vec<u8> {
+    let question = &query[12..query.len() - OPT_RECORD];
+    let kind = &question[question.len() - 4..question.len() - 2];
+    let length = u16::try_from(data.len()).unwrap();
+    let counts = [0, 1, 0, 1, 0, 0, 0, 0];
+    let name = [0xc0, 12];
+    let class_and_ttl = [0, 1, 0, 0, 0, 60];
+    let record = [&name, kind, &class_and_ttl, &length.to_be_bytes(), data].concat();
+    [&query[..2], &flags.to_be_bytes(), &counts, question, &record].concat()
 }
 
 async fn texts(resolver: Resolver) -> io::Result<Vec<Vec<u8>>> {
@@ -79,8 +110,11 @@ async fn asks_for_the_ad_bit_and_reads_the_answer() {
     let server = Server::new().await;
     let lookup = tokio::spawn(texts(server.resolver()));
     let (query, client) = server.query_by_datagram().await;
-    assert!(query.header().ad() && query.header().rd());
-    assert_eq!(query.sole_question().unwrap().qtype(), Rtype::TXT);
+    let read = Packet::parse(&query).unwrap();
+    assert!(read.has_flags(PacketFlag::AUTHENTIC_DATA | PacketFlag::RECURSION_DESIRED));
+    assert_eq!((read.questions.len(), read.questions[0].qtype), (1, QTYPE::TYPE(TYPE::TXT)));
+    assert_eq!(read.questions[0].qname.to_string(), NAME);
+    assert_eq!(read.opt().unwrap().udp_packet_size, 1232);
     server.udp.send_to(&answer(&query, 0), client).await.unwrap();
     assert_eq!(lookup.await.unwrap().unwrap(), [RECORD]);
 }
@@ -163,7 +197,7 @@ async fn the_next_server_is_asked_after_one_that_fails_or_is_silent() {
     let servers = vec![failing.address, silent.address, good.address];
     let lookup = tokio::spawn(texts(Resolver::new(servers, TIMEOUT, 1)));
     let (query, client) = failing.query_by_datagram().await;
-    let refusal = MessageBuilder::new_vec().start_answer(&query, Rcode::SERVFAIL).unwrap().finish();
+    let refusal = no_records(&query, RCODE::ServerFailure);
     failing.udp.send_to(&refusal, client).await.unwrap();
     let (query, client) = good.query_by_datagram().await;
     good.udp.send_to(&answer(&query, 0), client).await.unwrap();
@@ -175,7 +209,7 @@ async fn a_name_that_does_not_exist_has_no_records() {
     let server = Server::new().await;
     let lookup = tokio::spawn(texts(server.resolver()));
     let (query, client) = server.query_by_datagram().await;
-    let none = MessageBuilder::new_vec().start_answer(&query, Rcode::NXDOMAIN).unwrap().finish();
+    let none = no_records(&query, RCODE::NameError);
     server.udp.send_to(&none, client).await.unwrap();
     assert!(lookup.await.unwrap().unwrap().is_empty());
 }
@@ -187,7 +221,7 @@ async fn each_query_has_another_id() {
     for _ in 0..8 {
         let lookup = tokio::spawn(texts(server.resolver()));
         let (query, client) = server.query_by_datagram().await;
-        ids.push(query.header().id());
+        ids.push(Packet::parse(&query).unwrap().id());
         server.udp.send_to(&answer(&query, 0), client).await.unwrap();
         lookup.await.unwrap().unwrap();
     }
@@ -195,4 +229,50 @@ async fn each_query_has_another_id() {
     ids.dedup();
     // Eight random numbers of 16 bits are equal by chance once in 10^33 runs.
     assert!(ids.len() > 1, "{ids:?}");
+}
+
+#[tokio::test]
+async fn tlsa_records_are_read_with_the_ad_bit() {
+    for (flags, validated) in [(ANSWER, false), (VALIDATED, true)] {
+        let server = Server::new().await;
+        let resolver = server.resolver();
+        let lookup = tokio::spawn(async move { timeout(BOUND, resolver.tlsa("_25._tcp.mx.example.org")).await });
+        let (query, client) = server.query_by_datagram().await;
+        server.udp.send_to(&raw_answer(&query, flags, &[3, 1, 1, 0xab, 0x01]), client).await.unwrap();
+        let found = lookup.await.unwrap().expect("the lookup ends").unwrap();
+        assert_eq!(found, Tlsa { records: vec!["3 1 1 AB01".into()], validated });
+    }
+}
+
+#[tokio::test]
+async fn strings_of_txt_records_are_joined_and_need_not_be_utf8() {
+    let server = Server::new().await;
+    let lookup = tokio::spawn(texts(server.resolver()));
+    let (query, client) = server.query_by_datagram().await;
+    server.udp.send_to(&raw_answer(&query, ANSWER, b"\x03=v\xff\x00\x02;\0"), client).await.unwrap();
+    assert_eq!(lookup.await.unwrap().unwrap(), [b"=v\xff;\0"]);
+}
+
+#[tokio::test]
+async fn an_answer_may_have_the_name_in_other_case_but_no_other_name() {
+    let server = Server::new().await;
+    let lookup = tokio::spawn(texts(server.resolver()));
+    let (query, client) = server.query_by_datagram().await;
+    let mut other = raw_answer(&query, ANSWER, b"\x05other");
+    other[13] = b'-';
+    server.udp.send_to(&other, client).await.unwrap();
+    let mut upper = raw_answer(&query, ANSWER, b"\x04good");
+    upper[12..query.len() - OPT_RECORD].make_ascii_uppercase();
+    server.udp.send_to(&upper, client).await.unwrap();
+    assert_eq!(lookup.await.unwrap().unwrap(), [b"good"]);
+}
+
+#[tokio::test]
+async fn what_is_no_domain_name_is_not_asked_for() {
+    let server = Server::new().await;
+    let long = format!("{}.example", "a".repeat(64));
+    for name in ["", "a..example", ".example", "ä.example", "a b.example", "a\0.example", &long] {
+        let lookup = timeout(BOUND, server.resolver().texts(name)).await.expect("the lookup ends");
+        assert_eq!(lookup.unwrap_err().kind(), io::ErrorKind::Other, "{name}");
+    }
 }
