@@ -74,6 +74,11 @@ fuzz:
 	sh fuzz/run.sh both_libraries $(FUZZ_SECONDS)
 	sh fuzz/run.sh datagrams $(FUZZ_SECONDS)
 
+## test-miri: the memory and the encoder under Miri; needs a nightly Rust with it: rustup component add miri rust-src
+.PHONY: test-miri
+test-miri:
+	sh c-tests/checkers/miri.sh
+
 ## test-sanitizers: the C tests and the threads under the address, undefined behaviour and thread sanitizers
 .PHONY: test-sanitizers
 test-sanitizers:

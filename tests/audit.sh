@@ -15,7 +15,7 @@ fi
 
 for manifest in Cargo.toml fuzz/Cargo.toml; do
     cargo fetch --quiet --locked --manifest-path "$manifest"
-    cargo deny --offline --locked --config deny.toml --manifest-path "$manifest" check licenses bans sources
+    cargo deny --offline --locked --config deny.toml --workspace --manifest-path "$manifest" check licenses bans sources
 done
 
 tree=$(cargo tree --offline --locked --features capi --edges normal --prefix none --format '{lib}')

@@ -66,7 +66,7 @@ check 'make -n demo and make -n test only print' prints_only
 
 helps() {
     "$MAKE" -s --no-print-directory -C "$copy" help >"$work/help" &&
-        sed -n 's/^  \([a-z-]*\)  *.*/\1/p' "$work/help" >"$work/listed" && [ "$(wc -l <"$work/listed")" -ge 30 ] &&
+        sed -n 's/^  \([a-z][a-z-]*\)  *.*/\1/p' "$work/help" >"$work/listed" && [ "$(wc -l <"$work/listed")" -ge 30 ] &&
         while read -r target; do
             grep -rq --include=Makefile --include='*.mk' "^\.PHONY:.* $target\$" "$copy" || {
                 echo "help lists $target, which is no target"

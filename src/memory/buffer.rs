@@ -1,6 +1,7 @@
 //! A growing sequence of bytes. A short one is stored in the value itself, so that a usual event needs no other block.
 
 use core::{
+    marker::PhantomData,
     mem::MaybeUninit,
     ptr::{self, NonNull},
     slice,
@@ -101,9 +102,15 @@ impl Buffer {
     /// The end of the buffer, for writing many short pieces.
     #[inline]
     pub(crate) fn tail(&mut self) -> Tail<'_> {
-        // SAFETY: `len` is at most the capacity.
-        let end = unsafe { self.start_mut().add(self.len) };
-        Tail { end, room: self.capacity - self.len, buffer: self }
+        let room = self.capacity - self.len;
+        let mut buffer = NonNull::from(self);
+        // The place to write to comes from this pointer, so that the pointer stays valid beside it.
+        // SAFETY: the buffer is borrowed mutably as long as the value lives, and `len` is at most the capacity.
+        let end = unsafe {
+            let buffer = buffer.as_mut();
+            buffer.start_mut().add(buffer.len)
+        };
+        Tail { buffer, end, room, borrowed: PhantomData }
     }
 
     /// Makes room for `more` bytes.
@@ -153,9 +160,11 @@ impl Buffer {
 /// Writes short pieces at the end of a buffer. Keeps the place to write to and the room there in registers, which saves
 /// a load and a store of the length for each piece; the buffer gets its new length when this value is dropped.
 pub(crate) struct Tail<'a> {
-    buffer: &'a mut Buffer,
+    /// A pointer, since a reference would claim the bytes that `end` points to whenever this value moves.
+    buffer: NonNull<Buffer>,
     end: *mut u8,
     room: usize,
+    borrowed: PhantomData<&'a mut Buffer>,
 }
 
 impl Tail<'_> {
@@ -164,7 +173,8 @@ impl Tail<'_> {
     pub(crate) fn push<const SIZE: usize>(&mut self, piece: [u8; SIZE], len: usize) -> Result<(), Errno> {
         if self.room < SIZE {
             // Takes and returns values, so that the fields of `self` stay in registers.
-            (self.end, self.room) = Self::grow(self.buffer, self.room, SIZE)?;
+            // SAFETY: the buffer is borrowed mutably as long as this value lives, and `end` is set anew.
+            (self.end, self.room) = Self::grow(unsafe { self.buffer.as_mut() }, self.room, SIZE)?;
         }
         let len = len.min(SIZE);
         // SAFETY: there is room for `SIZE` bytes behind `end`, and `len` is not more.
@@ -189,7 +199,9 @@ impl Tail<'_> {
 
 impl Drop for Tail<'_> {
     fn drop(&mut self) {
-        self.buffer.len = self.buffer.capacity - self.room;
+        // SAFETY: the buffer is borrowed mutably as long as this value lives, and `end` is not used any more.
+        let buffer = unsafe { self.buffer.as_mut() };
+        buffer.len = buffer.capacity - self.room;
     }
 }
 
