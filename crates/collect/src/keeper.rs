@@ -29,7 +29,7 @@ const IDLE: Duration = Duration::from_secs(10);
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// After a pack of many datagrams it waits as long as that took, so that the next transaction is for many too; but not
-/// longer than this, since so much is lost when the process is killed.
+/// longer than this, so that other programs see events soon.
 const LONGEST_REST: Duration = Duration::from_millis(20);
 
 /// From how many datagrams on.
@@ -114,11 +114,11 @@ impl Keeper {
             self.purge();
             match self.queue.next(IDLE) {
                 Next::Pack(pack) => {
-                    let (memory, many, begin) = (pack.memory, pack.len() >= MANY, Instant::now());
+                    let (memory, datagrams, begin) = (pack.memory, pack.len(), Instant::now());
                     self.keep(pack);
-                    self.queue.done(memory);
-                    if many {
-                        self.queue.rest(begin.elapsed().min(LONGEST_REST));
+                    self.queue.done(memory, datagrams);
+                    if datagrams >= MANY {
+                        self.queue.gather(begin.elapsed().min(LONGEST_REST));
                     }
                 }
                 Next::Nothing => {}

@@ -4,10 +4,10 @@
 //! socket --> receiving thread --> Queue of packs --> keeping thread --> store
 //! ```
 //!
-//! The receiving thread never waits for a disk: it takes datagrams off the socket, stamps them and puts equal ones
-//! together in a pack. The keeping thread parses a pack and adds it to the store in one transaction, before it takes the
-//! next. While the store takes nothing, packs wait in the memory that the configuration allows; what finds no room is
-//! dropped, counted and said.
+//! The receiving thread takes datagrams off the socket, stamps them and puts equal ones together in a pack. The keeping
+//! thread parses a pack and adds it to the store in one transaction, before it takes the next. A bounded number of
+//! datagrams is read ahead of the store; the rest waits in the queue of the socket. Only while the store takes nothing,
+//! all is read: packs wait in the memory that the configuration allows; what finds no room is dropped, counted and said.
 //!
 //! [`run`] is all of it, until a signal ends it.
 
@@ -25,5 +25,6 @@ mod queue;
 mod service;
 mod settings;
 
+pub use queue::MOST_IN_HAND;
 pub use service::{Failure, run};
 pub use settings::Settings;

@@ -1,4 +1,8 @@
-//! The queue between the receiving thread and the keeping thread, with a bound on its memory.
+//! The queue between the receiving thread and the keeping thread, with a bound on its datagrams and on its memory.
+//!
+//! While the store works, the bound on datagrams holds: the receiving thread leaves the rest in the queue of the socket,
+//! which a service manager keeps through a kill. A sender that does not block, as a mail server's, is told when that queue
+//! is full, too. While the store takes nothing, waiting helps nobody: then only the bound on memory holds.
 
 use std::{
     collections::VecDeque,
@@ -8,8 +12,11 @@ use std::{
 
 use crate::pack::Pack;
 
-/// How long the receiving thread waits for room while the store works. Senders wait as long in the socket's queue.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How many datagrams may be read and not committed while the store works. A kill loses no more.
+pub const MOST_IN_HAND: u64 = 8192;
+
+/// How long the receiving thread waits for one commit. A store that takes longer does not work.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Packs that wait for the store.
 #[derive(Debug)]
@@ -19,9 +26,10 @@ pub(crate) struct Queue {
     filled: Condvar,
     /// A pack is done.
     emptied: Condvar,
-    /// No datagram comes any more.
+    /// No datagram comes any more, or none finds room.
     closing: Condvar,
     capacity: usize,
+    most_in_hand: u64,
 }
 
 #[derive(Debug)]
@@ -31,7 +39,11 @@ struct State {
     begun: bool,
     /// Of the packs here and of those taken but not done.
     memory: usize,
+    /// The datagrams of the same packs.
+    in_hand: u64,
     store_works: bool,
+    /// The receiving thread waits for a commit.
+    full: bool,
     closed: bool,
     counts: Counts,
 }
@@ -59,24 +71,35 @@ pub(crate) enum Next {
 }
 
 impl Queue {
-    /// A queue that takes up to `capacity` bytes of memory.
-    pub(crate) fn new(capacity: usize) -> Self {
-        let (packs, counts) = (VecDeque::new(), Counts::default());
-        let state = State { packs, begun: false, memory: 0, store_works: true, closed: false, counts };
+    /// A queue that takes up to `capacity` bytes of memory, and while the store works up to `most_in_hand` datagrams.
+    pub(crate) fn new(capacity: usize, most_in_hand: u64) -> Self {
+        let state = State {
+            packs: VecDeque::new(),
+            begun: false,
+            memory: 0,
+            in_hand: 0,
+            store_works: true,
+            full: false,
+            closed: false,
+            counts: Counts::default(),
+        };
         Self {
             state: Mutex::new(state),
             filled: Condvar::new(),
             emptied: Condvar::new(),
             closing: Condvar::new(),
             capacity,
+            most_in_hand,
         }
     }
 
-    /// Takes a datagram in. Where there is no room it waits a moment if the store works; then it drops the datagram, and
-    /// counts that.
+    /// Takes a datagram in. While the store works it waits for room; otherwise it drops what finds no memory, and counts that.
     pub(crate) fn push(&self, bytes: &[u8], day: i64, at: i64) {
         let mut state = self.state();
         state.counts.arrived += 1;
+        if state.in_hand >= self.most_in_hand && state.store_works {
+            state = self.wait_for_room(state, bytes);
+        }
         if !self.add(&mut state, bytes, day, at) {
             state = self.wait_for_room(state, bytes);
             if !self.add(&mut state, bytes, day, at) {
@@ -91,25 +114,34 @@ impl Queue {
     }
 
     fn add(&self, state: &mut State, bytes: &[u8], day: i64, at: i64) -> bool {
-        if state.packs.back_mut().is_some_and(|pack| pack.day == day && pack.count(bytes, at)) {
-            return true;
+        if !state.packs.back_mut().is_some_and(|pack| pack.day == day && pack.count(bytes, at)) {
+            if state.memory + Pack::memory_for(bytes) > self.capacity {
+                return false;
+            }
+            if state.packs.back().is_some_and(Pack::is_full) {
+                state.begin(day);
+            }
+            state.memory += state.pack_of(day).insert(bytes, at);
         }
-        if state.memory + Pack::memory_for(bytes) > self.capacity {
-            return false;
-        }
-        if state.packs.back().is_some_and(Pack::is_full) {
-            state.begin(day);
-        }
-        state.memory += state.pack_of(day).insert(bytes, at);
+        state.in_hand += 1;
         true
     }
 
-    fn wait_for_room<'s>(&self, state: MutexGuard<'s, State>, bytes: &[u8]) -> MutexGuard<'s, State> {
-        let full = |state: &mut State| {
-            state.store_works && state.memory > 0 && state.memory + Pack::memory_for(bytes) > self.capacity
-        };
-        let waited = self.emptied.wait_timeout_while(state, PATIENCE, full);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+    /// Waits while the store works, something is in its hands and there is no room. A wait without end is that of a store
+    /// that does not work.
+    fn wait_for_room<'s>(&self, mut state: MutexGuard<'s, State>, bytes: &[u8]) -> MutexGuard<'s, State> {
+        state.full = self.has_no_room(&state, bytes);
+        self.closing.notify_all();
+        let waited = self.emptied.wait_timeout_while(state, PATIENCE, |state| self.has_no_room(state, bytes));
+        let (mut state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.full = false;
+        state.store_works &= !result.timed_out();
+        state
+    }
+
+    fn has_no_room(&self, state: &State, bytes: &[u8]) -> bool {
+        let memory = state.memory + Pack::memory_for(bytes);
+        state.store_works && state.in_hand > 0 && (state.in_hand >= self.most_in_hand || memory > self.capacity)
     }
 
     /// The next pack. Waits for one, but not longer than `time`.
@@ -125,8 +157,11 @@ impl Queue {
     }
 
     /// The pack is in the store, or given up: its memory is free.
-    pub(crate) fn done(&self, memory: usize) {
-        self.state().memory -= memory;
+    pub(crate) fn done(&self, memory: usize, datagrams: u64) {
+        let mut state = self.state();
+        state.memory -= memory;
+        state.in_hand -= datagrams;
+        drop(state);
         self.emptied.notify_all();
     }
 
@@ -139,6 +174,12 @@ impl Queue {
     /// Waits for this time, or until the queue is closed.
     pub(crate) fn rest(&self, time: Duration) {
         let open = |state: &mut State| !state.closed;
+        drop(self.closing.wait_timeout_while(self.state(), time, open));
+    }
+
+    /// Waits for this time, or until the queue is closed or has no room.
+    pub(crate) fn gather(&self, time: Duration) {
+        let open = |state: &mut State| !state.closed && !state.full;
         drop(self.closing.wait_timeout_while(self.state(), time, open));
     }
 
@@ -186,7 +227,7 @@ impl State {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Counts, Next, Pack, Queue};
+    use super::{Counts, MOST_IN_HAND, Next, Pack, Queue};
 
     const SOON: Duration = Duration::from_secs(10);
 
@@ -199,7 +240,7 @@ mod tests {
 
     #[test]
     fn equal_datagrams_take_memory_once_and_days_are_kept_apart() {
-        let queue = Queue::new(1000);
+        let queue = Queue::new(1000, MOST_IN_HAND);
         for (bytes, day) in [("a", 1), ("a", 1), ("b", 1), ("a", 2), ("a", 1)] {
             queue.push(bytes.as_bytes(), day, day * 100);
         }
@@ -211,14 +252,14 @@ mod tests {
         assert_eq!(packs[0].datagrams[b"a".as_slice()], 2);
         assert_eq!(queue.counts().memory, 4 * Pack::memory_for(b"a"));
         for pack in packs {
-            queue.done(pack.memory);
+            queue.done(pack.memory, pack.len());
         }
         assert_eq!(queue.counts(), Counts { arrived: 5, dropped: 0, memory: 0 });
     }
 
     #[test]
     fn what_finds_no_room_is_dropped_and_counted_on_its_day() {
-        let queue = Queue::new(2 * Pack::memory_for(b"a"));
+        let queue = Queue::new(2 * Pack::memory_for(b"a"), MOST_IN_HAND);
         queue.set_store_works(false);
         for bytes in [b"a", b"b", b"c", b"a", b"d"] {
             queue.push(bytes, 1, 1);
@@ -231,19 +272,20 @@ mod tests {
         // What is taken counts until it is done.
         queue.push(b"e", 1, 1);
         assert_eq!(queue.counts().dropped, 4);
-        queue.done(first.memory);
+        queue.done(first.memory, first.len());
         queue.push(b"e", 1, 1);
         assert_eq!(queue.counts().dropped, 4);
     }
 
     #[test]
     fn it_waits_for_a_store_that_works() {
-        let queue = Queue::new(Pack::memory_for(b"a"));
+        let queue = Queue::new(Pack::memory_for(b"a"), MOST_IN_HAND);
         queue.push(b"a", 1, 1);
         let pack = next(&queue);
         std::thread::scope(|scope| {
             let pushing = scope.spawn(|| queue.push(b"b", 1, 1));
-            queue.done(pack.memory);
+            queue.gather(SOON);
+            queue.done(pack.memory, pack.len());
             pushing.join().unwrap();
         });
         assert_eq!(queue.counts().dropped, 0);
@@ -253,8 +295,29 @@ mod tests {
     }
 
     #[test]
+    fn equal_datagrams_are_not_read_ahead_of_the_store() {
+        let queue = Queue::new(1000, 3);
+        std::thread::scope(|scope| {
+            let pushing = scope.spawn(|| (0..10).for_each(|_| queue.push(b"a", 1, 1)));
+            queue.gather(SOON);
+            let mut taken = 0;
+            while taken < 10 {
+                let pack = next(&queue);
+                assert!(pack.len() <= 3, "{}", pack.len());
+                taken += pack.len();
+                queue.done(pack.memory, pack.len());
+            }
+            pushing.join().unwrap();
+        });
+        // A store in trouble is not waited for.
+        queue.set_store_works(false);
+        (0..10).for_each(|_| queue.push(b"a", 1, 1));
+        assert_eq!((next(&queue).len(), queue.counts().dropped), (10, 0));
+    }
+
+    #[test]
     fn a_pack_has_a_limit() {
-        let queue = Queue::new(64 << 20);
+        let queue = Queue::new(64 << 20, MOST_IN_HAND);
         for number in 0..5000 {
             queue.push(format!("{number}").as_bytes(), 1, 1);
         }
@@ -266,7 +329,7 @@ mod tests {
 
     #[test]
     fn closing_ends_waiting_after_what_is_there() {
-        let queue = Queue::new(1000);
+        let queue = Queue::new(1000, MOST_IN_HAND);
         queue.push(b"a", 1, 1);
         assert!(matches!(queue.next(SOON), Next::Pack(_)));
         assert!(matches!(queue.next(Duration::ZERO), Next::Nothing));

@@ -15,7 +15,7 @@ use crate::{
     keeper::{GRACE, Keeper},
     log::{Level, Log},
     notify,
-    queue::{Counts, Queue},
+    queue::{Counts, MOST_IN_HAND, Queue},
     settings::Settings,
 };
 
@@ -75,7 +75,7 @@ fn collect(settings: &Settings, passed: Option<Listening>, log: Log) -> Result<(
         Some(passed) => passed,
         None => Listening::bind(&settings.socket, &path_options(settings))?,
     });
-    let (queue, figures) = (Arc::new(Queue::new(settings.buffer)), Arc::new(Figures::default()));
+    let (queue, figures) = (Arc::new(Queue::new(settings.buffer, MOST_IN_HAND)), Arc::new(Figures::default()));
     let keeper = Keeper::new(settings, &queue, &figures, log)?;
     let (reader, stop) = Reader::new(SystemTime::now).map_err(|error| Failure::System("read the socket", error))?;
     let (socket, filled) = (Arc::clone(&listening), Arc::clone(&queue));
