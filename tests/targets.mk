@@ -140,6 +140,13 @@ bench: $(SHARED) bench-program
 	[ -n "$$reference" ] || reference=$$(find "$$(tests/reference/fetch.sh)" -name $(SONAME)); \
 	$(call quoted,$(BENCH_PROGRAM)) all $(SHARED) "$$reference" --report docs/performance.md --chart docs/performance.svg
 
+## bench-collect: the collector beside tlsrpt-collectd (docs/collecting.md); needs pip
+.PHONY: bench-collect
+bench-collect: $(COMMAND) bench-program
+	environment=$$(PYTHONPATH=tests/mta $(PYTHON) -B -c 'from harness import reporter; print(reporter.environment())') && \
+	$(call quoted,$(BENCH_PROGRAM)) collect $(COMMAND) "$$environment" \
+		--report docs/collecting.md --chart docs/collecting.svg
+
 ## bench-check: what does not depend on the machine: instructions, allocations, size; needs valgrind
 .PHONY: bench-check
 bench-check: test-artefacts bench-program

@@ -32,6 +32,15 @@ pub(crate) enum Part {
         /// How many times
         times: usize,
     },
+    /// Measure the collector beside tlsrpt-collectd and print the table
+    Collect(Collecting),
+    /// Receive at a socket and throw away, then end
+    Receive {
+        /// The socket to make
+        socket: PathBuf,
+        /// How many datagrams
+        events: usize,
+    },
     /// Print how many blocks each event takes from malloc, from open to close
     Allocations {
         /// The library to load
@@ -47,6 +56,21 @@ pub(crate) struct Arguments {
     /// The C library's
     pub(crate) reference: PathBuf,
     /// A file that shows the tables between its two markers
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+    /// Where to write the bar chart
+    #[arg(long)]
+    pub(crate) chart: Option<PathBuf>,
+}
+
+/// Everything that `collect` needs.
+#[derive(Args)]
+pub(crate) struct Collecting {
+    /// The program tlsrpt
+    pub(crate) command: PathBuf,
+    /// The Python environment with tlsrpt-collectd
+    pub(crate) environment: PathBuf,
+    /// A file that shows the table between its two markers
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
     /// Where to write the bar chart

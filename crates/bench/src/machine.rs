@@ -2,8 +2,8 @@
 
 use std::{error::Error, fs, process::Command};
 
-/// Processor, cores, system and date.
-pub(crate) fn describe() -> Result<String, Box<dyn Error>> {
+/// Processor, cores, system and date, after the command that printed them.
+pub(crate) fn describe(printed_by: &str) -> Result<String, Box<dyn Error>> {
     let processor = field("/proc/cpuinfo", "model name", ':')?;
     let system = field("/etc/os-release", "PRETTY_NAME", '=')?;
     let cores = std::thread::available_parallelism()?;
@@ -11,7 +11,7 @@ pub(crate) fn describe() -> Result<String, Box<dyn Error>> {
     let date = output("date", &["-u", "+%Y-%m-%d"])?;
     let rust = output("rustc", &["--version"])?;
     Ok(format!(
-        "Printed by `make bench` on {date}: {processor}, {cores} cores, {system}, Linux {}, {rust}.\n",
+        "Printed by `{printed_by}` on {date}: {processor}, {cores} cores, {system}, Linux {}, {rust}.\n",
         kernel.trim()
     ))
 }

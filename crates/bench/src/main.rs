@@ -1,12 +1,13 @@
-//! Measures the shared library beside the C library and the bare system calls, and writes what docs/performance.md and
-//! the README show.
+//! Measures the shared library beside the C library and the bare system calls, and the collector beside tlsrpt-collectd;
+//! writes what docs/performance.md, docs/collecting.md and the README show.
 //!
-//! `make bench` runs it; `tlsrpt-bench --help` lists its parts.
+//! `make bench` and `make bench-collect` run it; `tlsrpt-bench --help` lists its parts.
 
 mod allocations;
 mod arguments;
 mod bare;
 mod chart;
+mod collecting;
 mod collector;
 mod event;
 mod events;
@@ -45,6 +46,8 @@ fn run() -> Result<(), Box<dyn Error>> {
             Ok(())
         }
         Part::Repeat { library, event, times } => events::repeat(&Library::load(&library)?, event, times),
+        Part::Collect(arguments) => collecting::compare(&arguments),
+        Part::Receive { socket, events } => Ok(collecting::receive(&socket, events)?),
         Part::Allocations { library } => allocations::print(&Library::load(&library)?),
     }
 }
@@ -55,7 +58,7 @@ fn all(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let theirs = Library::load(&arguments.reference)?;
     let (table, bars) = events::compare(&ours, &theirs)?;
     let sections = [
-        machine::describe()?,
+        machine::describe("make bench")?,
         table,
         floor::measure(),
         allocations::compare(&ours, &theirs)?,

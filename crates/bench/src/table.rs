@@ -2,8 +2,8 @@
 
 use std::{error::Error, fmt::Write as _};
 
-const BEGIN: &str = "<!-- what `make bench` printed -->\n";
-const END: &str = "<!-- end of what `make bench` printed -->\n";
+const BEGIN: &str = "<!-- what the benchmark printed -->\n";
+const END: &str = "<!-- end of what the benchmark printed -->\n";
 
 /// A heading, a line of explanation and a table.
 pub(crate) fn section(heading: &str, explanation: &str, header: &[&str], rows: &[Vec<String>]) -> String {
