@@ -222,9 +222,8 @@ impl Reporter {
     fn suppressed(&mut self, delivery: &Delivery, domain: &str, now: Timestamp) -> Result<Option<String>, Error> {
         let mail_domain = delivery.destination.strip_prefix("mailto:").and_then(|address| address.rsplit('@').next());
         for target in [Some(delivery.destination.as_str()), mail_domain, Some(domain)].into_iter().flatten() {
-            if let Some(entry) = self.store.suppression(target)?
-                && entry.until.is_none_or(|until| until > now)
-            {
+            let entry = self.store.suppression(target)?;
+            if let Some(entry) = entry.filter(|entry| entry.until.is_none_or(|until| until > now)) {
                 return Ok(Some(entry.reason));
             }
         }
