@@ -34,10 +34,10 @@ pub(crate) fn parse(text: &str) -> Source {
             }
             _ if is_name(word) && behind.first().is_some_and(|next| next == "::") => {
                 let mut path = vec![word.clone()];
-                while let [colons, name, ..] = rest
-                    && colons == "::"
-                    && is_name(name)
-                {
+                while let [colons, name, ..] = rest {
+                    if colons != "::" || !is_name(name) {
+                        break;
+                    }
                     path.push(name.clone());
                     rest = &rest[2..];
                 }
