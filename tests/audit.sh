@@ -18,7 +18,7 @@ for manifest in Cargo.toml fuzz/Cargo.toml; do
     cargo deny --offline --locked --config deny.toml --workspace --manifest-path "$manifest" check licenses bans sources
 done
 
-tree=$(cargo tree --offline --locked --features capi --edges normal --prefix none --format '{lib}')
+tree=$(cargo tree --offline --locked --package tlsrpt --features capi --edges normal --prefix none --format '{lib}')
 echo "$tree"
 [ "$tree" = "tlsrpt
 libc" ] || {
