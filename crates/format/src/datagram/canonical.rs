@@ -98,6 +98,9 @@ mod tests {
             r#"{"policy-type":9,"f":0,"failure-details":[{"c":201}]}"#,
             r#"{"policy-type":0,"policy-domain":"\u0000\"","policy-string":[],"mx-host":["\u202e"],"new":null,"f":1,
                 "failure-details":[{"c":-1,"s":"","f":"\n"}]}"#,
+            // A number that serde_json's fast way to read rounds to another one.
+            r#"{"policy-type":1,"f":0,"x":1444444444444444444444444444444444444444444444,
+                "failure-details":[{"c":201}]}"#,
         ] {
             let (description, failures) = first(policy);
             assert_eq!(PolicyDescription::from_json(&description.to_json()), Ok(description));
