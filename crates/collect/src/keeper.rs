@@ -9,6 +9,7 @@ use std::{
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 use tlsrpt_format::{datagram, printable};
+use tlsrpt_service::{Level, Log};
 use tlsrpt_store::{Added, Batch, BatchId, CountedEvent, Error, ErrorKind, Options, Store, open, set_aside};
 
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     figures::{Figures, add},
     invalid::Said,
     kept::{Keeping, Kept},
-    log::{Level, Log},
     pack::Pack,
     queue::{Next, Queue},
     settings::Settings,

@@ -18,8 +18,6 @@ mod figures;
 mod invalid;
 mod keeper;
 mod kept;
-mod log;
-mod notify;
 mod pack;
 mod queue;
 mod service;

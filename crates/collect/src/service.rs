@@ -6,15 +6,13 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tlsrpt_service::{Ending, Worker};
+use tlsrpt_service::{Ending, Level, Log, Worker, notify};
 use tlsrpt_socket::{BindError, Listening, NameAtEnd, PassedError, PathOptions, Reader};
 
 use crate::{
     arrival,
     figures::{Figures, read},
     keeper::{GRACE, Keeper},
-    log::{Level, Log},
-    notify,
     queue::{Counts, MOST_IN_HAND, Queue},
     settings::Settings,
 };

@@ -1,6 +1,8 @@
 //! What every long-running command needs.
 //!
 //! - [`messages`]: lines for people. Writing one never waits for the reader of standard error.
+//! - [`Log`]: the same with a level, in the form of the journal where it reads them.
+//! - [`notify`]: what the service manager is told.
 //! - [`Ending`]: one owner decides the end: a signal, the time, or a part of the work that has ended.
 //! - [`Worker`]: a thread whose end is noticed, whatever ends it, and that can be abandoned when it is late.
 //!
@@ -9,9 +11,12 @@
 //! service returns from `main`, which ends all threads.
 
 pub mod messages;
+pub mod notify;
 
 mod ending;
+mod log;
 mod worker;
 
 pub use ending::{EndSignal, Ending};
+pub use log::{Level, Log};
 pub use worker::{Unfinished, Worker};

@@ -4,24 +4,29 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-pub(crate) fn ready() {
+/// The service does its work from now on.
+pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
-pub(crate) fn stopping() {
+/// The service ends.
+pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-pub(crate) fn status(text: &str) {
+/// How it is doing, in one line.
+pub fn status(text: &str) {
     tell(&[NotifyState::Status(text)]);
 }
 
-pub(crate) fn alive() {
+/// The watchdog need not restart the service.
+pub fn alive() {
     tell(&[NotifyState::Watchdog]);
 }
 
 /// How often to say that it is alive: twice as often as the service manager asks for. None where it does not ask.
-pub(crate) fn interval() -> Option<Duration> {
+#[must_use]
+pub fn interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|time| time / 2)
 }
 
