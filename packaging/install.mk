@@ -51,6 +51,8 @@ install-command: $(COMMAND)
 	install -m 644 packaging/systemd/tlsrpt.socket $(call below,$(COLLECT_SOCKET))
 	install -m 644 /dev/null $(call below,$(COLLECT_UNIT))
 	sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-collect.service.in >$(call below,$(COLLECT_UNIT))
+	install -m 644 /dev/null $(call below,$(DELIVER_UNIT))
+	sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-deliver.service.in >$(call below,$(DELIVER_UNIT))
 
 BASH_COMPLETION = $(SHAREDIR)/bash-completion/completions/tlsrpt
 ZSH_COMPLETION = $(SHAREDIR)/zsh/site-functions/_tlsrpt
@@ -59,8 +61,9 @@ EXAMPLE_FILE = $(SHAREDIR)/tlsrpt/tlsrpt.toml
 LISTEN_UNIT = $(UNITDIR)/tlsrpt-listen.service
 COLLECT_SOCKET = $(UNITDIR)/tlsrpt.socket
 COLLECT_UNIT = $(UNITDIR)/tlsrpt-collect.service
+DELIVER_UNIT = $(UNITDIR)/tlsrpt-deliver.service
 COMMAND_FILES = $(BINDIR)/tlsrpt $(MANDIR)/man1/tlsrpt.1 $(MANDIR)/man5/tlsrpt.toml.5 $(EXAMPLE_FILE) $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(LISTEN_UNIT) \
-	$(COLLECT_SOCKET) $(COLLECT_UNIT)
+	$(COLLECT_SOCKET) $(COLLECT_UNIT) $(DELIVER_UNIT)
 COMMAND_FOLDERS = $(patsubst %/,%,$(dir $(COMMAND_FILES)))
 
 # Sendmail puts mail off while its map has no server.

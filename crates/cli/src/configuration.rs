@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tlsrpt_config::{Configuration, Loaded, Problems, StoreUrl};
-use tlsrpt_store::Url;
+use tlsrpt_store::{Synchronous, Url};
 
 use crate::{failure::Failure, output::say};
 
@@ -32,5 +32,13 @@ impl ConfigFile {
 pub(crate) fn store_url(configuration: &Configuration) -> Url {
     match &configuration.store.url {
         StoreUrl::Sqlite(path) => Url::Sqlite(path.clone()),
+    }
+}
+
+/// What a power cut may take of the store.
+pub(crate) fn synchronous(configuration: &Configuration) -> Synchronous {
+    match configuration.store.synchronous {
+        tlsrpt_config::Synchronous::Full => Synchronous::Full,
+        tlsrpt_config::Synchronous::Normal => Synchronous::Normal,
     }
 }

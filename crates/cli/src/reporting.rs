@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fs, path::Path, time::Duration};
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
-use tlsrpt_config::{Configuration, MailDkim, Report, StoreUrl};
+use tlsrpt_config::{Configuration, MailDkim, Report};
 use tlsrpt_deliver::{
     AddressGuard, Carrier, ContentSettings, DkimSigner, MailAddress, MailRoute, PlanSettings, Privacy,
     ReporterSettings,
@@ -11,9 +11,12 @@ use tlsrpt_deliver::{
     mail::Submitter,
     smtp::{Security, SmtpServer},
 };
-use tlsrpt_store::{ReportStore, Url, open_reports};
+use tlsrpt_store::{ReportStore, open_reports};
 
-use crate::failure::Failure;
+use crate::{
+    configuration::{store_url, synchronous},
+    failure::Failure,
+};
 
 /// How long the mail server may take for each answer (RFC 5321 section 4.5.3.2 has minutes; it is our own server).
 const SMTP_TIMEOUT: Duration = Duration::from_secs(60);
@@ -24,8 +27,7 @@ const LONGEST_HOST: usize = 32;
 
 /// Opens the store for reports.
 pub(crate) fn store(configuration: &Configuration) -> Result<Box<dyn ReportStore>, Failure> {
-    let StoreUrl::Sqlite(path) = &configuration.store.url;
-    open_reports(&Url::Sqlite(path.clone())).map_err(failed)
+    open_reports(&store_url(configuration), synchronous(configuration)).map_err(failed)
 }
 
 /// Who reports: the keys without a sensible default.
@@ -83,6 +85,7 @@ pub(crate) fn settings(configuration: &Configuration, identity: &Identity) -> Re
             exclude: report.exclude.iter().map(|domain| domain.to_lowercase()).collect::<HashSet<_>>(),
         },
         spread: report.spread,
+        day: None,
         max_per_destination: report.max_per_destination,
     }
 }

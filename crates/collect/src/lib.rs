@@ -24,5 +24,5 @@ mod service;
 mod settings;
 
 pub use queue::MOST_IN_HAND;
-pub use service::{Failure, run};
+pub use service::{Failure, run, run_until};
 pub use settings::Settings;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tlsrpt_service::{Ending, Level, Log, Worker, notify};
+use tlsrpt_service::{EndSignal, Ending, Level, Log, Worker, notify};
 use tlsrpt_socket::{BindError, Listening, NameAtEnd, PassedError, PathOptions, Reader};
 
 use crate::{
@@ -58,17 +58,44 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
     // Before there are threads: it changes the environment.
     let passed = Listening::passed();
     let log = Log::start().map_err(|error| Failure::System("start a thread", error))?;
-    let outcome = passed.map_err(Failure::from).and_then(|passed| collect(settings, passed, log));
-    if let Err(failure) = &outcome {
-        log.say(Level::Error, failure);
-    }
+    // Before the socket is there: a signal at any time finds someone who removes it.
+    let outcome = match Ending::new(None) {
+        Ok((ending, end)) => run_until(settings, passed, &ending, &end, log),
+        Err(error) => Err(said(Failure::System("wait for signals", error), log)),
+    };
     log.finish();
     outcome
 }
 
-fn collect(settings: &Settings, passed: Option<Listening>, log: Log) -> Result<(), Failure> {
-    // Before the socket is there: a signal at any time finds someone who removes it.
-    let (ending, end) = Ending::new(None).map_err(|error| Failure::System("wait for signals", error))?;
+/// Collects until `ending`, as a part of a process with other parts. `end` is the signal that belongs to it, and `passed` what
+/// [`Listening::passed`] gave.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_until(
+    settings: &Settings,
+    passed: Result<Option<Listening>, PassedError>,
+    ending: &Ending,
+    end: &EndSignal,
+    log: Log,
+) -> Result<(), Failure> {
+    let outcome = passed.map_err(Failure::from).and_then(|passed| collect(settings, passed, ending, end, log));
+    outcome.map_err(|failure| said(failure, log))
+}
+
+fn said(failure: Failure, log: Log) -> Failure {
+    log.say(Level::Error, &failure);
+    failure
+}
+
+fn collect(
+    settings: &Settings,
+    passed: Option<Listening>,
+    ending: &Ending,
+    end: &EndSignal,
+    log: Log,
+) -> Result<(), Failure> {
     let listening = Arc::new(match passed {
         Some(passed) => passed,
         None => Listening::bind(&settings.socket, &path_options(settings))?,
@@ -78,8 +105,8 @@ fn collect(settings: &Settings, passed: Option<Listening>, log: Log) -> Result<(
     let (reader, stop) = Reader::new(SystemTime::now).map_err(|error| Failure::System("read the socket", error))?;
     let (socket, filled) = (Arc::clone(&listening), Arc::clone(&queue));
     let worker = |error| Failure::System("start a thread", error);
-    let receiving = Worker::start("receiving", &end, move || receive(reader, &socket, &filled)).map_err(worker)?;
-    let keeping = Worker::start("keeping", &end, move || keeper.run()).map_err(worker)?;
+    let receiving = Worker::start("receiving", end, move || receive(reader, &socket, &filled)).map_err(worker)?;
+    let keeping = Worker::start("keeping", end, move || keeper.run()).map_err(worker)?;
     say_listening(log, settings, &listening);
     notify::ready();
 

@@ -5,6 +5,9 @@
 //! - [`mail`], [`DkimSigner`]: the report as a signed mail.
 //! - [`smtp`], [`https`]: one attempt to deliver it, with its [`Outcome`].
 //! - [`AddressGuard`]: which addresses a report may be posted to.
+//! - [`plan()`], [`schedule`]: which reports are made, where each goes, and when it is tried.
+//! - [`Reporter`]: the loop over states that are in the store; [`service`] runs it.
+//! - [`bounce`]: report mails that come back.
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +23,7 @@ mod outcome;
 mod plan;
 mod reporter;
 pub mod schedule;
+pub mod service;
 pub mod smtp;
 mod summary;
 mod transport;
@@ -30,5 +34,5 @@ pub use destination::{Destination, HttpsUrl, MailAddress, Refused};
 pub use dkim::{DkimSigner, KeyError};
 pub use outcome::Outcome;
 pub use plan::{NoReport, PlanSettings, plan};
-pub use reporter::{Reporter, ReporterSettings, Round};
+pub use reporter::{Happened, Made, Observer, Reporter, ReporterSettings, Round};
 pub use transport::{Carrier, MailRoute};

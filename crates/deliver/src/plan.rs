@@ -24,17 +24,22 @@ pub struct PlanSettings {
 }
 
 /// Why a domain gets no report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoReport {
     /// There are no sessions that a report could name.
+    #[error("it has no sessions that a report can name")]
     Nothing,
     /// The name is no host name, so no TLSRPT record can be at it.
+    #[error("the name is not a host name")]
     NotADomain,
     /// The configuration leaves the domain out.
+    #[error("exclude in [report] has it")]
     Excluded,
     /// All sessions succeeded, and only failures are reported.
+    #[error("all sessions succeeded, and failures-only in [report] is set")]
     OnlySuccesses,
     /// The only sessions were our own report mails: a report about them would make the next ones.
+    #[error("the only sessions were report mails of this host")]
     OwnReportMails,
 }
 

@@ -5,19 +5,21 @@
 //! no report is lost, and one is sent twice only where the outcome of the attempt was unknown, with the same ids.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
+    fmt,
     hash::{BuildHasher, RandomState},
     sync::mpsc::RecvTimeoutError,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use tlsrpt_format::printable;
 use tlsrpt_store::{Attempt, Delivery, DeliveryState, Error, ReportStore, Route};
 
 use crate::{
     Carrier, Outcome, PlanSettings, plan,
     schedule::{first_attempt, next_attempt, ready},
-    transport::{Job, Threads},
+    transport::{Done, Job, Threads},
 };
 
 /// Reports that are made in one transaction. The collector waits for it.
@@ -38,6 +40,8 @@ pub struct ReporterSettings {
     pub plan: PlanSettings,
     /// The time over which the reports of a day are spread.
     pub spread: Duration,
+    /// Only the reports about this day are made and delivered, also while it lasts. None: those of all days that have ended.
+    pub day: Option<Date>,
     /// The most reports that one destination gets in an hour.
     pub max_per_destination: u64,
 }
@@ -48,15 +52,83 @@ pub struct Reporter {
     store: Box<dyn ReportStore>,
     settings: ReporterSettings,
     threads: Threads,
+    observer: Observer,
+    /// The day whose reports are in the making, and the last domain that has its report.
+    making: Option<(Date, String)>,
+    /// Begun in the store, and not yet given to a thread.
+    begun: VecDeque<(Route, Delivery)>,
+    /// With the threads, by route.
     in_flight: [usize; 2],
+    /// Known, and not yet in the store.
+    outcomes: Vec<Attempt>,
     sent: PerDestination,
+}
+
+/// Takes what becomes of each delivery.
+pub struct Observer(Box<dyn FnMut(&Happened<'_>) + Send>);
+
+impl Observer {
+    /// Calls this for each attempt, and for each delivery that ends without one.
+    pub fn new(observe: impl FnMut(&Happened<'_>) + Send + 'static) -> Self {
+        Self(Box::new(observe))
+    }
+
+    /// Takes nothing.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::new(|_| {})
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Observer")
+    }
+}
+
+/// What became of a delivery. Shown, it is one line in which the text of strangers is escaped.
+#[derive(Debug, Clone, Copy)]
+pub struct Happened<'a> {
+    /// The domain of the report.
+    pub domain: &'a str,
+    /// The delivery as it was before.
+    pub delivery: &'a Delivery,
+    /// What became of it.
+    pub attempt: &'a Attempt,
+}
+
+impl fmt::Display for Happened<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { domain, delivery: Delivery { report, destination, .. }, attempt } = self;
+        let (domain, destination) = (printable(domain), printable(destination));
+        write!(out, "report {report} about {domain} to {destination}: {}", attempt.state.name())?;
+        if !attempt.answer.is_empty() {
+            write!(out, ": {}", printable(&attempt.answer))?;
+        }
+        if let Some(warning) = &attempt.warning {
+            write!(out, "; warning: {}", printable(warning))?;
+        }
+        match attempt.next_attempt {
+            Some(next) => write!(out, "; next attempt {next:.0}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reports that were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Made {
+    /// About this day.
+    pub day: Date,
+    /// How many.
+    pub reports: u64,
+    /// There are no more about the day.
+    pub is_all: bool,
 }
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Reports that were made.
-    pub made: u64,
     /// Deliveries that ended well.
     pub delivered: u64,
     /// Deliveries that ended otherwise: refused, given up, suppressed.
@@ -66,8 +138,7 @@ pub struct Round {
 }
 
 impl Round {
-    fn add(&mut self, other: Self) {
-        self.made += other.made;
+    pub(crate) fn add(&mut self, other: Self) {
         self.delivered += other.delivered;
         self.ended += other.ended;
         self.deferred += other.deferred;
@@ -84,50 +155,77 @@ impl Reporter {
         mut store: Box<dyn ReportStore>,
         settings: ReporterSettings,
         carrier: Carrier,
+        observer: Observer,
     ) -> Result<(Self, u64), Error> {
         let interrupted = store.become_reporter(Timestamp::now())?;
         let threads = Threads::start(carrier, MAIL_THREADS, HTTPS_THREADS);
-        Ok((Self { store, settings, threads, in_flight: [0; 2], sent: PerDestination::default() }, interrupted))
+        let reporter = Self {
+            store,
+            settings,
+            threads,
+            observer,
+            making: None,
+            begun: VecDeque::new(),
+            in_flight: [0; 2],
+            outcomes: Vec::new(),
+            sent: PerDestination::default(),
+        };
+        Ok((reporter, interrupted))
     }
 
-    /// Makes the reports of all days that are ready, the oldest first. How many.
+    /// Makes some of the reports that can be made: those of the day of the settings, or of the days that have ended, the oldest first.
+    /// None where there is nothing to make.
     ///
     /// # Errors
     ///
     /// What is wrong with the store. What was made until then is kept.
-    pub fn make_due(&mut self, spread: Duration) -> Result<u64, Error> {
-        let now = Timestamp::now();
-        let today = now.to_zoned(TimeZone::UTC).date();
-        let mut made = 0;
-        for day in self.store.unreported_days(today)? {
-            if ready(day) <= now {
-                made += self.make(day, spread)?;
-            }
-        }
-        Ok(made)
+    pub fn make_some(&mut self) -> Result<Option<Made>, Error> {
+        let (day, after) = match self.making.take() {
+            Some(making) => making,
+            None => match self.next_day()? {
+                Some(day) => (day, String::new()),
+                None => return Ok(None),
+            },
+        };
+        let (settings, now) = (&self.settings, Timestamp::now());
+        let mut reports = 0;
+        let last = self.store.make_reports(day, &after, REPORTS_AT_ONCE, &mut |unreported| {
+            let due = match settings.spread {
+                Duration::ZERO => now,
+                spread => first_attempt(day, now, spread, fastrand::f64()),
+            };
+            let report = plan(unreported, day, now, due, &settings.plan).ok();
+            reports += u64::from(report.is_some());
+            report
+        })?;
+        let is_all = last.is_none();
+        self.making = last.map(|last| (day, last));
+        Ok(Some(Made { day, reports, is_all }))
     }
 
-    /// Makes the reports of a day from what is in no report yet. How many.
+    /// Makes all reports that [`Self::make_some`] would. How many.
     ///
     /// # Errors
     ///
-    /// As [`Self::make_due`].
-    pub fn make(&mut self, day: Date, spread: Duration) -> Result<u64, Error> {
-        let settings = &self.settings.plan;
-        let (mut made, mut after) = (0, String::new());
-        loop {
-            let now = Timestamp::now();
-            let last = self.store.make_reports(day, &after, REPORTS_AT_ONCE, &mut |unreported| {
-                let due = if spread.is_zero() { now } else { first_attempt(day, now, spread, fastrand::f64()) };
-                let report = plan(unreported, day, now, due, settings).ok();
-                made += u64::from(report.is_some());
-                report
-            })?;
-            match last {
-                Some(last) => after = last,
-                None => return Ok(made),
+    /// As [`Self::make_some`].
+    pub fn make_all(&mut self) -> Result<u64, Error> {
+        let mut all = 0;
+        while let Some(Made { reports, is_all, .. }) = self.make_some()? {
+            all += reports;
+            if is_all && self.settings.day.is_some() {
+                break;
             }
         }
+        Ok(all)
+    }
+
+    fn next_day(&mut self) -> Result<Option<Date>, Error> {
+        if self.settings.day.is_some() {
+            return Ok(self.settings.day);
+        }
+        let now = Timestamp::now();
+        let days = self.store.unreported_days(now.to_zoned(TimeZone::UTC).date())?;
+        Ok(days.into_iter().find(|day| ready(*day) <= now))
     }
 
     /// Begins what is due, waits for outcomes for at most a second, and keeps them.
@@ -137,11 +235,9 @@ impl Reporter {
     /// What is wrong with the store. Outcomes that are not kept are unknown after a restart.
     pub fn round(&mut self) -> Result<Round, Error> {
         let mut round = Round::default();
-        for (index, (route, threads)) in
-            [(Route::Mail, MAIL_THREADS), (Route::Https, HTTPS_THREADS)].into_iter().enumerate()
-        {
-            let room = (threads * AHEAD).saturating_sub(self.in_flight.get(index).copied().unwrap_or_default());
-            round.add(self.begin(index, route, room)?);
+        for (route, threads) in [(Route::Mail, MAIL_THREADS), (Route::Https, HTTPS_THREADS)] {
+            let in_flight = self.in_flight.get(index_of(route)).copied().unwrap_or_default();
+            round.add(self.begin(route, (threads * AHEAD).saturating_sub(in_flight))?);
         }
         round.add(self.keep_outcomes()?);
         Ok(round)
@@ -156,17 +252,34 @@ impl Reporter {
         let mut all = Round::default();
         loop {
             all.add(self.round()?);
-            let (next, _) = self.store.waiting()?;
-            if self.is_idle() && next.is_none_or(|next| next > Timestamp::now()) {
+            if self.is_done()? {
                 return Ok(all);
             }
         }
     }
 
+    /// Whether nothing is due now and nothing is under way.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the store.
+    pub fn is_done(&mut self) -> Result<bool, Error> {
+        if !self.is_idle() {
+            return Ok(false);
+        }
+        let (next, _) = self.store.waiting(self.settings.day)?;
+        Ok(next.is_none_or(|next| next > Timestamp::now()))
+    }
+
+    /// Whether the settings name the day.
+    pub(crate) fn has_one_day(&self) -> bool {
+        self.settings.day.is_some()
+    }
+
     /// Whether no attempt is under way.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.in_flight == [0; 2]
+        self.in_flight == [0; 2] && self.begun.is_empty() && self.outcomes.is_empty()
     }
 
     /// How many deliveries wait.
@@ -175,47 +288,59 @@ impl Reporter {
     ///
     /// What is wrong with the store.
     pub fn waiting(&mut self) -> Result<u64, Error> {
-        self.store.waiting().map(|(_, waiting)| waiting)
+        self.store.waiting(self.settings.day).map(|(_, waiting)| waiting)
     }
 
-    /// Waits for the attempts that are under way, for at most so long, and keeps their outcomes.
+    /// Begins nothing more, waits for the attempts that are under way, for at most so long, and keeps their outcomes. Those that are
+    /// still under way then are unknown to the next reporter. How many.
     ///
     /// # Errors
     ///
     /// As [`Self::round`].
-    pub fn finish(&mut self, at_most: Duration) -> Result<(), Error> {
-        let end = std::time::Instant::now() + at_most;
-        while !self.is_idle() && std::time::Instant::now() < end {
+    pub fn finish(&mut self, at_most: Duration) -> Result<usize, Error> {
+        let end = Instant::now() + at_most;
+        self.threads.begin_nothing_more();
+        let now = Timestamp::now();
+        self.outcomes.extend(self.begun.drain(..).map(|(_, delivery)| not_begun(&delivery, now)));
+        while !self.is_idle() && Instant::now() < end {
             self.keep_outcomes()?;
         }
-        Ok(())
+        Ok(self.in_flight.iter().sum())
     }
 
-    fn begin(&mut self, index: usize, route: Route, room: usize) -> Result<Round, Error> {
+    fn begin(&mut self, route: Route, room: usize) -> Result<Round, Error> {
         let mut round = Round::default();
-        if room == 0 {
-            return Ok(round);
-        }
         let now = Timestamp::now();
-        let mut without = Vec::new();
-        for delivery in self.store.begin_attempts(route, now, room)? {
-            let Some(report) = self.store.report(delivery.report)? else { continue };
-            if let Some(reason) = self.suppressed(&delivery, &report.domain, now)? {
-                without.push(not_tried(&delivery, now, DeliveryState::Suppressed, None, reason));
-                round.ended += 1;
-            } else if let Some(later) = self.over_limit(&delivery, now)? {
-                let reason = "the destination has max-per-destination reports of this hour".into();
-                without.push(not_tried(&delivery, now, DeliveryState::Waiting, Some(later), reason));
-                round.deferred += 1;
-            } else {
-                self.threads.give(route, Job { delivery, report });
-                if let Some(count) = self.in_flight.get_mut(index) {
-                    *count += 1;
+        if room > 0 {
+            let begun = self.store.begin_attempts(route, now, self.settings.day, room)?;
+            self.begun.extend(begun.into_iter().map(|delivery| (route, delivery)));
+        }
+        // A store that fails leaves them here, for the next round.
+        while let Some((route, delivery)) = self.begun.front().cloned() {
+            if let Some(report) = self.store.report(delivery.report)? {
+                if let Some(reason) = self.suppressed(&delivery, &report.domain, now)? {
+                    let attempt = not_tried(&delivery, now, DeliveryState::Suppressed, None, reason);
+                    self.observer.0(&Happened { domain: &report.domain, delivery: &delivery, attempt: &attempt });
+                    self.outcomes.push(attempt);
+                    round.ended += 1;
+                } else if let Some(later) = self.over_limit(&delivery, now)? {
+                    let reason = "the destination has max-per-destination reports of this hour".into();
+                    self.outcomes.push(not_tried(&delivery, now, DeliveryState::Waiting, Some(later), reason));
+                    round.deferred += 1;
+                } else {
+                    self.threads.give(Job { route, delivery, report });
+                    self.count_in_flight(route, 1);
                 }
             }
+            self.begun.pop_front();
         }
-        self.store.end_attempts(&without)?;
         Ok(round)
+    }
+
+    fn count_in_flight(&mut self, route: Route, change: isize) {
+        if let Some(count) = self.in_flight.get_mut(index_of(route)) {
+            *count = count.saturating_add_signed(change);
+        }
     }
 
     /// Why the destination, its domain or the policy domain gets no reports now.
@@ -241,30 +366,39 @@ impl Reporter {
 
     fn keep_outcomes(&mut self) -> Result<Round, Error> {
         let mut round = Round::default();
-        if self.is_idle() {
-            return Ok(round);
-        }
-        let first = match self.threads.done.recv_timeout(LOOK) {
-            Ok(first) => first,
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(round),
-        };
-        let now = Timestamp::now();
-        let mut attempts = Vec::new();
-        for (delivery, outcome) in std::iter::once(first).chain(self.threads.done.try_iter()) {
-            let index = usize::from(!delivery.destination.starts_with("mailto:"));
-            if let Some(count) = self.in_flight.get_mut(index) {
-                *count = count.saturating_sub(1);
+        if self.in_flight != [0; 2] {
+            // Outcomes that are to be kept do not wait for others.
+            let wait = if self.outcomes.is_empty() { LOOK } else { Duration::ZERO };
+            match self.threads.done.recv_timeout(wait) {
+                Ok(first) => {
+                    let rest: Vec<_> = self.threads.done.try_iter().collect();
+                    std::iter::once(first).chain(rest).for_each(|done| self.take(done, &mut round));
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
-            let attempt = attempt(&delivery, outcome, now);
-            match attempt.state {
-                DeliveryState::Delivered => round.delivered += 1,
-                DeliveryState::Waiting => round.deferred += 1,
-                _ => round.ended += 1,
-            }
-            attempts.push(attempt);
         }
-        self.store.end_attempts(&attempts)?;
+        if !self.outcomes.is_empty() {
+            self.store.end_attempts(&self.outcomes)?;
+            self.outcomes.clear();
+        }
         Ok(round)
+    }
+
+    fn take(&mut self, Done { route, delivery, domain, outcome }: Done, round: &mut Round) {
+        self.count_in_flight(route, -1);
+        let now = Timestamp::now();
+        let Some(outcome) = outcome else {
+            self.outcomes.push(not_begun(&delivery, now));
+            return;
+        };
+        let attempt = attempt(&delivery, outcome, now);
+        match attempt.state {
+            DeliveryState::Delivered => round.delivered += 1,
+            DeliveryState::Waiting => round.deferred += 1,
+            _ => round.ended += 1,
+        }
+        self.observer.0(&Happened { domain: &domain, delivery: &delivery, attempt: &attempt });
+        self.outcomes.push(attempt);
     }
 }
 
@@ -277,6 +411,7 @@ fn attempt(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Attempt {
             let first = delivery.first_attempt.unwrap_or(now);
             match next_attempt(first, now, delivery.attempts + 1, wait) {
                 Some(next) => (DeliveryState::Waiting, Some(next), unknown, answer, None),
+                // Another attempt would be later than a day after the first.
                 None => (DeliveryState::Failed, None, unknown, format!("given up after a day; last: {answer}"), None),
             }
         }
@@ -292,6 +427,20 @@ fn not_tried(
     answer: String,
 ) -> Attempt {
     Attempt { delivery: delivery.id, at, tried: false, state, next_attempt, unknown: false, answer, warning: None }
+}
+
+/// The delivery as it was before its attempt was begun.
+fn not_begun(delivery: &Delivery, now: Timestamp) -> Attempt {
+    let next = delivery.next_attempt.or(Some(now));
+    let answer = delivery.answer.clone();
+    Attempt { warning: delivery.warning.clone(), ..not_tried(delivery, now, DeliveryState::Waiting, next, answer) }
+}
+
+fn index_of(route: Route) -> usize {
+    match route {
+        Route::Mail => 0,
+        Route::Https => 1,
+    }
 }
 
 const SECONDS_OF_AN_HOUR: i64 = 60 * 60;

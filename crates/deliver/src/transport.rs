@@ -4,6 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
     thread,
@@ -42,11 +43,68 @@ pub struct Carrier {
     pub https: HttpsClient,
 }
 
+impl Carrier {
+    /// Sends a report by mail at once, whatever its destinations are. Nobody keeps what becomes of it.
+    #[must_use]
+    pub fn mail_now(&self, report: &KeptReport, to: &MailAddress) -> Outcome {
+        // No delivery has this number: a returned mail suppresses nothing.
+        self.mail_of((0, 0), report, to, None)
+    }
+
+    fn carry(&self, smtp: Option<&mut SmtpClient>, delivery: &Delivery, report: &KeptReport) -> Outcome {
+        match Destination::parse(&delivery.destination) {
+            Err(refused) => Outcome::Refused { answer: refused.to_string() },
+            Ok(Destination::Https(url)) => self.https.post(&url, &report.compressed),
+            Ok(Destination::Mail(to)) => self.mail_of((delivery.id, delivery.token), report, &to, smtp),
+        }
+    }
+
+    /// Hands a mail over. `number` and `token` are in its envelope sender.
+    fn mail_of(
+        &self,
+        (number, token): (i64, u32),
+        report: &KeptReport,
+        to: &MailAddress,
+        smtp: Option<&mut SmtpClient>,
+    ) -> Outcome {
+        let finished = FinishedReport {
+            domain: &report.domain,
+            id: &report.report_id,
+            made: u64::try_from(report.made.as_second()).unwrap_or_default(),
+            summary: &report.summary,
+            file_name: &report.file_name,
+            compressed: &report.compressed,
+        };
+        let bounces = crate::bounce::address(&self.bounces, number, token);
+        let mail = match self.submitter.mail(&finished, to, &bounces) {
+            Ok(mail) => mail,
+            Err(error) => return Outcome::Refused { answer: error.to_string() },
+        };
+        match (&self.mail, smtp) {
+            (MailRoute::Sendmail(command), _) => send_by_command(command.clone(), &mail),
+            (MailRoute::Smtp(_), Some(smtp)) => smtp.send(&mail),
+            (MailRoute::Smtp(server), None) => SmtpClient::new(server.clone()).send(&mail),
+        }
+    }
+}
+
 /// One attempt.
 #[derive(Debug)]
 pub(crate) struct Job {
+    pub(crate) route: Route,
     pub(crate) delivery: Delivery,
     pub(crate) report: KeptReport,
+}
+
+/// What a thread has done with a job.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) route: Route,
+    pub(crate) delivery: Delivery,
+    /// The domain of the report.
+    pub(crate) domain: String,
+    /// None: the attempt was not begun, because the threads end.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 /// The threads. They end when this is dropped, each behind its attempt.
@@ -54,27 +112,35 @@ pub(crate) struct Job {
 pub(crate) struct Threads {
     mail: Sender<Job>,
     https: Sender<Job>,
-    pub(crate) done: Receiver<(Delivery, Outcome)>,
+    pub(crate) done: Receiver<Done>,
+    ending: Arc<AtomicBool>,
 }
 
 impl Threads {
     pub(crate) fn start(carrier: Carrier, mail: usize, https: usize) -> Self {
         let carrier = Arc::new(carrier);
         let (done, outcomes) = channel();
+        let ending = Arc::new(AtomicBool::new(false));
         let start = |threads: usize| {
             let (jobs, queue) = channel::<Job>();
             let queue = Arc::new(Mutex::new(queue));
             for _ in 0..threads {
                 let (carrier, queue, done) = (Arc::clone(&carrier), Arc::clone(&queue), done.clone());
-                thread::spawn(move || carry_all(&carrier, &queue, &done));
+                let ending = Arc::clone(&ending);
+                thread::spawn(move || carry_all(&carrier, &queue, &done, &ending));
             }
             jobs
         };
-        Self { mail: start(mail), https: start(https), done: outcomes }
+        Self { mail: start(mail), https: start(https), done: outcomes, ending }
     }
 
-    pub(crate) fn give(&self, route: Route, job: Job) {
-        let jobs = match route {
+    /// From now on jobs come back without an attempt. Those that are under way go on.
+    pub(crate) fn begin_nothing_more(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn give(&self, job: Job) {
+        let jobs = match job.route {
             Route::Mail => &self.mail,
             Route::Https => &self.https,
         };
@@ -83,59 +149,30 @@ impl Threads {
     }
 }
 
-fn carry_all(carrier: &Carrier, queue: &Mutex<Receiver<Job>>, done: &Sender<(Delivery, Outcome)>) {
+fn carry_all(carrier: &Carrier, queue: &Mutex<Receiver<Job>>, done: &Sender<Done>, ending: &AtomicBool) {
     let mut smtp = match &carrier.mail {
         MailRoute::Smtp(server) => Some(SmtpClient::new(server.clone())),
         MailRoute::Sendmail(_) => None,
     };
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { delivery, report }) = job else { return };
+        let Ok(Job { route, delivery, report }) = job else { return };
+        if ending.load(Ordering::Relaxed) {
+            // Fails where nobody waits for outcomes any more.
+            let _ = done.send(Done { route, delivery, domain: report.domain, outcome: None });
+            continue;
+        }
         // A library that panics costs this attempt, not the thread.
-        let attempt = std::panic::AssertUnwindSafe(|| carry(carrier, smtp.as_mut(), &delivery, &report));
+        let attempt = std::panic::AssertUnwindSafe(|| carrier.carry(smtp.as_mut(), &delivery, &report));
         let outcome = std::panic::catch_unwind(attempt).unwrap_or_else(|_| Outcome::Deferred {
             answer: "an internal error of the reporter".into(),
             wait: None,
             unknown: true,
         });
-        if done.send((delivery, outcome)).is_err() {
+        if done.send(Done { route, delivery, domain: report.domain, outcome: Some(outcome) }).is_err() {
             return;
         }
     }
-}
-
-fn carry(carrier: &Carrier, smtp: Option<&mut SmtpClient>, delivery: &Delivery, report: &KeptReport) -> Outcome {
-    match Destination::parse(&delivery.destination) {
-        Err(refused) => Outcome::Refused { answer: refused.to_string() },
-        Ok(Destination::Https(url)) => carrier.https.post(&url, &report.compressed),
-        Ok(Destination::Mail(to)) => match mail(carrier, delivery, report, &to) {
-            Err(error) => Outcome::Refused { answer: error },
-            Ok(mail) => match (smtp, &carrier.mail) {
-                (Some(smtp), _) => smtp.send(&mail),
-                (None, MailRoute::Sendmail(command)) => send_by_command(command.clone(), &mail),
-                (None, MailRoute::Smtp(server)) => SmtpClient::new(server.clone()).send(&mail),
-            },
-        },
-    }
-}
-
-/// The mail of a delivery.
-pub(crate) fn mail(
-    carrier: &Carrier,
-    delivery: &Delivery,
-    report: &KeptReport,
-    to: &MailAddress,
-) -> Result<ReportMail, String> {
-    let finished = FinishedReport {
-        domain: &report.domain,
-        id: &report.report_id,
-        made: u64::try_from(report.made.as_second()).unwrap_or_default(),
-        summary: &report.summary,
-        file_name: &report.file_name,
-        compressed: &report.compressed,
-    };
-    let bounces = crate::bounce::address(&carrier.bounces, delivery.id, delivery.token);
-    carrier.submitter.mail(&finished, to, &bounces).map_err(|error| error.to_string())
 }
 
 /// The command queues the mail: its exit code says whether it has it.

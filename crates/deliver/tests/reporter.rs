@@ -12,14 +12,16 @@ use std::{
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use tlsrpt_deliver::{
-    AddressGuard, Carrier, ContentSettings, MailAddress, MailRoute, PlanSettings, Privacy, Reporter, ReporterSettings,
+    AddressGuard, Carrier, ContentSettings, MailAddress, MailRoute, Observer, PlanSettings, Privacy, Reporter,
+    ReporterSettings,
     https::{HttpsClient, Verify},
     mail::Submitter,
     smtp::{Security, SmtpServer},
 };
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
-    Batch, BatchId, CountedEvent, DeliveryState, Options, ReportFilter, Suppression, Url, open, open_reports,
+    Batch, BatchId, CountedEvent, DeliveryState, Options, ReportFilter, Suppression, Synchronous, Url, open,
+    open_reports,
 };
 
 /// A mail server that takes everything. Its port, and the Message-IDs that came.
@@ -109,6 +111,7 @@ fn settings() -> ReporterSettings {
             exclude: HashSet::new(),
         },
         spread: Duration::ZERO,
+        day: Some(yesterday()),
         max_per_destination: 100,
     }
 }
@@ -132,11 +135,13 @@ fn carrier(port: u16) -> Carrier {
 }
 
 fn reporter(folder: &Path, port: u16) -> Reporter {
-    Reporter::new(open_reports(&url(folder)).unwrap(), settings(), carrier(port)).unwrap().0
+    Reporter::new(open_reports(&url(folder), Synchronous::Full).unwrap(), settings(), carrier(port), Observer::silent())
+        .unwrap()
+        .0
 }
 
 fn states(folder: &Path) -> Vec<(String, DeliveryState, String)> {
-    let mut store = open_reports(&url(folder)).unwrap();
+    let mut store = open_reports(&url(folder), Synchronous::Full).unwrap();
     let reports = store.reports(&ReportFilter::default(), 10_000).unwrap();
     let deliveries = reports.iter().flat_map(|report| store.deliveries(report.id).unwrap()).collect::<Vec<_>>();
     deliveries.into_iter().map(|to| (to.destination, to.state, to.answer)).collect()
@@ -150,20 +155,20 @@ fn each_domain_gets_one_report_and_later_events_a_further_one() {
     add(folder.path(), yesterday(), 1, domains(), true);
     {
         let mut reporter = reporter(folder.path(), port);
-        assert_eq!(reporter.make(yesterday(), Duration::ZERO).unwrap(), 300);
+        assert_eq!(reporter.make_all().unwrap(), 300);
         assert_eq!(reporter.work_off().unwrap().delivered, 300);
-        assert_eq!(reporter.make(yesterday(), Duration::ZERO).unwrap(), 0);
+        assert_eq!(reporter.make_all().unwrap(), 0);
     }
     let first: HashSet<_> = ids.lock().unwrap().iter().cloned().collect();
     assert_eq!((first.len(), ids.lock().unwrap().len()), (300, 300));
 
     add(folder.path(), yesterday(), 2, ["d7.example".to_owned()].into_iter(), true);
     let mut reporter = reporter(folder.path(), port);
-    assert_eq!(reporter.make(yesterday(), Duration::ZERO).unwrap(), 1);
+    assert_eq!(reporter.make_all().unwrap(), 1);
     assert_eq!(reporter.work_off().unwrap().delivered, 1);
     let last = ids.lock().unwrap().last().unwrap().clone();
     assert!(last.contains(&format!("{}.2.", yesterday())) && !first.contains(&last), "{last}");
-    let mut store = open_reports(&url(folder.path())).unwrap();
+    let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
     let filter = ReportFilter { domain: Some("D7.example.".into()), ..ReportFilter::default() };
     let reports = store.reports(&filter, 10).unwrap();
     assert_eq!(reports.iter().map(|report| (report.number, report.failed)).collect::<Vec<_>>(), [(1, 1), (2, 1)]);
@@ -173,7 +178,12 @@ fn each_domain_gets_one_report_and_later_events_a_further_one() {
 fn only_one_reporter_works_on_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let first = reporter(folder.path(), 1);
-    let second = Reporter::new(open_reports(&url(folder.path())).unwrap(), settings(), carrier(1));
+    let second = Reporter::new(
+        open_reports(&url(folder.path()), Synchronous::Full).unwrap(),
+        settings(),
+        carrier(1),
+        Observer::silent(),
+    );
     let error = second.err().unwrap();
     assert_eq!(error.kind(), tlsrpt_store::ErrorKind::Locked, "{error}");
     drop(first);
@@ -186,7 +196,7 @@ fn a_refused_delivery_keeps_the_words_of_the_server() {
     let (port, _) = sink("RCPT");
     add(folder.path(), yesterday(), 1, ["a.example".to_owned()].into_iter(), true);
     let mut reporter = reporter(folder.path(), port);
-    reporter.make(yesterday(), Duration::ZERO).unwrap();
+    reporter.make_all().unwrap();
     assert_eq!(reporter.work_off().unwrap().ended, 1);
     let expected = ("mailto:r@a.example".to_owned(), DeliveryState::Failed, "550 5.1.1 no such user".to_owned());
     assert_eq!(states(folder.path()), [expected]);
@@ -198,10 +208,10 @@ fn a_server_that_is_away_is_tried_again_later() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     add(folder.path(), yesterday(), 1, ["a.example".to_owned()].into_iter(), true);
     let mut reporter = reporter(folder.path(), port);
-    reporter.make(yesterday(), Duration::ZERO).unwrap();
+    reporter.make_all().unwrap();
     assert_eq!(reporter.work_off().unwrap().deferred, 1);
     assert_eq!(reporter.waiting().unwrap(), 1);
-    let mut store = open_reports(&url(folder.path())).unwrap();
+    let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
     let delivery = store.delivery(1).unwrap().unwrap();
     let wait = delivery.next_attempt.unwrap().duration_since(delivery.last_attempt.unwrap());
     assert_eq!((delivery.attempts, delivery.unknown, wait.as_mins()), (1, false, 5));
@@ -213,7 +223,7 @@ fn suppressed_targets_get_nothing() {
     let (port, ids) = sink("");
     let domains = ["a.example", "b.example", "c.example"].map(str::to_owned);
     add(folder.path(), yesterday(), 1, domains.into_iter(), true);
-    let mut store = open_reports(&url(folder.path())).unwrap();
+    let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
     let entry = |target: &str, until: Option<Timestamp>| Suppression {
         target: target.into(),
         until,
@@ -225,7 +235,7 @@ fn suppressed_targets_get_nothing() {
     store.suppress(&entry("c.example", Some(Timestamp::UNIX_EPOCH))).unwrap();
     drop(store);
     let mut reporter = reporter(folder.path(), port);
-    reporter.make(yesterday(), Duration::ZERO).unwrap();
+    reporter.make_all().unwrap();
     let round = reporter.work_off().unwrap();
     assert_eq!((round.delivered, round.ended, ids.lock().unwrap().len()), (1, 2, 1));
     let states: Vec<_> = states(folder.path()).into_iter().map(|(_, state, _)| state).collect();
@@ -253,7 +263,7 @@ fn a_destination_of_many_domains_gets_no_more_than_its_limit_in_an_hour() {
     };
     open(&url(folder.path()), Options::default()).unwrap().add(&batch).unwrap();
     let mut reporter = reporter(folder.path(), port);
-    reporter.make(yesterday(), Duration::ZERO).unwrap();
+    reporter.make_all().unwrap();
     let round = reporter.work_off().unwrap();
     // The hour may end in between, which gives the destination a new limit.
     assert!(round.delivered >= 100 && round.delivered + round.deferred == 150, "{round:?}");

@@ -58,6 +58,13 @@ impl Ending {
         Ok((Self { ends, deadline }, end))
     }
 
+    /// Ends a part of a service, which another part ends by the signal.
+    #[must_use]
+    pub fn of_part() -> (Self, EndSignal) {
+        let (end, ends) = mpsc::channel();
+        (Self { ends, deadline: None }, EndSignal(end))
+    }
+
     /// Returns when the service is to end: by a signal, by the time, or because a part of the work has ended.
     pub fn wait(&self) {
         // An error is the end too: of the time, or of everyone who could end it.

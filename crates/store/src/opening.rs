@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    Error, Options, Reader, ReportStore, Store, Url,
+    Error, Options, Reader, ReportStore, Store, Synchronous, Url,
     sqlite::{self, Sqlite},
 };
 
@@ -34,9 +34,9 @@ pub fn open_reader(url: &Url) -> Result<Box<dyn Reader>, Error> {
 /// # Errors
 ///
 /// As [`open`].
-pub fn open_reports(url: &Url) -> Result<Box<dyn ReportStore>, Error> {
+pub fn open_reports(url: &Url, synchronous: Synchronous) -> Result<Box<dyn ReportStore>, Error> {
     match url {
-        Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, Options::default())?)),
+        Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, Options { synchronous, ..Options::default() })?)),
     }
 }
 

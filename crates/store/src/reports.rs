@@ -234,15 +234,28 @@ pub trait ReportStore: Store + std::fmt::Debug {
     /// [`crate::ErrorKind::Locked`] where another process is the reporter.
     fn become_reporter(&mut self, now: Timestamp) -> Result<u64, Error>;
 
-    /// Begins an attempt of up to `limit` waiting deliveries of a route that are due at `now`, the longest due first. Until
-    /// [`Self::end_attempts`] their outcome is unknown.
-    fn begin_attempts(&mut self, route: Route, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, Error>;
+    /// Begins an attempt of up to `limit` waiting deliveries of a route that are due at `now`, the longest due first. With `day`, only
+    /// those of reports about that day. Until [`Self::end_attempts`] their outcome is unknown.
+    fn begin_attempts(
+        &mut self,
+        route: Route,
+        now: Timestamp,
+        day: Option<Date>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, Error>;
 
-    /// Keeps the outcomes of attempts, in one transaction.
+    /// Keeps the outcomes of attempts, in one transaction. A delivery that was cancelled meanwhile is not tried again.
     fn end_attempts(&mut self, attempts: &[Attempt]) -> Result<(), Error>;
 
-    /// When the next delivery is due, and how many wait.
-    fn waiting(&mut self) -> Result<(Option<Timestamp>, u64), Error>;
+    /// When the next delivery is due, and how many wait. With `day`, only those of reports about that day.
+    fn waiting(&mut self, day: Option<Date>) -> Result<(Option<Timestamp>, u64), Error>;
+
+    /// Makes the deliveries of a report wait again that have ended, whatever became of them, due at `now` and with a day of attempts
+    /// before them. Not those that were never to be tried. How many.
+    fn resend(&mut self, report: i64, now: Timestamp) -> Result<u64, Error>;
+
+    /// Ends the deliveries of a report that wait. One that is under way may still arrive. How many.
+    fn cancel(&mut self, report: i64) -> Result<u64, Error>;
 
     /// Attempts at a destination since a moment.
     fn attempts_since(&mut self, destination: &str, since: Timestamp) -> Result<u64, Error>;
@@ -258,9 +271,6 @@ pub trait ReportStore: Store + std::fmt::Debug {
 
     /// A delivery.
     fn delivery(&mut self, id: i64) -> Result<Option<Delivery>, Error>;
-
-    /// How many deliveries of the reports about a day are in each state that has any.
-    fn delivery_counts(&mut self, day: Date) -> Result<Vec<(DeliveryState, u64)>, Error>;
 
     /// Puts a target on the suppression list, in the place of an earlier entry.
     fn suppress(&mut self, suppression: &Suppression) -> Result<(), Error>;

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use crate::{Added, Batch, DayCounts, DomainCounts, Error, InvalidCounts, PolicyCounts};
+use crate::{Added, Batch, DayCounts, DeliveryState, DomainCounts, Error, InvalidCounts, PolicyCounts};
 
 /// What can be asked of a store.
 pub trait Reader: Send {
@@ -21,6 +21,12 @@ pub trait Reader: Send {
     /// The policies of a domain on a day with their sessions and failures. The domain in any case, with or without a dot
     /// at the end. Ordered by record, then by when the store first saw the policy; failures by count, largest first.
     fn policies(&mut self, day: Date, domain: &str) -> Result<Vec<PolicyCounts>, Error>;
+
+    /// How many deliveries of the reports about a day are in each state that has any.
+    fn delivery_counts(&mut self, day: Date) -> Result<Vec<(DeliveryState, u64)>, Error>;
+
+    /// How many reports about a day were made.
+    fn report_count(&mut self, day: Date) -> Result<u64, Error>;
 
     /// When the latest valid event arrived.
     fn last_event(&mut self) -> Result<Option<Timestamp>, Error>;

@@ -2,11 +2,14 @@
 
 use nix::unistd::{Gid, Uid};
 use tlsrpt_collect::Settings;
-use tlsrpt_config::{Configuration, StoreUrl};
+use tlsrpt_config::Configuration;
 use tlsrpt_socket::Owner;
-use tlsrpt_store::{Limits, Synchronous, Url};
+use tlsrpt_store::Limits;
 
-use crate::{configuration::ConfigFile, failure::Failure};
+use crate::{
+    configuration::{ConfigFile, store_url, synchronous},
+    failure::Failure,
+};
 
 /// Receives the events of mail servers, counts them and keeps the counters in the store.
 ///
@@ -22,27 +25,24 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let settings = settings(arguments.file.load()?.configuration);
+    let settings = settings(&arguments.file.load()?.configuration);
     // The collector has said the reason, in the form of the journal where the journal reads it.
     tlsrpt_collect::run(&settings).map_err(|_| Failure::Found)
 }
 
-fn settings(Configuration { collect, store, .. }: Configuration) -> Settings {
-    let user = collect.socket_owner.map(|user| Uid::from_raw(user.id));
-    let group = collect.socket_group.map(|group| Gid::from_raw(group.id));
-    let StoreUrl::Sqlite(path) = store.url;
+pub(crate) fn settings(configuration: &Configuration) -> Settings {
+    let Configuration { collect, store, .. } = configuration;
+    let user = collect.socket_owner.as_ref().map(|user| Uid::from_raw(user.id));
+    let group = collect.socket_group.as_ref().map(|group| Gid::from_raw(group.id));
     Settings {
-        socket: collect.socket,
+        socket: collect.socket.clone(),
         socket_owner: (user.is_some() || group.is_some()).then_some(Owner { user, group }),
         socket_mode: collect.socket_mode,
         buffer: usize::try_from(collect.buffer).unwrap_or(usize::MAX),
-        keep_invalid: collect.keep_invalid,
+        keep_invalid: collect.keep_invalid.clone(),
         limits: Limits { domains: collect.max_domains, policies: collect.max_policies, failures: collect.max_failures },
-        url: Url::Sqlite(path),
+        url: store_url(configuration),
         keep_days: u32::try_from(store.keep_days).unwrap_or(u32::MAX),
-        synchronous: match store.synchronous {
-            tlsrpt_config::Synchronous::Full => Synchronous::Full,
-            tlsrpt_config::Synchronous::Normal => Synchronous::Normal,
-        },
+        synchronous: synchronous(configuration),
     }
 }

@@ -1,33 +1,25 @@
 //! `tlsrpt deliver`: the reporter.
 
-use std::{
-    io::Write,
-    str::FromStr,
-    time::{Duration, Instant},
-};
+use std::{io::Write, str::FromStr, time::Duration};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tlsrpt_config::Configuration;
-use tlsrpt_deliver::{NoReport, Reporter, plan, schedule::ready};
+use tlsrpt_deliver::{
+    NoReport, PlanSettings, Reporter, plan,
+    schedule::ready,
+    service::{self, Manager, Summary, observer},
+};
 use tlsrpt_format::printable;
-use tlsrpt_service::{Ending, messages};
-use tlsrpt_store::ReportStore;
+use tlsrpt_service::{Ending, Level, Log};
+use tlsrpt_store::{DeliveryState, NewReport, ReportFilter, ReportStore};
 
 use crate::{
     configuration::ConfigFile,
-    failure::Failure,
-    output::{self, MESSAGE_PREFIX, say},
+    failure::{Failure, cannot},
+    output,
     reporting::{self, failed},
 };
 
-/// How often it looks for days that have ended.
-const LOOK_FOR_DAYS: Duration = Duration::from_secs(60);
-/// How long it rests when there is nothing to send.
-const REST: Duration = Duration::from_secs(1);
-/// How long the end waits for attempts that are under way.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a store that fails is left alone.
-const STORE_RETRY: Duration = Duration::from_secs(10);
 /// Domains that are looked at in one piece for a dry run.
 const DOMAINS_AT_ONCE: usize = 1000;
 
@@ -39,7 +31,7 @@ const DOMAINS_AT_ONCE: usize = 1000;
 Examples:
   tlsrpt deliver
   tlsrpt deliver --once
-  tlsrpt deliver --once --day today --dry-run")]
+  tlsrpt deliver --day today --dry-run")]
 pub(crate) struct Arguments {
     /// Make and deliver what is due now, then end: exit code 1 if deliveries are left
     #[arg(long)]
@@ -75,99 +67,68 @@ pub(crate) fn today() -> Date {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let configuration = arguments.file.load()?.configuration;
-    let identity = reporting::identity(&configuration.report)?;
-    let store = reporting::store(&configuration)?;
-    let settings = reporting::settings(&configuration, &identity);
     let day = arguments.day.map(|Day(day)| day);
     if arguments.dry_run {
-        return dry_run(store, &settings.plan, day);
+        let settings = reporting::settings(&configuration, &reporting::identity(&configuration.report)?);
+        return dry_run(reporting::store(&configuration)?, &settings.plan, day);
     }
-    let carrier = reporting::carrier(&configuration, &identity)?;
-    let spread = settings.spread;
-    let (reporter, interrupted) = Reporter::new(store, settings, carrier).map_err(failed)?;
+    let log = Log::start().map_err(cannot("start a thread"))?;
+    let (ending, _end) = Ending::new(None).map_err(cannot("wait for signals"))?;
+    if arguments.once || day.is_some() {
+        once(reporter(&configuration, Mode::Once(day), log)?, &ending, log)
+    } else {
+        serve(&configuration, &ending, log, Manager::Told)
+    }
+}
+
+/// How long the reporter runs.
+#[derive(Debug, Clone, Copy)]
+enum Mode {
+    UntilEnded,
+    /// Until nothing is due; with a day, only its reports.
+    Once(Option<Date>),
+}
+
+fn reporter(configuration: &Configuration, mode: Mode, log: Log) -> Result<Reporter, Failure> {
+    let identity = reporting::identity(&configuration.report)?;
+    let mut settings = reporting::settings(configuration, &identity);
+    // A command for people says on standard error only what went wrong.
+    let mut least = Level::Info;
+    if let Mode::Once(day) = mode {
+        (settings.spread, settings.day, least) = (Duration::ZERO, day, Level::Notice);
+    }
+    let (store, carrier) = (reporting::store(configuration)?, reporting::carrier(configuration, &identity)?);
+    let (reporter, interrupted) = Reporter::new(store, settings, carrier, observer(log, least)).map_err(failed)?;
     if interrupted > 0 {
-        say(format_args!("{interrupted} deliveries were interrupted; they are tried again with the same ids"));
+        let text = "deliveries were interrupted; they are tried again with the same ids";
+        log.say(Level::Warning, format_args!("{interrupted} {text}"));
     }
-    if arguments.once || day.is_some() { once(reporter, day) } else { serve(reporter, &configuration, spread) }
+    Ok(reporter)
+}
+
+/// Works until the end.
+pub(crate) fn serve(configuration: &Configuration, ending: &Ending, log: Log, manager: Manager) -> Result<(), Failure> {
+    let reporter = reporter(configuration, Mode::UntilEnded, log)?;
+    let spread = SignedDuration::try_from(configuration.report.spread).unwrap_or_default();
+    log.say(Level::Info, format_args!("delivering; the reports of a day are spread over {spread:#}"));
+    service::run(reporter, ending, log, manager).map_err(failed)
 }
 
 /// Makes and delivers what is due now.
-fn once(mut reporter: Reporter, day: Option<Date>) -> Result<(), Failure> {
-    let made = match day {
-        Some(day) => reporter.make(day, Duration::ZERO),
-        None => reporter.make_due(Duration::ZERO),
-    };
-    let made = made.map_err(failed)?;
-    let round = reporter.work_off().map_err(failed)?;
-    let waiting = reporter.waiting().map_err(failed)?;
+fn once(reporter: Reporter, ending: &Ending, log: Log) -> Result<(), Failure> {
+    let Summary { made, deliveries, waiting } = service::once(reporter, ending, log).map_err(failed)?;
     let mut out = output::for_scripts();
     writeln!(
         out,
-        "{made} reports made, {} deliveries succeeded, {} failed for good, {waiting} are tried again later",
-        round.delivered, round.ended
+        "{made} reports made, {} deliveries succeeded, {} failed for good or were suppressed, {waiting} are left",
+        deliveries.delivered, deliveries.ended
     )?;
     out.flush()?;
     if waiting > 0 { Err(Failure::Found) } else { Ok(()) }
 }
 
-/// Works until a signal ends it.
-fn serve(mut reporter: Reporter, configuration: &Configuration, spread: Duration) -> Result<(), Failure> {
-    messages::start(MESSAGE_PREFIX).map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
-    let (ending, _end) =
-        Ending::new(None).map_err(|error| Failure::Failed(format!("cannot wait for signals: {error}")))?;
-    say(format_args!("delivering; the reports of a day are spread over {}", jiff_text(configuration)));
-    let mut looked: Option<Instant> = None;
-    let mut in_trouble = false;
-    loop {
-        let is_time = looked.is_none_or(|looked| looked.elapsed() >= LOOK_FOR_DAYS);
-        let worked = work(&mut reporter, is_time.then_some(spread));
-        if is_time {
-            looked = Some(Instant::now());
-        }
-        let rest = match worked {
-            Ok(()) => {
-                if std::mem::take(&mut in_trouble) {
-                    say("the store works again");
-                }
-                if reporter.is_idle() { REST } else { Duration::ZERO }
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut in_trouble, true) {
-                    say(format_args!("{error}; reports wait until the store works"));
-                }
-                STORE_RETRY
-            }
-        };
-        if ending.wait_for(rest) {
-            break;
-        }
-    }
-    let finished = reporter.finish(PATIENCE);
-    messages::finish(REST);
-    finished.map_err(failed)
-}
-
-fn work(reporter: &mut Reporter, make: Option<Duration>) -> Result<(), tlsrpt_store::Error> {
-    if let Some(spread) = make {
-        let made = reporter.make_due(spread)?;
-        if made > 0 {
-            say(format_args!("{made} reports made"));
-        }
-    }
-    reporter.round().map(drop)
-}
-
-fn jiff_text(configuration: &Configuration) -> String {
-    jiff::SignedDuration::try_from(configuration.report.spread)
-        .map_or_else(|_| String::new(), |spread| format!("{spread:#}"))
-}
-
-/// Says what would go where.
-fn dry_run(
-    mut store: Box<dyn ReportStore>,
-    settings: &tlsrpt_deliver::PlanSettings,
-    day: Option<Date>,
-) -> Result<(), Failure> {
+/// Says what would go where: the reports that would be made, and the deliveries that wait.
+fn dry_run(mut store: Box<dyn ReportStore>, settings: &PlanSettings, day: Option<Date>) -> Result<(), Failure> {
     let now = Timestamp::now();
     let days = match day {
         Some(day) => vec![day],
@@ -182,38 +143,47 @@ fn dry_run(
             after = last.domain.clone();
             for domain in &domains {
                 let Some(unreported) = store.unreported(day, &domain.domain).map_err(failed)? else { continue };
-                let name = printable(&unreported.domain).to_string();
-                match plan(&unreported, day, now, now, settings) {
-                    Ok(report) => {
-                        writeln!(
-                            out,
-                            "{day}  {name}: {} sessions, {} failed",
-                            report.succeeded + report.failed,
-                            report.failed
-                        )?;
-                        for to in report.deliveries {
-                            let note = if to.answer.is_empty() {
-                                String::new()
-                            } else {
-                                format!(" ({})", printable(&to.answer))
-                            };
-                            writeln!(out, "            {}{note}", printable(&to.destination))?;
-                        }
-                    }
-                    Err(why) => writeln!(out, "{day}  {name}: no report: {}", reason(why))?,
-                }
+                let planned = plan(&unreported, day, now, now, settings);
+                write_plan(&mut out, day, &unreported.domain, &planned)?;
             }
         }
     }
+    write_waiting(&mut out, store.as_mut(), day)?;
     Ok(out.flush()?)
 }
 
-fn reason(why: NoReport) -> &'static str {
-    match why {
-        NoReport::Nothing => "it has no sessions that a report can name",
-        NoReport::NotADomain => "the name is not a host name",
-        NoReport::Excluded => "exclude in [report] has it",
-        NoReport::OnlySuccesses => "all sessions succeeded, and failures-only is set",
-        NoReport::OwnReportMails => "the only sessions were report mails",
+pub(crate) fn write_plan(
+    out: &mut impl Write,
+    day: Date,
+    domain: &str,
+    planned: &Result<NewReport, NoReport>,
+) -> std::io::Result<()> {
+    let name = printable(domain);
+    match planned {
+        Ok(report) => {
+            let sessions = report.succeeded + report.failed;
+            writeln!(out, "{day}  {name}: {sessions} sessions, {} failed", report.failed)?;
+            report.deliveries.iter().try_for_each(|to| {
+                let destination = printable(&to.destination);
+                match to.state {
+                    DeliveryState::Waiting => writeln!(out, "    to {destination}"),
+                    _ => writeln!(out, "    not to {destination}: {}", printable(&to.answer)),
+                }
+            })
+        }
+        Err(why) => writeln!(out, "{day}  {name}: no report: {why}"),
     }
+}
+
+fn write_waiting(out: &mut impl Write, store: &mut dyn ReportStore, day: Option<Date>) -> Result<(), Failure> {
+    let filter = ReportFilter { day, domain: None, state: Some(DeliveryState::Waiting) };
+    for report in store.reports(&filter, usize::MAX).map_err(failed)? {
+        writeln!(out, "{}  {}: report {} is made", report.day, printable(&report.domain), report.id)?;
+        for delivery in store.deliveries(report.id).map_err(failed)? {
+            if let Some(next) = delivery.next_attempt.filter(|_| delivery.state == DeliveryState::Waiting) {
+                writeln!(out, "    to {}, next attempt {next:.0}", printable(&delivery.destination))?;
+            }
+        }
+    }
+    Ok(())
 }

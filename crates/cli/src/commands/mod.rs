@@ -12,6 +12,7 @@ pub(crate) mod record;
 pub(crate) mod reports;
 pub(crate) mod send;
 pub(crate) mod sendmail_map;
+pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod suppress;
 
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Status(status::Arguments),
     Config(config::Arguments),
     Deliver(deliver::Arguments),
+    Serve(serve::Arguments),
     Reports(reports::Arguments),
     Suppress(suppress::Arguments),
     Bounce(bounce::Arguments),
@@ -52,6 +54,7 @@ pub(crate) fn run(command: Command, definition: fn() -> clap::Command) -> Result
         Command::Status(arguments) => status::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Deliver(arguments) => deliver::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Reports(arguments) => reports::run(arguments),
         Command::Suppress(arguments) => suppress::run(arguments),
         Command::Bounce(arguments) => bounce::run(arguments),

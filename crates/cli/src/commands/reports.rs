@@ -5,10 +5,11 @@ use std::io::{Read, Write};
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tlsrpt_format::printable;
-use tlsrpt_store::{Attempt, Delivery, DeliveryState, KeptReport, ReportFilter, ReportStore};
+use tlsrpt_deliver::{Outcome, plan};
+use tlsrpt_format::{printable, printable_json};
+use tlsrpt_store::{Delivery, DeliveryState, KeptReport, NewReport, ReportFilter, ReportStore};
 
-use super::deliver::Day;
+use super::deliver::{Day, write_plan};
 use crate::{
     arguments::Format,
     configuration::ConfigFile,
@@ -22,13 +23,14 @@ const MOST: usize = 10_000;
 /// The largest report that is shown, unpacked, in bytes.
 const LARGEST: u64 = 256 << 20;
 
-/// Lists the reports and their deliveries, shows one, sends it again or cancels it.
+/// Lists the reports and their deliveries, shows one, shows what would be sent now, sends a report again or cancels it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tlsrpt reports
   tlsrpt reports list --state failed
   tlsrpt reports show 17
+  tlsrpt reports preview example.org --mail-to postmaster@example.com
   tlsrpt reports resend 17")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -63,13 +65,43 @@ struct One {
     file: ConfigFile,
 }
 
+#[derive(Debug, clap::Args)]
+struct Shown {
+    /// The number of the report in the list
+    id: i64,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+#[derive(Debug, clap::Args)]
+struct Preview {
+    /// The policy domain
+    domain: String,
+    /// The day, for instance 2026-11-24; what is in a report about it already is left out
+    #[arg(long, value_name = "DAY", default_value = "today")]
+    day: Day,
+    /// Send it to this address too, as it would be sent, and keep nothing of that
+    #[arg(long, value_name = "ADDRESS")]
+    mail_to: Option<String>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List reports, the newest day first
     List(List),
     /// Show a report: in words, as JSON, and each destination
-    Show(One),
-    /// Deliver a report again to each of its destinations, with the same id
+    Show(Shown),
+    /// Show the report about a domain that would be made and sent now
+    Preview(Preview),
+    /// Deliver a report again to each destination where the delivery has ended, with the same id
     Resend(One),
     /// Deliver a report to no destination where it still waits
     Cancel(One),
@@ -87,14 +119,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         None => list(&arguments.list),
         Some(Action::List(arguments)) => list(&arguments),
         Some(Action::Show(one)) => show(&one),
-        Some(Action::Resend(one)) => change(&one, |delivery| match delivery.state {
-            DeliveryState::Waiting => None,
-            _ => Some((DeliveryState::Waiting, Some(Timestamp::now()), "sent again by the operator")),
-        }),
-        Some(Action::Cancel(one)) => change(&one, |delivery| match delivery.state {
-            DeliveryState::Waiting => Some((DeliveryState::Cancelled, None, "cancelled by the operator")),
-            _ => None,
-        }),
+        Some(Action::Preview(arguments)) => preview(&arguments),
+        Some(Action::Resend(one)) => {
+            change(&one, "deliveries wait for another attempt", |store| store.resend(one.id, Timestamp::now()))
+        }
+        Some(Action::Cancel(one)) => change(&one, "deliveries are cancelled", |store| store.cancel(one.id)),
     }
 }
 
@@ -116,53 +145,130 @@ fn list(arguments: &List) -> Result<(), Failure> {
         }
     }
     if arguments.format == Format::Json {
-        serde_json::to_writer_pretty(&mut out, &json!({ "reports": all })).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(&mut out, &json!({ "reports": all }))?;
     }
     Ok(out.flush()?)
 }
 
-fn show(one: &One) -> Result<(), Failure> {
+fn show(one: &Shown) -> Result<(), Failure> {
     let mut store = reporting::store(&one.file.load()?.configuration)?;
     let report = report(store.as_mut(), one.id)?;
     let deliveries = store.deliveries(one.id).map_err(failed)?;
+    let document = unpacked(&report.compressed)?;
     let mut out = output::for_scripts();
-    write_report(&mut out, &report, &deliveries)?;
-    writeln!(out, "\n{}", report.summary)?;
-    let mut json = String::new();
-    GzDecoder::new(&report.compressed[..]).take(LARGEST).read_to_string(&mut json)?;
-    let document: Value = serde_json::from_str(&json).map_err(failed)?;
-    writeln!(out, "{document:#}")?;
+    match one.format {
+        Format::Text => {
+            write_report(&mut out, &report, &deliveries)?;
+            write_document(&mut out, &report.summary, &document)?;
+        }
+        Format::Json => {
+            let mut shown = as_json(&report, &deliveries);
+            if let Some(members) = shown.as_object_mut() {
+                members.insert("report".into(), document);
+            }
+            write_json(&mut out, &shown)?;
+        }
+    }
     Ok(out.flush()?)
 }
 
-/// Gives each delivery of a report the state that `next` names, with the reason.
+fn preview(arguments: &Preview) -> Result<(), Failure> {
+    let Preview { domain, day: Day(day), mail_to, format, file } = arguments;
+    let configuration = file.load()?.configuration;
+    let identity = reporting::identity(&configuration.report)?;
+    let settings = reporting::settings(&configuration, &identity);
+    let name = printable(domain);
+    let mail_to = mail_to.as_deref().map(|address| {
+        address.parse().map_err(|why| Failure::BadUse(format!("--mail-to {}: {why}", printable(address))))
+    });
+    let mail_to = mail_to.transpose()?;
+    let Some(unreported) = reporting::store(&configuration)?.unreported(*day, domain).map_err(failed)? else {
+        let text = format!("there is nothing about {name} on {day} that is not in a report; see tlsrpt reports");
+        return Err(Failure::Failed(text));
+    };
+    let now = Timestamp::now();
+    let planned = plan(&unreported, *day, now, now, &settings.plan);
+    let mut out = output::for_scripts();
+    let report = match &planned {
+        Ok(report) => report,
+        Err(why) => return Err(Failure::Failed(format!("{name} gets no report about {day}: {why}"))),
+    };
+    let document = unpacked(&report.compressed)?;
+    match format {
+        Format::Text => {
+            write_plan(&mut out, *day, &unreported.domain, &planned)?;
+            write_document(&mut out, &report.summary, &document)?;
+        }
+        Format::Json => {
+            let destinations: Vec<_> = report
+                .deliveries
+                .iter()
+                .map(|to| json!({"destination": to.destination, "state": to.state.name(), "answer": to.answer}))
+                .collect();
+            let day = day.to_string();
+            let shown =
+                json!({"day": day, "domain": unreported.domain, "destinations": destinations, "report": document});
+            write_json(&mut out, &shown)?;
+        }
+    }
+    out.flush()?;
+    let Some(to) = mail_to else { return Ok(()) };
+    let carrier = reporting::carrier(&configuration, &identity)?;
+    match carrier.mail_now(&previewed(&unreported.domain, *day, report), &to) {
+        Outcome::Delivered { answer, .. } => {
+            output::say(format_args!("sent to {to}: {answer}"));
+            Ok(())
+        }
+        Outcome::Deferred { answer, .. } | Outcome::Refused { answer } => {
+            Err(Failure::Failed(format!("not sent to {to}: {answer}")))
+        }
+    }
+}
+
+/// The report as it would be kept.
+fn previewed(domain: &str, day: jiff::civil::Date, report: &NewReport) -> KeptReport {
+    KeptReport {
+        id: 0,
+        day,
+        domain: domain.into(),
+        number: 0,
+        report_id: report.report_id.clone(),
+        made: report.made,
+        file_name: report.file_name.clone(),
+        compressed: report.compressed.clone(),
+        summary: report.summary.clone(),
+        succeeded: report.succeeded,
+        failed: report.failed,
+    }
+}
+
+fn unpacked(compressed: &[u8]) -> Result<Value, Failure> {
+    let mut json = String::new();
+    GzDecoder::new(compressed).take(LARGEST).read_to_string(&mut json)?;
+    serde_json::from_str(&json).map_err(failed)
+}
+
+fn write_document(out: &mut impl Write, summary: &str, document: &Value) -> std::io::Result<()> {
+    writeln!(out, "\n{summary}")?;
+    write_json(out, document)
+}
+
+fn write_json(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
+    writeln!(out, "{}", printable_json(&format!("{value:#}")))
+}
+
+/// Changes the deliveries of a report.
 fn change(
     one: &One,
-    next: impl Fn(&Delivery) -> Option<(DeliveryState, Option<Timestamp>, &'static str)>,
+    what: &str,
+    change: impl FnOnce(&mut dyn ReportStore) -> Result<u64, tlsrpt_store::Error>,
 ) -> Result<(), Failure> {
     let mut store = reporting::store(&one.file.load()?.configuration)?;
     report(store.as_mut(), one.id)?;
-    let deliveries = store.deliveries(one.id).map_err(failed)?;
-    let attempts: Vec<_> = deliveries
-        .iter()
-        .filter_map(|delivery| {
-            let (state, next_attempt, answer) = next(delivery)?;
-            Some(Attempt {
-                delivery: delivery.id,
-                at: Timestamp::now(),
-                tried: false,
-                state,
-                next_attempt,
-                unknown: false,
-                answer: answer.into(),
-                warning: None,
-            })
-        })
-        .collect();
-    store.end_attempts(&attempts).map_err(failed)?;
+    let changed = change(store.as_mut()).map_err(failed)?;
+    let all = store.deliveries(one.id).map_err(failed)?.len();
     let mut out = output::for_scripts();
-    writeln!(out, "{} of {} deliveries changed", attempts.len(), deliveries.len())?;
+    writeln!(out, "{changed} of {all} {what}")?;
     Ok(out.flush()?)
 }
 

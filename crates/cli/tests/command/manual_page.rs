@@ -4,18 +4,21 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::support::run_well;
 
-const SUBCOMMANDS: [&str; 11] = [
-    "listen",
-    "send",
-    "check",
-    "record",
-    "sendmail-map",
-    "collect",
-    "status",
-    "deliver",
-    "reports",
-    "bounce",
-    "config",
+/// Each subcommand, with those below it.
+const SUBCOMMANDS: [(&str, &[&str]); 13] = [
+    ("listen", &[]),
+    ("send", &[]),
+    ("check", &[]),
+    ("record", &[]),
+    ("sendmail-map", &[]),
+    ("collect", &[]),
+    ("status", &[]),
+    ("deliver", &[]),
+    ("serve", &[]),
+    ("reports", &["list", "show", "preview", "resend", "cancel"]),
+    ("suppress", &["add", "remove", "list"]),
+    ("bounce", &[]),
+    ("config", &[]),
 ];
 
 #[test]
@@ -23,10 +26,13 @@ fn it_has_the_options_of_each_subcommand_and_no_others() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../man/tlsrpt.1");
     let page = fs::read_to_string(path).unwrap();
     let synopsis = page.split(".Sh SYNOPSIS").nth(1).unwrap().split(".Sh ").next().unwrap();
-    for subcommand in SUBCOMMANDS {
+    for (subcommand, below) in SUBCOMMANDS {
         let uses = synopsis.split(".Nm\n").filter(|usage| usage.starts_with(&format!(".Cm {subcommand}\n")));
         let documented: BTreeSet<_> = uses.flat_map(|usage| options(usage, "Fl -")).collect();
         let mut known: BTreeSet<_> = options(&run_well([subcommand, "--help"]), "      --").collect();
+        for below in below {
+            known.extend(options(&run_well([subcommand, below, "--help"]), "      --"));
+        }
         assert!(!known.is_empty(), "no options in the help of {subcommand}");
         known.remove("help");
         assert_eq!(documented, known, "{subcommand}");

@@ -7,7 +7,7 @@ use rusqlite::{Params, Row, params, types::Type};
 use tlsrpt_format::datagram::{Failure, PolicyDescription, normalized_domain};
 
 use super::{database::Sqlite, day, upkeep};
-use crate::{DayCounts, DomainCounts, Error, FailureCounts, InvalidCounts, PolicyCounts, Reader};
+use crate::{DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, InvalidCounts, PolicyCounts, Reader};
 
 impl Reader for Sqlite {
     fn days(&mut self) -> Result<Vec<DayCounts>, Error> {
@@ -64,6 +64,20 @@ impl Reader for Sqlite {
             Ok(PolicyCounts { failures, ..counts })
         });
         with_failures.collect()
+    }
+
+    fn delivery_counts(&mut self, day: Date) -> Result<Vec<(DeliveryState, u64)>, Error> {
+        self.rows(
+            "SELECT state, count(*) FROM delivery JOIN report ON report = report.id WHERE day = ?1 GROUP BY state",
+            [day::to_number(day)],
+            |row| Ok((state(row, 0)?, count(row, 1)?)),
+        )
+    }
+
+    fn report_count(&mut self, day: Date) -> Result<u64, Error> {
+        let found =
+            self.rows("SELECT count(*) FROM report WHERE day = ?1", [day::to_number(day)], |row| count(row, 0))?;
+        Ok(found.into_iter().sum())
     }
 
     fn last_event(&mut self) -> Result<Option<Timestamp>, Error> {
@@ -146,6 +160,11 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 pub(super) fn date(row: &Row<'_>, column: usize) -> rusqlite::Result<Date> {
     day::of_number(row.get(column)?).ok_or_else(|| unreadable(column, Type::Integer))
+}
+
+pub(super) fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<DeliveryState> {
+    let name: String = row.get(column)?;
+    DeliveryState::from_name(&name).ok_or_else(|| unreadable(column, Type::Text))
 }
 
 pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {

@@ -16,7 +16,7 @@ use super::{
     adding::number,
     database::Sqlite,
     day,
-    reading::{count, date, failure_counts, policy_counts, unreadable},
+    reading::{count, date, failure_counts, policy_counts, state},
 };
 use crate::{
     Attempt, Delivery, DeliveryState, Error, ErrorKind, FailureCounts, KeptReport, NewReport, PolicyCounts,
@@ -51,12 +51,19 @@ impl ReportStore for Sqlite {
         found.map(|found| found.map(|(_, unreported)| unreported)).map_err(|error| self.failed(&error))
     }
 
-    fn begin_attempts(&mut self, route: Route, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, Error> {
+    fn begin_attempts(
+        &mut self,
+        route: Route,
+        now: Timestamp,
+        day: Option<Date>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, Error> {
         self.write(|transaction| {
             let mut due = transaction.prepare_cached(&format!(
-                "SELECT {DELIVERY} FROM delivery WHERE state = 'waiting' AND next_attempt <= ?1 AND started IS NULL AND mail_domain IS {} \
-                 ORDER BY next_attempt, id LIMIT ?2",
-                if route == Route::Mail { "NOT NULL" } else { "NULL" }
+                "SELECT {DELIVERY} FROM delivery WHERE state = 'waiting' AND next_attempt <= ?1 AND started IS NULL \
+                 AND mail_domain IS {}{} ORDER BY next_attempt, id LIMIT ?2",
+                if route == Route::Mail { "NOT NULL" } else { "NULL" },
+                of_day(day)
             ))?;
             let due =
                 due.query_map([now.as_second(), limit_of(limit)], delivery)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -69,9 +76,11 @@ impl ReportStore for Sqlite {
     fn end_attempts(&mut self, attempts: &[Attempt]) -> Result<(), Error> {
         self.write(|transaction| {
             let mut end = transaction.prepare_cached(
-                "UPDATE delivery SET started = NULL, state = ?1, attempts = attempts + ?8, \
+                "UPDATE delivery SET started = NULL, attempts = attempts + ?8, \
+                 state = iif(state = 'cancelled' AND ?1 = 'waiting', state, ?1), \
                  first_attempt = iif(?8, ifnull(first_attempt, ?2), first_attempt), \
-                 last_attempt = iif(?8, ?2, last_attempt), next_attempt = ?3, \
+                 last_attempt = iif(?8, ?2, last_attempt), \
+                 next_attempt = iif(state = 'cancelled', NULL, ?3), \
                  unknown = max(unknown, ?4), answer = ?5, warning = ?6 WHERE id = ?7",
             )?;
             attempts.iter().try_for_each(|attempt| {
@@ -89,20 +98,44 @@ impl ReportStore for Sqlite {
             let recovered = transaction.execute(
                 "UPDATE delivery SET started = NULL, unknown = 1, attempts = attempts + 1, \
                  first_attempt = ifnull(first_attempt, started), last_attempt = started, \
-                 next_attempt = ?1, answer = 'the reporter was interrupted' WHERE started IS NOT NULL",
+                 next_attempt = iif(state = 'waiting', ?1, NULL), answer = 'the reporter was interrupted' \
+                 WHERE started IS NOT NULL",
                 [now.as_second()],
             )?;
             Ok(recovered as u64)
         })
     }
 
-    fn waiting(&mut self) -> Result<(Option<Timestamp>, u64), Error> {
-        let found = self.rows(
-            "SELECT min(next_attempt), count(*) FROM delivery WHERE state = 'waiting' AND started IS NULL",
-            [],
-            |row| Ok((moment(row, 0)?, count(row, 1)?)),
-        )?;
+    fn waiting(&mut self, day: Option<Date>) -> Result<(Option<Timestamp>, u64), Error> {
+        let query = format!(
+            "SELECT min(next_attempt), count(*) FROM delivery WHERE state = 'waiting' AND started IS NULL{}",
+            of_day(day)
+        );
+        let found = self.rows(&query, [], |row| Ok((moment(row, 0)?, count(row, 1)?)))?;
         Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    fn resend(&mut self, report: i64, now: Timestamp) -> Result<u64, Error> {
+        self.write(|transaction| {
+            let changed = transaction.execute(
+                "UPDATE delivery SET state = 'waiting', next_attempt = ?2, first_attempt = NULL, \
+                 answer = 'sent again by the operator' \
+                 WHERE report = ?1 AND state <> 'waiting' AND NOT (state = 'failed' AND attempts = 0)",
+                [report, now.as_second()],
+            )?;
+            Ok(changed as u64)
+        })
+    }
+
+    fn cancel(&mut self, report: i64) -> Result<u64, Error> {
+        self.write(|transaction| {
+            let changed = transaction.execute(
+                "UPDATE delivery SET state = 'cancelled', next_attempt = NULL, answer = 'cancelled by the operator' \
+                 WHERE report = ?1 AND state = 'waiting'",
+                [report],
+            )?;
+            Ok(changed as u64)
+        })
     }
 
     fn attempts_since(&mut self, destination: &str, since: Timestamp) -> Result<u64, Error> {
@@ -156,14 +189,6 @@ impl ReportStore for Sqlite {
     fn delivery(&mut self, id: i64) -> Result<Option<Delivery>, Error> {
         let found = self.rows(&format!("SELECT {DELIVERY} FROM delivery WHERE id = ?1"), [id], delivery)?;
         Ok(found.into_iter().next())
-    }
-
-    fn delivery_counts(&mut self, day: Date) -> Result<Vec<(DeliveryState, u64)>, Error> {
-        self.rows(
-            "SELECT state, count(*) FROM delivery JOIN report ON report = report.id WHERE day = ?1 GROUP BY state",
-            [day::to_number(day)],
-            |row| Ok((state(row, 0)?, count(row, 1)?)),
-        )
     }
 
     fn suppress(&mut self, suppression: &Suppression) -> Result<(), Error> {
@@ -348,6 +373,14 @@ fn keep(transaction: &Transaction<'_>, day: Date, of: &Unreported, report: &NewR
     Ok(())
 }
 
+/// Only deliveries of reports about this day, as a condition.
+fn of_day(day: Option<Date>) -> String {
+    // A number of our own: nothing to escape.
+    day.map_or_else(String::new, |day| {
+        format!(" AND report IN (SELECT report.id FROM report WHERE day = {})", day::to_number(day))
+    })
+}
+
 fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
@@ -387,11 +420,6 @@ fn kept_report(row: &Row<'_>) -> rusqlite::Result<KeptReport> {
 
 fn suppression(row: &Row<'_>) -> rusqlite::Result<Suppression> {
     Ok(Suppression { target: row.get(0)?, until: moment(row, 1)?, days: row.get(2)?, reason: row.get(3)? })
-}
-
-fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<DeliveryState> {
-    let name: String = row.get(column)?;
-    DeliveryState::from_name(&name).ok_or_else(|| unreadable(column, rusqlite::types::Type::Text))
 }
 
 fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {

@@ -1,0 +1,81 @@
+//! `tlsrpt serve`: the collector and the reporter in one process.
+
+use std::time::{Duration, Instant};
+
+use tlsrpt_deliver::service::Manager;
+use tlsrpt_service::{Ending, Level, Log, Unfinished, Worker};
+use tlsrpt_socket::Listening;
+
+use super::{collect, deliver};
+use crate::{
+    configuration::ConfigFile,
+    failure::{Failure, cannot},
+    reporting,
+};
+
+/// How long the end may take: what the collector needs to hand over what has arrived.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Collects events and delivers reports in one process, for containers and small hosts.
+///
+/// It runs in the foreground until SIGINT or SIGTERM. While the section [report] does not say who sends the reports, it collects and
+/// says which lines are missing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  tlsrpt serve --config ./tlsrpt.toml")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let configuration = arguments.file.load()?.configuration;
+    // Before there are threads: it changes the environment.
+    let passed = Listening::passed();
+    let log = Log::start().map_err(cannot("start a thread"))?;
+    let (ending, end) = Ending::new(None).map_err(cannot("wait for signals"))?;
+
+    let (collecting, end_collecting) = Ending::of_part();
+    let (settings, part_end) = (collect::settings(&configuration), end_collecting.clone());
+    let collector = Worker::start("collect", &end, move || {
+        tlsrpt_collect::run_until(&settings, passed, &collecting, &part_end, log)
+    });
+    let collector = collector.map_err(cannot("start a thread"))?;
+
+    let (delivering, end_delivering) = Ending::of_part();
+    let reporter = match reporting::identity(&configuration.report) {
+        Ok(_) => {
+            let work = move || deliver::serve(&configuration, &delivering, log, Manager::NotTold);
+            Some(Worker::start("deliver", &end, work).map_err(cannot("start a thread"))?)
+        }
+        Err(missing) => {
+            log.say(Level::Error, format_args!("collecting only: {missing}"));
+            None
+        }
+    };
+
+    ending.wait();
+    end_collecting.end();
+    end_delivering.end();
+    let deadline = Instant::now() + PATIENCE;
+    // Both ends are taken, whatever the first says.
+    let collected = match collector.outcome_by(deadline) {
+        // The collector has said why.
+        Ok(outcome) => outcome.map_err(|_| Failure::Found),
+        Err(unfinished) => Err(of_part("collector", unfinished)),
+    };
+    let delivered = match reporter.map(|reporter| reporter.outcome_by(deadline)) {
+        None => Ok(()),
+        Some(Ok(outcome)) => outcome,
+        Some(Err(unfinished)) => Err(of_part("reporter", unfinished)),
+    };
+    collected.and(delivered)
+}
+
+fn of_part(part: &str, unfinished: Unfinished) -> Failure {
+    Failure::Failed(match unfinished {
+        Unfinished::Panicked => format!("the {part} has failed"),
+        Unfinished::Late => format!("the {part} did not end in time"),
+    })
+}

@@ -1,0 +1,200 @@
+//! The reporter as a service, and as a command that ends when nothing is due.
+
+use std::time::{Duration, Instant};
+
+use tlsrpt_service::{Ending, Level, Log, notify};
+use tlsrpt_store::{DeliveryState, Error};
+
+use crate::{Happened, Made, Observer, Reporter, Round};
+
+/// How often it looks for days that have ended.
+const LOOK_FOR_DAYS: Duration = Duration::from_secs(60);
+/// How long it rests when there is nothing to do, and how often it looks at what there is to say.
+const TICK: Duration = Duration::from_secs(1);
+/// How often it counts the deliveries that wait: the store looks at each.
+const COUNT_WAITING: Duration = Duration::from_secs(10);
+/// How long a store that fails is left alone.
+const STORE_RETRY: Duration = Duration::from_secs(10);
+/// How long the end waits for attempts that are under way. The next reporter tries again what is not done by then.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was done since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Reports that were made.
+    pub made: u64,
+    /// What became of deliveries.
+    pub deliveries: Round,
+    /// Deliveries that wait.
+    pub waiting: u64,
+}
+
+/// Takes what becomes of deliveries into the log. Below `least`, nothing is said.
+#[must_use]
+pub fn observer(log: Log, least: Level) -> Observer {
+    Observer::new(move |happened| {
+        let level = level(happened);
+        // The lower the number, the more it matters.
+        if level as u8 <= least as u8 {
+            log.say(level, happened);
+        }
+    })
+}
+
+fn level(happened: &Happened<'_>) -> Level {
+    match happened.attempt.state {
+        DeliveryState::Failed => Level::Warning,
+        DeliveryState::Waiting => Level::Notice,
+        DeliveryState::Delivered | DeliveryState::Suppressed | DeliveryState::Cancelled => Level::Info,
+    }
+}
+
+/// Whom a service tells how it is doing besides the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manager {
+    /// The service manager, by `sd_notify(3)`.
+    Told,
+    /// Nobody: another part of the process does it.
+    NotTold,
+}
+
+/// Makes and delivers reports until the end. A store that fails is tried again.
+///
+/// # Errors
+///
+/// The store fails at the end: outcomes of attempts may be unknown to the next reporter.
+pub fn run(mut reporter: Reporter, ending: &Ending, log: Log, manager: Manager) -> Result<(), Error> {
+    let mut voice = Voice::new(manager);
+    voice.ready();
+    let (mut summary, mut looked, mut in_trouble) = (Summary::default(), None::<Instant>, false);
+    let (mut rest_until, mut counted) = (Instant::now(), None);
+    loop {
+        if Instant::now() >= rest_until {
+            let look = looked.is_none_or(|looked| looked.elapsed() >= LOOK_FOR_DAYS);
+            let rest = match work(&mut reporter, look, &mut summary, log) {
+                Ok(is_more_to_make) => {
+                    if counted.is_none_or(|counted: Instant| counted.elapsed() >= COUNT_WAITING) {
+                        // Only for people: an error shows in the next round.
+                        summary.waiting = reporter.waiting().unwrap_or_default();
+                        counted = Some(Instant::now());
+                    }
+                    if look && !is_more_to_make {
+                        looked = Some(Instant::now());
+                    }
+                    if std::mem::take(&mut in_trouble) {
+                        log.say(Level::Notice, "the store works again");
+                    }
+                    if is_more_to_make || !reporter.is_idle() { Duration::ZERO } else { TICK }
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut in_trouble, true) {
+                        log.say(Level::Error, format_args!("{error}; reports wait until the store works"));
+                    }
+                    STORE_RETRY
+                }
+            };
+            rest_until = Instant::now() + rest;
+        }
+        voice.tick(&summary, in_trouble);
+        if ending.wait_for(rest_until.saturating_duration_since(Instant::now()).min(voice.pause())) {
+            break;
+        }
+    }
+    voice.stopping();
+    finish(reporter, &mut summary, log).map(drop)
+}
+
+/// Makes and delivers what is due now. Ends when nothing is, or at the end.
+///
+/// # Errors
+///
+/// What is wrong with the store.
+pub fn once(mut reporter: Reporter, ending: &Ending, log: Log) -> Result<Summary, Error> {
+    let (mut summary, mut is_made) = (Summary::default(), false);
+    loop {
+        let is_more_to_make = work(&mut reporter, !is_made, &mut summary, log)?;
+        is_made |= !is_more_to_make;
+        if ending.wait_for(Duration::ZERO) || is_made && reporter.is_done()? {
+            break;
+        }
+    }
+    finish(reporter, &mut summary, log)?;
+    Ok(summary)
+}
+
+/// Makes some reports if it is time to, begins what is due, and keeps outcomes. Whether there may be more to make.
+fn work(reporter: &mut Reporter, make: bool, summary: &mut Summary, log: Log) -> Result<bool, Error> {
+    let made = if make { reporter.make_some()? } else { None };
+    if let Some(Made { day, reports, .. }) = made {
+        summary.made += reports;
+        if reports > 0 {
+            log.say(Level::Info, format_args!("{reports} reports about {day} made"));
+        }
+    }
+    summary.deliveries.add(reporter.round()?);
+    Ok(made.is_some_and(|made| !made.is_all || !reporter.has_one_day()))
+}
+
+fn finish(mut reporter: Reporter, summary: &mut Summary, log: Log) -> Result<(), Error> {
+    let under_way = reporter.finish(PATIENCE)?;
+    if under_way > 0 {
+        let text = "deliveries are under way at the end; the next start tries them again with the same ids";
+        log.say(Level::Warning, format_args!("{under_way} {text}"));
+    }
+    summary.waiting = reporter.waiting()? + under_way as u64;
+    Ok(())
+}
+
+/// Tells the service manager how things are.
+#[derive(Debug)]
+struct Voice {
+    manager: Manager,
+    alive: Option<(Duration, Instant)>,
+    told: Option<(String, Instant)>,
+}
+
+impl Voice {
+    fn new(manager: Manager) -> Self {
+        let interval = if manager == Manager::Told { notify::interval() } else { None };
+        Self { manager, alive: interval.map(|interval| (interval, Instant::now())), told: None }
+    }
+
+    fn ready(&self) {
+        if self.manager == Manager::Told {
+            notify::ready();
+        }
+    }
+
+    fn stopping(&self) {
+        if self.manager == Manager::Told {
+            notify::stopping();
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        self.alive.map_or(TICK, |(interval, _)| interval.min(TICK))
+    }
+
+    fn tick(&mut self, summary: &Summary, in_trouble: bool) {
+        if self.manager == Manager::NotTold {
+            return;
+        }
+        if let Some((_, last)) = self.alive.as_mut().filter(|(interval, last)| last.elapsed() >= *interval) {
+            notify::alive();
+            *last = Instant::now();
+        }
+        if self.told.as_ref().is_some_and(|(_, at)| at.elapsed() < TICK) {
+            return;
+        }
+        let Summary { made, deliveries: Round { delivered, ended, .. }, waiting } = summary;
+        let state = if in_trouble { "waiting for the store" } else { "delivering" };
+        let status = format!(
+            "{state}: {made} reports made, {delivered} deliveries succeeded, {ended} ended otherwise since the start; \
+             {waiting} wait"
+        );
+        if self.told.as_ref().is_none_or(|(told, _)| *told != status) {
+            notify::status(&status);
+            self.told = Some((status, Instant::now()));
+        }
+    }
+}
