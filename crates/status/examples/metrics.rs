@@ -1,8 +1,8 @@
 //! Prints the metrics of a made-up host with hostile domain names, for `make test-metrics`.
 
 use jiff::Timestamp;
-use tlsrpt_status::{Collector, Disk, Place, Reason, Status, Stored, Worst, metrics::metrics};
-use tlsrpt_store::{DayCounts, Url};
+use tlsrpt_status::{Collector, Disk, Place, Reason, Reports, Status, Stored, Worst, metrics::metrics};
+use tlsrpt_store::{DayCounts, DeliveryState, Url};
 
 fn main() {
     let now = Timestamp::UNIX_EPOCH;
@@ -27,6 +27,11 @@ fn main() {
         days: vec![day("2026-11-24"), day("2026-11-23")],
         worst: ["a.example", "\"\\\n{}\u{202e}ö", ""].map(worst).into(),
         invalid: Vec::new(),
+        reports: Reports {
+            day: "2026-11-23".parse().expect("a date"),
+            made: 2,
+            deliveries: vec![(DeliveryState::Delivered, 3)],
+        },
         last_event: Some(now),
         size: 1,
         disk: Some(Disk { free: 1, size: 2 }),

@@ -66,6 +66,7 @@ fn facts(status: &Status) -> Markup {
             @if let Ok(stored) = &status.stored {
                 dt { "Size" } dd { (ByteSize(stored.size)) @if let Some(disk) = stored.disk { ", " (ByteSize(disk.free)) " free" } }
                 dt { "Last event" } dd { (last_event(status, stored)) }
+                dt { "Reports" } dd { "of " (stored.reports.day.to_string()) ": " (stored.reports.in_words()) }
             }
         }
     }

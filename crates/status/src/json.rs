@@ -5,7 +5,7 @@ use tlsrpt_format::datagram::PolicyDescription;
 use tlsrpt_store::{DayCounts, FailureCounts, PolicyCounts};
 
 use crate::{
-    Domain, DomainDay, InvalidOfDay, Reason, Status, Stored, Worst, collector::Collector, reasons::result_type,
+    Domain, DomainDay, InvalidOfDay, Reason, Reports, Status, Stored, Worst, collector::Collector, reasons::result_type,
 };
 
 /// The whole host. `days` are newest first.
@@ -21,6 +21,7 @@ pub fn status(status: &Status) -> Value {
         "store": store(status),
         "last-event": stored.ok().and_then(|stored| stored.last_event).map(|last| last.to_string()),
         "seconds-since-last-event": status.age(),
+        "reports": stored.ok().map(|stored| reports(&stored.reports)),
         "days": days,
         "most-failures": worst,
         "invalid": invalid,
@@ -48,6 +49,12 @@ fn store(status: &Status) -> Value {
         }),
         Err(error) => json!({"url": url, "error": error.to_string()}),
     }
+}
+
+fn reports(reports: &Reports) -> Value {
+    let deliveries: Map<_, _> =
+        reports.deliveries.iter().map(|(state, number)| (state.name().to_string(), Value::from(*number))).collect();
+    json!({"day": reports.day.to_string(), "made": reports.made, "deliveries": deliveries})
 }
 
 fn day(counts: &DayCounts) -> Value {

@@ -22,4 +22,4 @@ pub use collector::Collector;
 pub use domain::{Domain, DomainDay};
 pub use reasons::Reason;
 pub use status::{Place, Status};
-pub use stored::{Disk, InvalidOfDay, Stored, Worst};
+pub use stored::{Disk, InvalidOfDay, Reports, Stored, Worst};

@@ -49,6 +49,12 @@ fn add_stored(text: &mut Metrics, stored: &Stored) {
             text.sample(&format!("{{day=\"{label}\"}}"), count(day));
         }
     }
+    text.family("tlsrpt_yesterday_reports", "Reports about yesterday (UTC) that were made.");
+    text.sample("", stored.reports.made);
+    text.family("tlsrpt_yesterday_deliveries", "Deliveries of the reports about yesterday (UTC), by state.");
+    for (state, number) in &stored.reports.deliveries {
+        text.sample(&format!("{{state=\"{}\"}}", state.name()), number);
+    }
     text.family("tlsrpt_domain_failed_events", "Failed events of today and yesterday, for the domains with most.");
     for worst in &stored.worst {
         text.sample(&format!("{{domain=\"{}\"}}", Label(&worst.domain)), worst.failed);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use jiff::{Timestamp, civil::Date};
 use nix::sys::statvfs::statvfs;
-use tlsrpt_store::{DayCounts, DomainCounts, Error, Reader, Url};
+use tlsrpt_store::{DayCounts, DeliveryState, DomainCounts, Error, Reader, Url};
 
 use crate::reasons::{Reason, reasons};
 
@@ -20,6 +20,8 @@ pub struct Stored {
     pub worst: Vec<Worst>,
     /// The invalid datagrams of today and yesterday, the most frequent reason of each day first.
     pub invalid: Vec<InvalidOfDay>,
+    /// The reports about yesterday.
+    pub reports: Reports,
     /// When the latest valid event arrived.
     pub last_event: Option<Timestamp>,
     /// The size in bytes.
@@ -28,6 +30,42 @@ pub struct Stored {
     pub disk: Option<Disk>,
     /// What the integrity check found. None: it was not asked for.
     pub damage: Option<Vec<String>>,
+}
+
+/// The reports about a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reports {
+    /// The day.
+    pub day: Date,
+    /// How many were made.
+    pub made: u64,
+    /// How many of their deliveries are in each state, all states in the order of [`DeliveryState::ALL`].
+    pub deliveries: Vec<(DeliveryState, u64)>,
+}
+
+impl Reports {
+    fn read(reader: &mut dyn Reader, day: Date) -> Result<Self, Error> {
+        let counts = reader.delivery_counts(day)?;
+        let in_state = |state| counts.iter().filter(|(counted, _)| *counted == state).map(|(_, number)| number).sum();
+        let deliveries = DeliveryState::ALL.map(|state| (state, in_state(state))).to_vec();
+        Ok(Self { day, made: reader.report_count(day)?, deliveries })
+    }
+
+    /// In words: `3 made; deliveries: 2 delivered, 1 waiting`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let states: Vec<_> = self
+            .deliveries
+            .iter()
+            .filter(|(_, number)| *number > 0)
+            .map(|(state, number)| format!("{number} {}", state.name()))
+            .collect();
+        match (self.made, states.is_empty()) {
+            (0, _) => "none made".into(),
+            (made, true) => format!("{made} made, without a destination"),
+            (made, false) => format!("{made} made; deliveries: {}", states.join(", ")),
+        }
+    }
 }
 
 /// A domain with failed events.
@@ -84,6 +122,7 @@ impl Stored {
             days: with_recent(reader.days()?, &recent),
             worst: worst(reader, &recent)?,
             invalid,
+            reports: Reports::read(reader, today.yesterday().unwrap_or(today))?,
             last_event: reader.last_event()?,
             size: reader.size()?,
             disk: disk(url),

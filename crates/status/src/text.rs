@@ -29,6 +29,7 @@ pub fn status(out: &mut impl Write, status: &Status) -> io::Result<()> {
         Ok(stored) => {
             labelled(out, "store", store(status, stored))?;
             labelled(out, "last event", last_event(status, stored))?;
+            labelled(out, "reports", format_args!("of {}: {}", stored.reports.day, stored.reports.in_words()))?;
             days(out, &stored.days)?;
             worst(out, stored)?;
             invalid(out, stored)?;

@@ -96,6 +96,8 @@ fn a_host_where_all_is_well() {
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.starts_with("collector   listening at "), "{shown}");
     assert!(shown.contains("\nlast event  ") && shown.contains(" ago\n"), "{shown}");
+    let yesterday = today().yesterday().unwrap();
+    assert!(shown.contains(&format!("\nreports     of {yesterday}: none made\n")), "{shown}");
     let line = shown.lines().find(|line| line.starts_with(&today().to_string())).unwrap();
     assert_eq!(line.split_whitespace().skip(1).collect::<Vec<_>>(), ["5", "0", "1", "0", "0"], "{shown}");
     assert!(!shown.contains("attention"), "{shown}");
