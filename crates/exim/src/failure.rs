@@ -173,7 +173,11 @@ mod tests {
             "(certificate status check failed)",
         ] {
             check(text, &GOOD, ValidationFailure);
-            check(text, &EXPIRED, ValidationFailure);
+            // These words alone would make it the certificate's fault.
+            for more in ["certificate verify failed", "certificate invalid"] {
+                check(&format!("{text}: {more}"), &EXPIRED, ValidationFailure);
+                check(&format!("{text}: {more}"), &GOOD, ValidationFailure);
+            }
         }
     }
 
@@ -182,6 +186,7 @@ mod tests {
         let text = "(SSL_connect): error:0A000415:SSL routines::ssl/tls alert certificate expired";
         check(text, &GOOD, ValidationFailure);
         check("(recv): A TLS fatal alert has been received: Certificate is expired", &GOOD, ValidationFailure);
+        check("(recv): A TLS fatal alert has been received: certificate has expired", &EXPIRED, ValidationFailure);
     }
 
     #[test]
