@@ -2,7 +2,7 @@
 # The C library, as Debian builds it, in our C tests.
 #
 #   c-tests/reference.sh together OUTPUT LIBRARY    both libraries in one process
-#   c-tests/reference.sh survey OUTPUT              it in our library's place: what it does is shown, not judged
+#   c-tests/reference.sh survey OUTPUT              it in our library's place: the results are shown and not judged
 set -eu
 
 action=$1 output=$2

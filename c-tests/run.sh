@@ -9,8 +9,8 @@
 # Most programs are linked with the library. Those that include library.h load it from the path in their first argument
 # instead, which is a shared library then; the other arguments come after it.
 #
-# CC, CFLAGS, LDFLAGS and RUN (what a program is run under) come from the environment. Each program prints its closing
-# line.
+# CC, CFLAGS, LDFLAGS and RUN (a program to run the tests under, as valgrind) come from the environment. Each program
+# prints its closing line.
 set -eu
 
 output=$1 include=$2 library=$3
@@ -67,7 +67,7 @@ for program; do
     fi
     status=0
     ${RUN:-} "$binary" "$@" || status=$?
-    # One that dies has no closing line, and what a program is run under may find fault where the program finds none.
+    # A program that dies prints no closing line. RUN may fail although the program itself passes.
     [ "$status" -le 1 ] || echo "$source, which ended with status $status: 0 passed, 1 failed"
     [ "$status" -eq 0 ] || wrong=1
 done

@@ -30,7 +30,7 @@ EVENTS_OF_A_THREAD = 2000
 SOAK_EVENTS = 3000000
 FUZZ_SECONDS = 20
 
-## test-faults: whatever the caller, the machine or the collector does; test-root: what only root can set up
+## test-faults: faults of the caller, the system and the collector; test-root: those that need root
 .PHONY: test-faults
 test-faults: $(LIBRARIES)
 	c-tests/run.sh $(BUILD)/c-tests/faults include $(SHARED) faults/faults faults/large faults/waits \
@@ -56,13 +56,13 @@ test-together: $(LIBRARIES)
 
 test-reference: test-together
 
-## survey-reference: what the C library does in these tests
+## survey-reference: shows the results of these tests with the C library
 .PHONY: survey-reference
 survey-reference:
 	sh c-tests/reference.sh survey $(BUILD)/c-tests/survey
 
-# The C contract as a model.
-## test-model: properties of the encoder, and the inputs that the fuzzers found worth keeping
+# The model of the C contract.
+## test-model: properties of the encoder, and the corpus of the fuzzers
 .PHONY: test-model
 test-model:
 	$(CARGO) test --manifest-path fuzz/Cargo.toml --target-dir $(call quoted,$(TARGET_DIR)/model) --locked -p tlsrpt-model \

@@ -24,7 +24,7 @@ WANTED = {
                          (TLSA, "mx2.example.org", [], SUCCESS)],
 }
 
-# Sockets to which nothing can be sent: an error of the system, and an internal error of the library, which has no errno.
+# Sockets for both kinds of error: one of the system, and an internal one, which has no errno.
 LOSING = ["/nonexistent/socket", "/" + 200 * "x"]
 
 

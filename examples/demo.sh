@@ -1,6 +1,6 @@
 #!/bin/sh
 # Shows the library at work: installs it into a folder that is removed again, compiles the examples against that
-# installation as any program would be, and shows what a collector gets from them. Called by `make demo`.
+# installation like any other program, and shows the datagrams that a collector gets. Called by `make demo`.
 set -eu
 
 : "${MAKE:=make}" "${CC:=cc}" "${LIBDIR:=/usr/local/lib}" "${INCLUDEDIR:=/usr/local/include}" "${BINDIR:=/usr/local/bin}"
@@ -50,12 +50,12 @@ mkdir -p run/tlsrpt
 PATH=$scratch$BINDIR:$PATH
 socket=run/tlsrpt/tlsrpt.sock
 
-# watched PROGRAM FORM: what `tlsrpt listen --format FORM` shows of the events that the program sends, which must be all.
+# watched PROGRAM FORM: shows the program's events with `tlsrpt listen --format FORM`, which must receive all of them.
 watched() {
     echo
     echo "==== tlsrpt listen --format $2: $1"
     echo
-    # What it says on standard error comes through a pipe: the first line says that it listens.
+    # Its standard error is a pipe: the first line says that it listens.
     mkfifo said
     tlsrpt listen --socket $socket --format "$2" >shown 2>said &
     listener=$!

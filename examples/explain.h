@@ -1,4 +1,4 @@
-/* Says on standard error what a code of the library means. */
+/* Prints the meaning of an error code on standard error. */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
 
@@ -10,7 +10,7 @@
 static void explain(const char *what, int code)
 {
     fprintf(stderr, "%s: error %d: %s", what, code, tlsrpt_strerror(code));
-    /* An internal error comes with no errno; every other code is what failed, plus the reason of the system. */
+    /* An internal error has no errno. Every other code contains the errno of the system. */
     if (!tlsrpt_error_code_is_internal(code))
         fprintf(stderr, ": %s", strerror(tlsrpt_errno_from_error_code(code)));
     fputc('\n', stderr);

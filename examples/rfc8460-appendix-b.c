@@ -1,5 +1,5 @@
 /*
- * Sends the events that a day's report like the one in RFC 8460, Appendix B, is made from: on 2016-04-01, Company-X had
+ * Sends the events behind the report in RFC 8460, Appendix B: on 2016-04-01, Company-X had
  * 5326 sessions with the mail servers of company-y.example that went well, and 303 that failed for three reasons.
  *
  *   cc rfc8460-appendix-b.c $(pkg-config --cflags --libs libtlsrpt) -o rfc8460-appendix-b
@@ -60,7 +60,7 @@ static const struct line_of_the_report report[] = {
     { 3, &proxy_path },
 };
 
-/* Describes the policy that the session was held to, and what went wrong with it. */
+/* Adds the policy that applied to the session, and the failure. */
 static int describe_policy(struct tlsrpt_dr_t *dr, const struct failure *failure)
 {
     static const char *const lines[] = {
@@ -72,7 +72,7 @@ static int describe_policy(struct tlsrpt_dr_t *dr, const struct failure *failure
         code = tlsrpt_add_policy_string(dr, lines[line]);
     if (code == 0)
         code = tlsrpt_add_mx_host_pattern(dr, "*.mail.company-y.example");
-    /* What is not known of a failure is NULL; here the EHLO reply. */
+    /* Unknown details are NULL; here the EHLO reply. */
     if (code == 0 && failure != NULL)
         code = tlsrpt_add_delivery_request_failure(dr, failure->type, failure->sending_mta_ip,
                                                    failure->receiving_mx_hostname, NULL, failure->receiving_ip,

@@ -1,26 +1,26 @@
-//! What a mail server does that reports once for a whole delivery, as mox does in Go: several policies in one event, the
+//! One event for a whole delivery, for mail servers that report once for each delivery (mox, in Go, does): it contains the
 //! MTA-STS policy of the recipients' domain and the DANE policy of each MX host that was tried.
 //!
 //! ```text
 //! cargo run --example several_policies /run/tlsrpt/tlsrpt.sock
 //! ```
 //!
-//! The delivery here is made up: the certificate of the first MX host had expired, and no TLSA record matched it; the
-//! second took the mail.
+//! The delivery is an example: the certificate of the first MX host had expired and matched no TLSA record. The second MX
+//! host accepted the mail.
 
 use std::{env, process::ExitCode};
 
 use tlsrpt::{Connection, Error, FailureDetails, FailureType, FinalResult, PolicyType, only_record};
 
-/// What was seen of one MX host.
+/// One attempt to deliver to an MX host.
 struct Attempt<'a> {
     host: &'a str,
     address: &'a str,
     /// The greeting of the host.
     ehlo: &'a str,
-    /// Its TLSA records, validated by DNSSEC; none: DANE does not apply to it.
+    /// Its TLSA records, validated by DNSSEC. Empty: DANE does not apply.
     tlsa: &'a [&'a str],
-    /// Why it fails DANE, and why it fails MTA-STS.
+    /// The failure under DANE and the failure under MTA-STS, if any.
     dane_failure: Option<FailureType>,
     sts_failure: Option<FailureType>,
 }
@@ -31,7 +31,7 @@ struct StsPolicy<'a> {
     mx_host_patterns: &'a [&'a str],
 }
 
-/// One delivery to one domain: the MX hosts that were tried, in their order. The last one took the mail, or none did.
+/// One delivery to one domain: the MX hosts that were tried, in their order. The last one accepted the mail, or none did.
 struct Delivery<'a> {
     domain: &'a str,
     sts: Option<StsPolicy<'a>>,
@@ -42,7 +42,7 @@ const OUR_ADDRESS: &str = "192.0.2.1";
 
 /// Reports a delivery to the collector. `texts` are the TXT records at `_smtp._tls` below the domain.
 fn report(collector: &str, delivery: &Delivery<'_>, texts: &[&[u8]]) -> Result<(), Error> {
-    // A domain without a record wants no reports.
+    // A domain without a record requests no reports.
     let Some(record) = only_record(texts.iter().copied()) else { return Ok(()) };
     // One connection can serve many deliveries, from several threads; this program has one only.
     let connection = Connection::open(collector)?;
@@ -114,7 +114,7 @@ fn main() -> ExitCode {
             },
         ],
     };
-    // An event that is lost is a line in the log, and never a failed delivery.
+    // A lost event must not fail the delivery: log it.
     if let Err(error) = report(&collector, &delivery, &[b"v=TLSRPTv1; rua=mailto:tls@example.org"]) {
         eprintln!("warning: no TLSRPT event for {}: {error}", delivery.domain);
     }

@@ -1,6 +1,6 @@
 //! The files that are made from the source: both headers, and the lists of constants in the manual.
 //!
-//! As a test it compares what is committed with what the source gives. `make header` runs it with `WRITE_GENERATED`
+//! As a test it compares the committed files with the generated ones. `make header` runs it with `WRITE_GENERATED`
 //! set, and it writes the files instead.
 
 use std::{env, fmt::Write as _, fs, path::Path};
@@ -30,7 +30,7 @@ fn constants_in_the_manual() {
     check_list("man/libtlsrpt.3", ErrorKind::ALL.iter().map(|kind| numbered(kind.definition())).collect());
 }
 
-/// What `cargo cinstall` installs has the versions of `make install`: those of the interface, not of the project.
+/// `cargo cinstall` installs the versions of `make install`: those of the interface, not of the project.
 #[test]
 fn versions_of_cargo_cinstall() {
     let manifest = read("crates/clib/Cargo.toml");
@@ -52,7 +52,7 @@ fn the_level_of_the_interface_is_not_the_version_of_the_project() {
     assert_ne!(version::STRING, env!("CARGO_PKG_VERSION"));
 }
 
-/// Compares the file with what it should hold, or makes it so.
+/// Compares the file with its expected content, or writes it.
 fn check(name: &str, expected: &str) {
     if env::var_os("WRITE_GENERATED").is_some() {
         fs::write(path(name), expected).unwrap();
@@ -103,7 +103,7 @@ fn functions(section: &str) -> String {
     format!("{}\n\n{}\n", comment(&heading), with_filled_comments(prototypes.trim()))
 }
 
-/// The prototypes with comments of the header's width, without what only a Rust caller has to be told.
+/// The prototypes with comments of the header's width, without the parts for Rust callers.
 fn with_filled_comments(prototypes: &str) -> String {
     let mut text = String::new();
     let mut lines = prototypes.lines();

@@ -8,7 +8,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 : "${MAKE:=make}" "${CARGO:=cargo}"
-# What surrounds this script must not decide.
+# The environment of this script must not influence the builds.
 unset MAKEFLAGS MFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR DESTDIR LDFLAGS RUSTFLAGS TARGET TARGET_DIR
 host=$(rustc -vV | sed -n 's/^host: //p')
 work=$(mktemp -d)
@@ -54,7 +54,7 @@ copy="$work/-a b/c  d"
 mkdir -p "$neighbour"
 echo kept >"$neighbour/file"
 copy "$copy"
-# A quick command: what it is compiled to matters not here.
+# Without optimization, for a short build.
 export CARGO_PROFILE_COMMAND_OPT_LEVEL=0 CARGO_PROFILE_COMMAND_DEBUG=false CARGO_PROFILE_COMMAND_CODEGEN_UNITS=16
 
 prints_only() {

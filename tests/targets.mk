@@ -3,7 +3,7 @@
 TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts test-model test-faults test-integrations
 
 ##@ Tests
-## test: all that needs nothing but cargo, a C compiler, make and Python 3
+## test: all tests that need only cargo, a C compiler, make and Python 3
 .PHONY: test
 test:
 	tests/run.sh $(call quoted,$(MAKE_PROGRAM)) $(TESTS)
@@ -55,7 +55,7 @@ test-makefile:
 check-systems:
 	tests/systems/check.sh $(BUILD)/systems
 
-## test-cinstall: what `cargo cinstall` installs; needs cargo-c
+## test-cinstall: the files that `cargo cinstall` installs; fetches cargo-c if it is missing
 .PHONY: test-cinstall
 test-cinstall:
 	tests/cinstall.sh $(BUILD)/cinstall
@@ -147,7 +147,7 @@ bench-collect: $(COMMAND) bench-program
 	$(call quoted,$(BENCH_PROGRAM)) collect $(COMMAND) "$$environment" \
 		--report docs/collecting.md --chart docs/collecting.svg
 
-## bench-check: what does not depend on the machine: instructions, allocations, size; needs valgrind
+## bench-check: measurements that do not depend on the machine: instructions, allocations, size; needs valgrind
 .PHONY: bench-check
 bench-check: test-artefacts bench-program
 	$(PYTHON) crates/bench/check.py $(call quoted,$(BENCH_PROGRAM)) $(SHARED)

@@ -1,4 +1,4 @@
-/* The caller's allocator: how many blocks are asked for, and that each goes back to where it came from. */
+/* The caller's allocator: the number of blocks, and that each block is released by the allocator that made it. */
 #include <tlsrpt.h>
 
 #include "allocator.h"
@@ -47,7 +47,7 @@ static void one_block_each(void)
     CHECK(allocator_is_even(&first_allocator));
 }
 
-/* A large event takes more blocks, and few: each growth doubles at least. */
+/* A large event takes few blocks more: each growth at least doubles the block. */
 static void growth(void)
 {
     struct tlsrpt_connection_t *con;
@@ -69,7 +69,7 @@ static void growth(void)
     CHECK(allocator_is_even(&first_allocator));
 }
 
-/* The hooks change while handles live: each block still goes back to the free of its own malloc. */
+/* The hooks change while handles are open: each block is still released by the allocator that made it. */
 static void changed_in_between(void)
 {
     static char kilobyte[1025];
@@ -98,7 +98,7 @@ static void changed_in_between(void)
     CHECK_TEXT(WHOLE_LIFE_DATAGRAM, collector_receive());
 }
 
-/* NULL for either restores both. */
+/* NULL for either hook restores malloc and free. */
 static void restored(void *(*malloc_function)(size_t), void (*free_function)(void *))
 {
     struct tlsrpt_connection_t *con;
@@ -127,7 +127,7 @@ static void free_that_sets_errno(void *block)
     errno = EINVAL;
 }
 
-/* What the caller has in errno before each call; no call that succeeds may change it. */
+/* The value of errno before each call. A call that succeeds must not change it. */
 #define CALLERS_ERRNO ERANGE
 #define CHECK_KEEPS_ERRNO(call) \
     do { \
@@ -162,7 +162,7 @@ static void errno_after_success(void)
     CHECK(allocator_is_even(&first_allocator));
 }
 
-/* A call that fails leaves the errno of what failed, not that of the block that it gave back. */
+/* A call that fails leaves the errno of the failure, not one that free() set afterwards. */
 static void errno_after_failure(void)
 {
     struct tlsrpt_connection_t *con;

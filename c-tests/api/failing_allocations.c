@@ -1,4 +1,4 @@
-/* An allocator that fails at each of its calls in turn: a code says in which function, and no block is left behind. */
+/* An allocator that fails at each of its calls in turn: the code names the function, and no block leaks. */
 #include <tlsrpt.h>
 
 #include "allocator.h"
@@ -6,10 +6,10 @@
 #include "collector.h"
 #include "events.h"
 
-/* Outgrows the delivery request's own buffer wherever it is added. */
+/* Longer than the delivery request's first buffer. */
 static char long_text[5001];
 
-/* ---- which function lacked memory: each of them meets the first allocation of its kind */
+/* ---- the code names the function that lacked memory */
 
 typedef int (*function_under_test)(struct tlsrpt_dr_t *dr);
 
@@ -51,7 +51,7 @@ static const struct {
     {36000, "policy", long_failure},
 };
 
-/* What a failing malloc leaves in errno, and what of it belongs in a code. */
+/* The errno that a failing malloc leaves, and the one that the code must contain. */
 static const struct {
     int left, counts_as;
 } errnos[] = {
@@ -88,7 +88,7 @@ static void code_of_the_step(struct tlsrpt_connection_t *con, size_t row, int le
     CHECK_TEXT(NULL, collector_receive());
 }
 
-/* The codes of a policy's end and of the request's, when the text before them has a length. */
+/* The codes of finish_policy and finish_delivery_request after a text of a given length. */
 struct ends {
     int policy, request;
 };
@@ -176,7 +176,7 @@ static void codes_with_errno(int left, int counts_as)
     CHECK(allocator_is_even(&first_allocator));
 }
 
-/* ---- a whole life whose k-th allocation fails, for every k, until one passes */
+/* ---- a whole delivery request whose k-th allocation fails, for every k, until one succeeds */
 
 static int life(void)
 {

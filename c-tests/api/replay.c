@@ -17,10 +17,10 @@ static char line[LINE_SIZE];
 static struct tlsrpt_connection_t *connection;
 static struct tlsrpt_dr_t *request;
 static int sequences, different;
-/* Whether the sequence that is being replayed has gone otherwise than recorded. */
+/* Whether the current sequence differs from the recording. */
 static int differs;
 
-/* Turns the hexadecimal digits into bytes in place, with a NUL behind them; gives how many. */
+/* Converts hexadecimal digits to bytes in place and adds a NUL. Returns the number of bytes. */
 static size_t unhex(char *text)
 {
     size_t length = strlen(text) / 2, i;

@@ -1,4 +1,4 @@
-/* Every return code that can come out of the C interface, each brought about for real. */
+/* Every return code of the C interface, each caused by a real error. */
 #include <tlsrpt.h>
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 static struct tlsrpt_connection_t *con;
 
-/* ---- what the library itself finds: the last step gives the code */
+/* ---- errors that the library finds: the last step returns the code */
 
 static const struct {
     int code;
@@ -34,7 +34,7 @@ static const struct {
     {10731, "policy policy"},
     {10731, "policy end-policy policy string policy"},
     {10732, "finish"},
-    /* Errors stick: every later step answers with the first code, cancelling too. */
+    /* Errors stick: every later step returns the first code, cancelling too. */
     {10731, "policy policy string"},
     {10731, "policy policy mx"},
     {10731, "policy policy failure"},
@@ -95,7 +95,7 @@ static void socket_names(void)
     }
 }
 
-/* ---- what the system refuses */
+/* ---- errors of the system */
 
 /* A limit of 0 descriptors stands for a process that has used up its own. */
 static void no_descriptor_left(void)

@@ -1,4 +1,4 @@
-/* The socket as a mail server meets it: close-on-exec, errno left alone, waiting or not, names, a collector that comes and goes. */
+/* The socket of a connection: close-on-exec, unchanged errno, blocking or not, names, a collector that stops and restarts. */
 #include <tlsrpt.h>
 
 #include <errno.h>
@@ -13,13 +13,13 @@
 
 static struct tlsrpt_connection_t *con;
 
-/* ---- close-on-exec: this program is its own executed program, and says whether a descriptor is open in it */
+/* ---- close-on-exec: this program executes itself, and reports whether a descriptor is open in it */
 
 #define IS_OPEN "--is-open"
 
 static int is_open_after_exec(const char *program, int descriptor)
 {
-    /* What runs programs of this architecture, with its arguments; none where the system does. */
+    /* The emulator for this architecture with its arguments; none where the system runs the program itself. */
     const char *emulator = getenv("EMULATOR");
     char command[4096];
     int status;
@@ -38,7 +38,7 @@ static int is_open_after_exec(const char *program, int descriptor)
 static void closed_on_exec(const char *program)
 {
     CHECK_INT(0, is_open_after_exec(program, tlsrpt_get_socket(con)));
-    /* Any other descriptor is inherited, so this can tell. */
+    /* Positive control: any other descriptor is inherited. */
     CHECK_INT(1, is_open_after_exec(program, collector.receiver));
 }
 
@@ -48,7 +48,7 @@ static void errno_left_alone(void)
 {
     struct tlsrpt_connection_t *other;
     struct tlsrpt_dr_t *dr;
-    /* More than the send buffer has room for at first: what is refused inside is not the caller's business. */
+    /* More than the send buffer holds at first: the EMSGSIZE of the first attempt must not reach the caller. */
     static char large[300001];
 
     memset(large, 'x', sizeof large - 1);
@@ -124,7 +124,7 @@ static void waits_only_when_told(void)
         ;
 }
 
-/* ---- names, and a collector that comes and goes */
+/* ---- names, and a collector that stops and restarts */
 
 static void name_follows_the_working_directory(void)
 {

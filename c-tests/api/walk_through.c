@@ -1,4 +1,4 @@
-/* Every one of the 19 functions in a mail server's life, and the exact bytes that the collector gets. */
+/* Calls all 19 functions as a mail server does, and compares the bytes that the collector gets. */
 #include <tlsrpt.h>
 
 #include "allocator.h"
@@ -32,7 +32,7 @@ static void dane_failure(void)
                collector_receive());
 }
 
-/* MTA-STS after DANE in one request: two policies, with the lists filled in an order that is not theirs. */
+/* MTA-STS after DANE in one request: two policies, with the lists filled in another order than that of the datagram. */
 static void two_policies(void)
 {
     struct tlsrpt_dr_t *dr;

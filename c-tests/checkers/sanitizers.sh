@@ -5,8 +5,8 @@
 #
 # The sanitizers are unstable flags of the Rust compiler; RUSTC_BOOTSTRAP lets the installed one take them, whatever its
 # channel. Its runtime is linked into the programs, which clang compiles. Rust has no undefined behaviour sanitizer:
-# there, the library is built with all checks on (overflow, the preconditions of unsafe functions). Each has a control: a
-# program that is wrong on purpose, for the address and the thread sanitizer in a way that the library's code meets.
+# instead, the library is built with all checks on (overflow, the preconditions of unsafe functions). Each has a control: a
+# program that is wrong on purpose; for the address and the thread sanitizer, the error is in code of the library.
 set -eu
 
 output=$1 events=${2:-500}

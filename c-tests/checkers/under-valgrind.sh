@@ -20,14 +20,14 @@ set -- "$logs"/*
 for log; do
     # Descriptors are no errors for valgrind. Inherited ones, make's among them, are not the program's.
     awk '
-        /FILE DESCRIPTORS: / { told = 1 }
+        /FILE DESCRIPTORS: / { reported = 1 }
         / Open .* [0-9]+:/ { open++ }
         /<inherited from parent>/ { open-- }
         /ERROR SUMMARY: / { errors = $4 }
         END {
-            # A child that executed another program has no end of its own to tell of.
-            if (!told && errors == "") exit 0
-            if (told && open == 0 && errors == "0") exit 0
+            # A child that executed another program has no report of descriptors.
+            if (!reported && errors == "") exit 0
+            if (reported && open == 0 && errors == "0") exit 0
             printf "valgrind: %s errors, %d descriptors left open\n", errors == "" ? "unknown" : errors, open
             exit 1
         }

@@ -1,9 +1,9 @@
 /*
  * faults LIBRARY [survey]
  *
- * Lets each call that the library makes of the system fail, at each position and with each errno, and looks at the
+ * Lets each system call of the library fail, at each position and with each errno, and checks the
  * codes, the handles, the descriptors, the blocks and the datagrams. With "survey" each case is a process of its own,
- * and the program tells how they ended: for a library that does not survive.
+ * and the program prints how it ended: for a library that crashes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 #define ERRNOS 134 /* 0 and all that Linux has */
 
-/* What is done in a case: an event with a reason of this length, waiting or not. */
+/* A case: an event with a reason of this length, in blocking mode or not. */
 struct scenario {
     const char *name;
     size_t reason_size;
@@ -81,7 +81,7 @@ static int errno_or(int number, int otherwise)
     return number ? number : otherwise;
 }
 
-/* The codes after a failed allocation: one call has its own, and the request keeps it. */
+/* The codes after a failed allocation: the request keeps the code of the call that failed. */
 static void expect_no_memory(const struct answers *answers, int number)
 {
     int code, call;
@@ -164,7 +164,7 @@ static void run_case(const struct scenario *scenario, enum interposed_function f
         fprintf(stderr, "    in %s, function %d, position %ld, errno %d\n", scenario->name, function, position, number);
 }
 
-/* The event without a fault: what it calls is what can fail. */
+/* The event without a fault: counts the calls that can fail. */
 static void run_without_fault(const struct scenario *scenario, long calls[INTERPOSED_FUNCTIONS])
 {
     struct answers answers;
@@ -181,7 +181,7 @@ static void run_without_fault(const struct scenario *scenario, long calls[INTERP
            calls[SETSOCKOPT], calls[CLOSE]);
 }
 
-/* The interposer must be in the way of the library's calls, or nothing below means anything. */
+/* Positive control: the interposer must see the library's calls. */
 static void expect_interposer_works(void)
 {
     long calls[INTERPOSED_FUNCTIONS];
@@ -189,7 +189,7 @@ static void expect_interposer_works(void)
     expect(calls[MALLOC] > 0, "the interposer does not see malloc");
 }
 
-/* ---- for a library that does not survive */
+/* ---- for a library that crashes */
 
 static struct {
     long cases, right, crashed, wrong;

@@ -26,7 +26,7 @@ static struct library lib;
 static int receiver;
 static char *reason, *datagram;
 static size_t largest_datagram;
-/* What fits the largest send buffer. */
+/* The largest event that fits the largest send buffer. */
 static long limit;
 
 static long receive(void)
@@ -73,7 +73,7 @@ static void try_size(long size, long empty, long initial)
     expect(lib.open(&con, "collector") == 0, "open fails");
     code = send_with_reason(con, size - empty);
     if (size > KERNEL_LIMIT && code == TLSRPT_ERR_SENDTO + ENOBUFS) {
-        printf("large: the kernel has no room for %ld bytes in one datagram\n", size);
+        printf("large: the kernel cannot allocate a datagram of %ld bytes\n", size);
     } else if (size <= limit) {
         expect(code == 0 && receive() == size, "a datagram of %ld bytes answers %d", size, code);
         expect(interposer.calls[SETSOCKOPT] == raises, "%ld raises for %ld bytes", interposer.calls[SETSOCKOPT], size);
@@ -119,11 +119,11 @@ static long try_sizes(void)
     return cases;
 }
 
-/* ---- threads that make room at the same time */
+/* ---- threads that raise the send buffer at the same time */
 
 static struct tlsrpt_connection_t *shared;
 static pthread_barrier_t start;
-static atomic_int racing, told;
+static atomic_int racing, refused;
 
 static void *race(void *number)
 {
@@ -135,9 +135,9 @@ static void *race(void *number)
     text[length] = 0;
     pthread_barrier_wait(&start);
     code = send_event(&lib, shared, "example.org", text);
-    /* A thread may set the buffer for its own event between another's raise and send. Then the other is told. */
+    /* A thread may set the buffer for its own event between another's raise and send. The other then gets an error. */
     expect(code == 0 || code == TLSRPT_ERR_SENDTO + EMSGSIZE, "a racing send of %zu bytes answers %d", length, code);
-    told += code != 0;
+    refused += code != 0;
     free(text);
     racing--;
     return NULL;
@@ -147,27 +147,27 @@ static long try_races(void)
 {
     pthread_t threads[RACERS];
     size_t i;
-    int round, got, last, all_told = 0;
+    int round, got, last, all_refused = 0;
     struct pollfd readable = {receiver, POLLIN, 0};
     pthread_barrier_init(&start, NULL, RACERS);
     lib.set_blocking();
     for (round = 0; round < RACES; round++) {
         expect(lib.open(&shared, "collector") == 0, "open fails");
         racing = RACERS;
-        told = 0;
+        refused = 0;
         for (i = 0; i < RACERS; i++)
             needed(-pthread_create(&threads[i], NULL, race, (void *)i), "pthread_create");
         for (got = 0, last = 0; !last; poll(&readable, 1, 10))
             for (last = racing == 0; receive() >= 0; got++)
                 ;
-        expect(got + told == RACERS, "%d of %d datagrams arrive, of %d the loss is told", got, RACERS, told);
-        all_told += told;
+        expect(got + refused == RACERS, "%d of %d datagrams arrive, %d sends return an error", got, RACERS, refused);
+        all_refused += refused;
         for (i = 0; i < RACERS; i++)
             pthread_join(threads[i], NULL);
         expect(lib.close(&shared) == 0, "close fails");
     }
-    expect(all_told <= RACES * RACERS / 100, "too many racing events are refused");
-    printf("large: %d of %d racing events were refused\n", all_told, RACES * RACERS);
+    expect(all_refused <= RACES * RACERS / 100, "too many racing events are refused");
+    printf("large: %d of %d racing events were refused\n", all_refused, RACES * RACERS);
     return RACES * RACERS;
 }
 

@@ -2,9 +2,9 @@
  * waits LIBRARY [survey]
  *
  * A collector that has stopped reading, and its queue full: 100,000 events under a filter that ends the process at any
- * system call but socket, sendto and close, and at a sendto that may wait or raise SIGPIPE. Tells the longest event.
- * The process must not have slept. With "survey", sends may have any flags: for the C library. The longest event is told by
- * the clock: it may hold the time of other processes.
+ * system call but socket, sendto and close, and at a sendto that may block or raise SIGPIPE. Prints the longest event.
+ * The process must not have slept. With "survey", sends may have any flags: for the C library. The longest event is measured by
+ * the clock and may contain time of other processes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,7 +39,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How often the process gave up its processor to wait for something. */
+/* The number of voluntary context switches. */
 static long sleeps(void)
 {
     struct rusage usage;
@@ -60,7 +60,7 @@ static void send_to_full_queue(int flags)
     syscall(SYS_exit_group, others != 0 || sleeps() != slept);
 }
 
-/* A send that may wait: the filter has to end it, or it shows nothing. */
+/* Positive control: the filter must end a send that may block. */
 static void send_that_waits(int flags)
 {
     lib.set_blocking();
@@ -69,7 +69,7 @@ static void send_that_waits(int flags)
     syscall(SYS_exit_group, 0);
 }
 
-/* A send that waits: the process has to have slept, or the count of its sleeps shows nothing. */
+/* Positive control: a send that blocks must count as a sleep. */
 static void send_that_sleeps(void)
 {
     long slept = sleeps();
@@ -78,7 +78,7 @@ static void send_that_sleeps(void)
     syscall(SYS_exit_group, sleeps() == slept);
 }
 
-/* Whether a process sleeps, as its line in /proc tells. */
+/* Whether a process sleeps, from /proc/PID/stat. */
 static int is_asleep(pid_t process)
 {
     char name[64], state = 0;

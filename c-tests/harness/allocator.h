@@ -1,4 +1,4 @@
-/* An allocator that counts its blocks, tells them from malloc's, and fails when told. */
+/* An allocator that counts its blocks, distinguishes them from malloc's, and fails on demand. */
 #ifndef ALLOCATOR_H
 #define ALLOCATOR_H
 
@@ -17,14 +17,14 @@ union allocator_head {
 };
 
 struct allocator {
-    /* Blocks given out and taken back. */
+    /* Blocks allocated and released. */
     int given, taken;
-    /* Blocks taken back that another allocator had given out. */
+    /* Blocks of another allocator that were released here. */
     int foreign;
     size_t largest;
     /* Fails at this call, counted from 1, and at each one after it if `from_there_on`; 0 never fails. */
     int fails_at, from_there_on;
-    /* What a failing call leaves in errno. */
+    /* The errno that a failing call leaves. */
     int leaves_errno;
     int calls;
 };
@@ -46,7 +46,7 @@ static inline void *allocator_give(struct allocator *from, size_t size)
     from->given++;
     if (size > from->largest)
         from->largest = size;
-    /* Whoever reads a block that it did not write finds this. */
+    /* A read of uninitialized memory finds this. */
     memset(head + 1, 0xa5, size);
     return head + 1;
 }
@@ -61,12 +61,12 @@ static inline void allocator_take(struct allocator *to, void *block)
     to->taken++;
     if (head->block.owner != to)
         to->foreign++;
-    /* Nor may anyone read a block that it gave back. */
+    /* A read of freed memory finds this. */
     memset(head, 0x5a, sizeof *head + head->block.size);
     free(head);
 }
 
-/* Two of them: a block goes back to where it came from. */
+/* Two allocators: each block must be released by the one that made it. */
 static struct allocator first_allocator, second_allocator;
 
 static inline void *first_malloc(size_t size)
@@ -89,7 +89,7 @@ static inline void second_free(void *block)
     allocator_take(&second_allocator, block);
 }
 
-/* Every block is back where it came from. */
+/* Every block was released by the allocator that made it. */
 static inline int allocator_is_even(const struct allocator *allocator)
 {
     return allocator->given == allocator->taken && allocator->foreign == 0;

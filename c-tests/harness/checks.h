@@ -1,7 +1,7 @@
 /*
- * checks.h - what a test program expects, and its closing line.
+ * checks.h - the checks of a test program, and its closing line.
  *
- *   CHECK_INT(0, code);                               counts, and prints what was expected, what was found, and where
+ *   CHECK_INT(0, code);                               counts; prints expected value, actual value and line
  *   return closing_line("return_codes");              how many passed and failed; the exit status
  *
  *   expect(code == 0, "event %d answers %d", i, code);   counts failures alone: any number of cases, in any thread
@@ -16,7 +16,7 @@
 #include <string.h>
 
 static int checks_passed, checks_failed;
-/* The row of a table that is being tried, for the reports; NULL outside a table. */
+/* The current row of a table, for messages; NULL outside a table. */
 static const char *check_subject;
 
 #define CHECK(condition) check_int(1, !!(condition), #condition, __FILE__, __LINE__)
@@ -83,7 +83,7 @@ static inline int closing_line(const char *program)
     return closing_line_of(program, (long)checks_passed + checks_failed);
 }
 
-/* Ends the program if the system refuses what a test needs: that is a failure, never a pass. */
+/* Ends the program as failed if the system refuses a call that a test needs. */
 static inline int needed(int answer, const char *call)
 {
     if (answer < 0) {

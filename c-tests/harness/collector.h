@@ -1,5 +1,5 @@
 /*
- * collector.h - sockets that receive what the library sends.
+ * collector.h - sockets that receive the library's datagrams.
  *
  *   collector_open();  collector_receive();  collector_remove();     one, in a folder of its own
  *   enter_scratch_folder(folder);  fd = bind_collector("name");      any number, in the working directory
@@ -27,7 +27,7 @@ static struct {
     char datagram[DATAGRAM_MAX + 1];
 } collector = {"", "", -1, ""};
 
-/* Makes a folder for sockets: a short name, since theirs are limited. Any user may pass, as a refusal is what is tested. */
+/* Makes a folder for sockets, with a short name: socket names are limited. Tests of other users need the permission for all. */
 static inline void make_scratch_folder(char folder[64])
 {
     const char *place = getenv("TMPDIR");
@@ -117,7 +117,7 @@ static inline void collector_remove(void)
     needed(rmdir(collector.folder), "rmdir");
 }
 
-/* The bytes that the system lets a send buffer have, and so a datagram with what the system adds. */
+/* The largest send buffer that the system allows, in bytes: the limit of a datagram and its overhead together. */
 static inline int largest_send_buffer(void)
 {
     int largest = 1 << 30;

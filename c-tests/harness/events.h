@@ -1,4 +1,4 @@
-/* Events that several programs send, and the datagrams that they must be. */
+/* Events that several programs send, and the expected datagrams. */
 #ifndef EVENTS_H
 #define EVENTS_H
 
@@ -9,7 +9,7 @@
 
 #define RECORD "v=TLSRPTv1; rua=mailto:tls@example.org"
 
-/* A step of a delivery request by its name, so that tables can hold whole lives. */
+/* A step of a delivery request by its name, for tables of whole requests. */
 static inline int take_step(struct tlsrpt_dr_t **dr, const char *name)
 {
 #define IS(step) (strcmp(name, step) == 0)
@@ -51,7 +51,7 @@ static inline int take_steps(struct tlsrpt_dr_t **dr, const char *names)
     "\"policy-domain\": \"example.org\",\"policy-string\":[\"mode: enforce\"],\"mx-host\":[\"*.example.org\"]," \
     "\"failure-details\":[{\"c\":204,\"n\": \"mx.example.org\"}],\"t\":1,\"f\":1}]}"
 
-/* The shortest life that is sent. */
+/* The shortest request that is sent. */
 static inline int send_success(struct tlsrpt_connection_t *con)
 {
     struct tlsrpt_dr_t *dr;

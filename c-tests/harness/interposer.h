@@ -1,5 +1,5 @@
 /*
- * interposer.h - stands between a library and libc, and lets one call fail as the test says.
+ * interposer.h - functions in front of libc's that let one chosen call fail.
  *
  * The shared object defines the functions below in front of libc's. While it is armed it counts their calls, and lets
  * the call of one function at one position fail with one errno.
@@ -15,7 +15,7 @@ struct interposer {
     enum interposed_function function;
     long position;
     int number;
-    /* What was seen since. */
+    /* The calls since then. */
     long calls[INTERPOSED_FUNCTIONS];
     long failed;
     long blocks;        /* allocated and not freed */

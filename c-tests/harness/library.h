@@ -1,5 +1,5 @@
 /*
- * library.h - a libtlsrpt that is loaded from a file, so that one test program can judge ours and the C library.
+ * library.h - a libtlsrpt that is loaded from a file, so that one test program can test this library and the C library.
  *
  *   struct library lib = load_library("build/libtlsrpt.so.0");
  *   lib.open(&con, name);

@@ -1,5 +1,5 @@
 /*
- * resources.h - what the process holds: to be compared before and after.
+ * resources.h - the resources of the process, to be compared before and after a test.
  */
 #ifndef RESOURCES_H
 #define RESOURCES_H

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles the types of the functions and the constants as C of several ages and as C++, without a warning, and runs
-# what comes out.
+# Compiles the types of the functions and the constants as several versions of C and C++, without a warning, and runs
+# the programs.
 #
 #   c-tests/links/headers.sh OUTPUT INCLUDEDIR LIBRARY C_COMPILERS [C++_COMPILERS]
 #

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Links C programs with the installed library in the ways that programs do, and runs them.
+# Links C programs with the installed library, shared and static, and runs them.
 #
 #   c-tests/links/links.sh OUTPUT ROOT PREFIX [PKG_CONFIG]
 #
@@ -29,7 +29,7 @@ mkdir -p "$output/static-only"
 cp "$libraries/libtlsrpt.a" "$output/static-only"
 static="-L$output/static-only $static"
 
-# What Rust's own library needs is rustc's to say; it says so in a note.
+# The libraries that Rust's standard library needs: rustc prints them in a note.
 other=$output/libother_rust_library.a
 note=$(${RUSTC:-rustc} --edition 2024 --crate-type staticlib --print native-static-libs -o "$other" \
     "$tests/links/other-rust-library/lib.rs" 2>&1)

@@ -5,7 +5,7 @@ static int is_a_code_without_memory(int code)
     return code % 1000 == ENOMEM && code > 30000;
 }
 
-/* A life in which any buffer grows; the k-th allocation fails. */
+/* A request in which each buffer grows; the k-th allocation fails. */
 static void allocation_fails(int k)
 {
     static char text[3001];

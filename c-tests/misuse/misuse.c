@@ -1,9 +1,9 @@
 /*
- * What a careless program does. Each kind of misuse runs in a child of its own: the answer must be the promised code, and
- * never a signal.
+ * Misuse of the functions. Each kind of misuse runs in a child process: it must return the documented code, and must not
+ * end by a signal.
  *
- * A wrong answer fails as a signal does. With MISUSE=count in the environment the program only says how each kind ended:
- * to look at another library.
+ * A wrong code is a failure, as a signal is. With MISUSE=count in the environment the program only prints how each kind
+ * ended: to examine another library.
  */
 #include <tlsrpt.h>
 
@@ -18,7 +18,7 @@
 #include "collector.h"
 #include "events.h"
 
-/* Every kind begins with these; what is left of them is ended behind it. */
+/* Every kind begins with these. Those that are still open are closed after it. */
 static struct tlsrpt_connection_t *con;
 static struct tlsrpt_dr_t *dr;
 
@@ -33,7 +33,7 @@ typedef void (*kind_of_misuse)(int row);
 static const struct {
     const char *name;
     kind_of_misuse function;
-    /* The numbers that it is tried with: so many, from the first. */
+    /* The arguments: so many numbers, from the first. */
     int first, count;
 } kinds[] = {
 #define ONE(kind) {#kind, kind, 0, 1}
@@ -98,7 +98,7 @@ static void try_one(kind_of_misuse kind, int number)
     collector_remove();
 }
 
-/* Runs one kind in a child. What `waitpid` says of it. */
+/* Runs one kind in a child. Returns the status of waitpid. */
 static int end_of_child(kind_of_misuse kind, int number, int quiet)
 {
     struct rlimit no_core = {0, 0};
@@ -122,7 +122,7 @@ static int end_of_child(kind_of_misuse kind, int number, int quiet)
 
 static void die(int signal)
 {
-    /* Nothing but the signal is to be found. */
+    /* Only the signal is looked for. */
     take_step(&dr, "cancel");
     tlsrpt_close(&con);
     collector_remove();
@@ -159,7 +159,7 @@ int main(void)
     int tried = 0, signals = 0, i;
     size_t kind;
 
-    /* A signal does not go unnoticed. */
+    /* Positive control: a signal is noticed. */
     CHECK(WIFSIGNALED(end_of_child(die, SIGSEGV, 0)));
     for (kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
         for (i = 0; i < kinds[kind].count; i++, tried++)

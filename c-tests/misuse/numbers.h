@@ -1,4 +1,4 @@
-/* Numbers that nothing has. Part of misuse.c. */
+/* Numbers outside every enumeration. Part of misuse.c. */
 
 static void numbers_outside_the_enums(int unused)
 {

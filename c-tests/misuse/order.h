@@ -1,4 +1,4 @@
-/* Steps in the wrong order, twice, or on what is gone. Part of misuse.c. */
+/* Steps in the wrong order, repeated, or on a closed handle. Part of misuse.c. */
 
 static const struct {
     int code;
@@ -41,7 +41,7 @@ static void close_twice(int unused)
     CHECK_INT(10713, tlsrpt_close(&con));
 }
 
-/* The request keeps the socket, is still sent, and closes it behind itself. */
+/* The request keeps the socket, is still sent, and closes the socket afterwards. */
 static void close_before_finish(int unused)
 {
     int descriptor = tlsrpt_get_socket(con);
@@ -72,7 +72,7 @@ static void descriptor_closed_underneath(int unused)
     CHECK_INT(12000 + EBADF, tlsrpt_close(&con));
 }
 
-/* Variables that were never initialized are no handles: the functions that fill them do not look. */
+/* Uninitialized variables: the functions that fill them must not read them. */
 static void garbage_in_the_place(int unused)
 {
     struct tlsrpt_connection_t *other_con = (struct tlsrpt_connection_t *)1;

@@ -1,6 +1,6 @@
 /* NULL for every pointer of every function. Part of misuse.c. */
 
-/* A kind of misuse that is one call. */
+/* A kind of misuse that consists of one call. */
 #define ANSWERS(kind, code, call) \
     static void kind(int unused) \
     { \
@@ -78,7 +78,7 @@ static void finish_without_a_request(int unused)
     CHECK_INT(10791, tlsrpt_finish_delivery_request(&none));
 }
 
-/* Each step of a request that is not there. */
+/* Each step with a NULL request. */
 ANSWERS(init_policy_without_a_request, 10791, tlsrpt_init_policy(NULL, TLSRPT_POLICY_STS, "d"))
 ANSWERS(finish_policy_without_a_request, 10791, tlsrpt_finish_policy(NULL, TLSRPT_FINAL_SUCCESS))
 ANSWERS(policy_string_without_a_request, 10791, tlsrpt_add_policy_string(NULL, "s"))
@@ -102,7 +102,7 @@ static void null_mx_host_pattern(int unused)
     CHECK_INT(10791, take_steps(&dr, "end-policy cancel"));
 }
 
-/* These may be missing. */
+/* These arguments may be NULL. */
 static void null_policy_domain_and_failure_strings(int unused)
 {
     (void)unused;

@@ -1,4 +1,4 @@
-/* Texts of every length, and bytes that are no text. Part of misuse.c. */
+/* Texts of every length, and bytes that are not valid UTF-8. Part of misuse.c. */
 
 static void name_of_length(int length)
 {
@@ -39,8 +39,8 @@ static int send_with(int field, const char *text)
     return tlsrpt_finish_delivery_request(&request);
 }
 
-/* Its datagram, when the text is written so; its length. */
-static int datagram_with(int field, const char *written, char *datagram, size_t room)
+/* Writes the expected datagram, with the text written as `written`. Returns its length. */
+static int datagram_with(int field, const char *written, char *datagram, size_t size)
 {
     const char *texts[FIELDS];
     const char **failure = texts + FIRST_OF_FAILURE;
@@ -48,7 +48,7 @@ static int datagram_with(int field, const char *written, char *datagram, size_t 
 
     for (i = 0; i < FIELDS; i++)
         texts[i] = i == field ? written : "x";
-    return snprintf(datagram, room,
+    return snprintf(datagram, size,
                     "{\"dpv\": \"1\",\"d\": \"%s\",\"pr\": \"%s\",\"policies\":[{\"policy-type\":2,"
                     "\"policy-domain\": \"%s\",\"policy-string\":[\"%s\"],\"mx-host\":[\"%s\"],\"failure-details\":[{"
                     "\"c\":205,\"s\": \"%s\",\"n\": \"%s\",\"h\": \"%s\",\"r\": \"%s\",\"a\": \"%s\",\"f\": \"%s\"}],"
@@ -57,7 +57,7 @@ static int datagram_with(int field, const char *written, char *datagram, size_t 
                     texts[MX_HOST_PATTERN], failure[0], failure[1], failure[2], failure[3], failure[4], failure[5]);
 }
 
-/* A Latin-1 letter, parts of a character, too long a form, half a surrogate pair, bytes that are never UTF-8. */
+/* A Latin-1 letter, parts of a character, an overlong form, half a surrogate pair, bytes that UTF-8 never has. */
 static void not_utf8(int field)
 {
 #define REPLACED "\xef\xbf\xbd"
@@ -75,7 +75,7 @@ static void not_utf8(int field)
 /* A MiB is written without harm; whether it is sent depends on the send buffers that the system allows. */
 static void one_mebibyte(int field)
 {
-    /* What the system sets aside in a send buffer next to a datagram. */
+    /* The overhead of a datagram in the send buffer. */
     enum { LENGTH = 1 << 20, OVERHEAD = 32 };
     static char text[LENGTH + 1], expected[LENGTH + 1000];
     int length;

@@ -16,13 +16,13 @@
 #include "resources.h"
 
 #define EVENTS_ON_A_CONNECTION 1000
-/* What the system may count in between for the stack and the like. A byte lost in each event would be more. */
+/* The growth in bytes that the stack and the like may cause. A leak of one byte an event is more. */
 #define PAGES_OF_THE_SYSTEM 8
 
 static struct library lib;
 static char long_reason[6001];
 
-/* Counts what arrives until the empty datagram, and writes the count into the pipe. */
+/* Counts datagrams until an empty one arrives, and writes the count into the pipe. */
 static void count_datagrams(int receiver, int pipe_end)
 {
     static char datagram[1 << 16];

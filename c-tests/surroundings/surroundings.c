@@ -1,8 +1,8 @@
 /*
  * surroundings LIBRARY [root]
  *
- * What may be wrong around a mail server's process, and what may happen to the collector. Each case is a process of its
- * own, in a folder with a collector's socket. With "root", the cases that only root can set up.
+ * Faults in the environment of a mail server's process and of the collector. Each case is a process of its own, in a
+ * folder with a collector's socket. With "root", the cases that only root can set up.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,10 +96,10 @@ static void all_descriptors_in_use(void)
     expect_close(con);
 }
 
-/* A compiler removes a block that nothing uses, and takes its allocation for a success. It cannot see through this. */
+/* A compiler removes an unused allocation and assumes that it succeeds. The volatile pointer prevents that. */
 static void *(*volatile allocate)(size_t) = malloc;
 
-/* Takes all memory that the process may still have, in ever smaller blocks. */
+/* Allocates all memory that the process can get, in smaller and smaller blocks. */
 static void take_all_memory(void)
 {
     size_t size;
@@ -108,7 +108,7 @@ static void take_all_memory(void)
             ;
 }
 
-/* The process may have not one page more than it has, and no block is free. */
+/* The process can get no more memory: no free block, and no further page. */
 static void no_memory(void)
 {
     struct rlimit limit = {4096, 4096};
@@ -164,7 +164,7 @@ static void collector_gone_and_back(void)
     expect_close(con);
 }
 
-/* The socket's place is taken by something else: an error, and all is well once the collector is back. */
+/* Another file is at the socket's path: an error. Once the collector is back, events arrive again. */
 static void replaced(void (*by)(void), int code)
 {
     struct tlsrpt_connection_t *con = open_connection("collector");
@@ -231,7 +231,7 @@ static void replaced_by_a_link_to_itself(void)
     replaced(by_a_link_to_itself, TLSRPT_ERR_SENDTO + ELOOP);
 }
 
-/* ---- what only root can set up */
+/* ---- cases that need root */
 
 /* Nothing but the socket: no /proc, no /dev, no library to load. */
 static void changed_root(void)
@@ -263,7 +263,7 @@ static void become_nobody(void)
     needed(setuid(NOBODY), "setuid");
 }
 
-/* Opened as root, used by another user: who may send is looked at for each event. */
+/* Opened as root, used by another user: the system checks the permission for each event. */
 static void changed_user(void)
 {
     struct tlsrpt_connection_t *con = open_connection("collector");

@@ -1,7 +1,7 @@
 /*
  * unload LIBRARY [OTHER]
  *
- * Loads and unloads the library 1,000 times, with an event each time: nothing stays behind. With OTHER, another
+ * Loads and unloads the library 1,000 times, with an event each time: no memory and no descriptor leaks. With OTHER, another
  * libtlsrpt under another name, both are loaded into this process, in both orders, and their events kept apart.
  */
 #define _GNU_SOURCE
@@ -11,7 +11,7 @@
 #include "resources.h"
 
 #define ROUNDS 1000
-/* Rounds after which the loader and the standard library have what they keep for good. */
+/* Rounds after which the loader and the standard library allocate no more. */
 #define WARM_UP 10
 
 static int receiver;
@@ -38,7 +38,7 @@ static void load_and_unload(const char *file)
     expect(dlopen(file, RTLD_NOW | RTLD_NOLOAD) == NULL, "the library stays loaded");
 }
 
-/* Each answers with its own bytes, so each is itself: only ours replaces what is not UTF-8. */
+/* Proves that two libraries are loaded: only this one replaces bytes that are not UTF-8. */
 static void both(const char *first, const char *second, int ours_is_first)
 {
     struct library libraries[2] = {load_library(first), load_library(second)};

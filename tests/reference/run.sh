@@ -3,8 +3,8 @@
 #
 #   tests/reference/run.sh LIBRARY OUTPUT [COUNT [SEED]]
 #
-# Both answer COUNT random call sequences, 2,000 by default, as our library does; 0.5.0rc1 without dpv. The C tests of what
-# both implementations promise compile and pass with 0.5.1 and its header. The effects of misuse on 0.5.1 are only printed.
+# Both answer COUNT random call sequences, 2,000 by default, as our library does; 0.5.0rc1 without dpv. The C tests
+# of the common contract compile and pass with 0.5.1 and its header. The effects of misuse on 0.5.1 are only printed.
 set -eu
 
 library=$1 output=$2 count=${3:-2000} seed=${4-}

@@ -1,4 +1,4 @@
-//! What the types promise: nothing half done is sent, whatever is dropped cleans up, threads share a connection.
+//! The promises of the types: an incomplete event is not sent, dropping cleans up, threads share a connection.
 
 use std::{collections::BTreeSet, fmt::Debug, mem, thread};
 
@@ -84,7 +84,7 @@ fn bytes_that_are_no_text_are_replaced() {
     let collector = Collector::start();
     let mut request = collector.connect().delivery_request(b"caf\xe9", b"\xe2\x82").unwrap();
     let mut policy = request.policy(PolicyType::Tlsa, Some(b"\xff")).unwrap();
-    // A NUL, which C cannot pass, is a control character as any other.
+    // A NUL, which C cannot pass, is escaped like other control characters.
     policy.add_policy_string(b"\0\x80").unwrap();
     let details = FailureDetails::new().receiving_mx_helo(b"\xc0\x80");
     policy.add_failure(FailureType::TlsaInvalid, &details).unwrap();

@@ -31,7 +31,7 @@ impl Collector {
         Connection::open(name.as_os_str().as_encoded_bytes()).unwrap()
     }
 
-    /// What has come. A sent datagram is there at once: nothing waits.
+    /// The datagrams that have arrived. A sent datagram is in the queue at once, so nothing waits.
     pub(crate) fn receive(&self) -> Vec<Vec<u8>> {
         let mut datagrams = Vec::new();
         let mut datagram = vec![0; 1 << 20];

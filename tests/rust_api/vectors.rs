@@ -1,6 +1,6 @@
 //! The recorded answers of the C library to call sequences, against the Rust interface: the same datagrams and codes.
 //!
-//! The types leave out what is wrong in itself. Such a sequence is counted under the reason why it cannot be written.
+//! The types exclude some misuse. Such a sequence is counted under the reason why Rust cannot express it.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -23,7 +23,7 @@ struct Sequence {
 enum Inexpressible {
     /// `DeliveryRequest::policy` borrows the request until the policy is gone.
     PolicyInsidePolicy,
-    /// What belongs to a policy are methods of the policy.
+    /// Additions to a policy are methods of the policy.
     StepOutsidePolicy,
     /// An open policy that is dropped is an error; for `tlsrpt_cancel_delivery_request` it is none.
     CancelWithOpenPolicy,

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-/// Who uses whom.
+/// Pairs of user and used.
 #[derive(Default, PartialEq, Eq)]
 pub(crate) struct Arrows(BTreeMap<String, BTreeSet<String>>);
 

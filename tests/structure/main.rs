@@ -1,5 +1,5 @@
 //! The structure of the workspace: the client library depends on libc alone, and arrows run one way, between the crates
-//! as between the modules of each crate. An arrow leads from what uses to what is used.
+//! as between the modules of each crate. An arrow leads from the user to the used.
 
 mod arrows;
 mod modules;

@@ -35,12 +35,12 @@ if ! [ -e "$root/ready" ]; then
     touch "$root/ready"
 fi
 
-# The library as it is published, with its one dependency beside it: what a packager compiles.
+# The published library with its one dependency beside it, as a packager compiles it.
 rm -rf "$root/library"
 mkdir "$root/library"
 ${CARGO:-cargo} package --quiet --allow-dirty --no-verify --locked --package tlsrpt --target-dir "$output/target"
 tar -xf "$output"/target/package/tlsrpt-*.crate -C "$root/library" --strip-components=1
-# A workspace of its own, whatever folder it lies in.
+# A separate workspace, also inside the folder of another one.
 echo '[workspace]' >>"$root/library/Cargo.toml"
 (cd "$root/library" && ${CARGO:-cargo} vendor --quiet --locked >/dev/null)
 

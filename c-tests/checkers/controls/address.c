@@ -1,4 +1,4 @@
-/* Uses a request that is gone, inside the library: the address sanitizer has to report it. */
+/* Uses a freed request inside the library: the address sanitizer must report it. */
 #include "loaded_events.h"
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* Leaves a block behind: what looks for leaks must see it. */
+/* Leaks a block: valgrind must report it. */
 #include <stdlib.h>
 
 int main(void)

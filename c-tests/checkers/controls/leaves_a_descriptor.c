@@ -1,4 +1,4 @@
-/* Leaves a descriptor open, in a child, and no block: what looks for descriptors must see it. */
+/* Leaves a descriptor open in a child, and leaks no block: valgrind must report the descriptor. */
 #include <sys/wait.h>
 
 #include "collector.h"

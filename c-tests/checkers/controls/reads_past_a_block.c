@@ -1,4 +1,4 @@
-/* Reads a byte behind a block: what looks for wrong accesses must see it. */
+/* Reads a byte behind a block: valgrind must report it. */
 #include <stdlib.h>
 
 int main(void)

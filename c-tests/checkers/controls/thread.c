@@ -1,4 +1,4 @@
-/* Uses one request from two threads at a time, inside the library: the thread sanitizer has to report it. */
+/* Uses one request from two threads at a time, inside the library: the thread sanitizer must report it. */
 #include <pthread.h>
 
 #include "loaded_events.h"

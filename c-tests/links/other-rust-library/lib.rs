@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, panic, thread};
 
-/// 3 if everything that it brings along works: the allocator, a thread, and a panic that is caught.
+/// Returns 3 if its allocator, a thread and a caught panic work.
 #[unsafe(no_mangle)]
 pub extern "C" fn other_rust_library() -> i32 {
     let numbers = HashMap::from([("one".to_owned(), 1)]);

@@ -1,4 +1,4 @@
-//! The kinds of values that several subcommands take.
+//! Values of options that several subcommands have.
 
 use std::{ffi::OsStr, num::ParseIntError, path::PathBuf, time::Duration};
 
@@ -8,10 +8,10 @@ use clap::{
 };
 use jiff::SignedDuration;
 
-/// Where the collector listens unless another place is named.
+/// The socket of the collector, unless an option names another.
 pub(crate) const DEFAULT_SOCKET: &str = "/run/tlsrpt/tlsrpt.sock";
 
-/// The form of what is printed where there are two: for people, or for scripts.
+/// The form of the output: for people or for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
@@ -27,7 +27,7 @@ pub(crate) fn socket_path() -> impl TypedValueParser<Value = PathBuf> {
 
 pub(crate) fn fit_for_socket(text: &OsStr) -> Result<PathBuf, String> {
     match text.len() {
-        0 => Err("a socket needs a name".into()),
+        0 => Err("the name of the socket is empty".into()),
         len if len > tlsrpt_socket::LONGEST_NAME => Err(format!(
             "{len} bytes are too long for the name of a socket, which has at most {}",
             tlsrpt_socket::LONGEST_NAME
@@ -46,14 +46,14 @@ pub(crate) fn mode(text: &str) -> Result<u32, String> {
 }
 
 fn not_octal(error: &ParseIntError) -> String {
-    format!("permissions are written in octal, for instance 0622: {error}")
+    format!("write permissions in octal, for instance 0622: {error}")
 }
 
 /// A length of time: `30s`, `1h 30m`, `PT5M`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text.parse().map_err(|_| "write it as 30s, 5m or 1h 30m".to_string())?;
     if duration.is_zero() {
-        return Err("it must be longer than nothing".into());
+        return Err("it must be longer than zero".into());
     }
     Duration::try_from(duration).map_err(|_| "it must not be negative".into())
 }

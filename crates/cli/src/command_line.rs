@@ -38,7 +38,7 @@ pub(crate) fn definition() -> clap::Command {
     <Arguments as clap::CommandFactory>::command()
 }
 
-/// What is wrong, in one line. The parser says more, in several: the usage, a tip.
+/// The error in one line. The parser's text has several: the usage, a tip.
 fn first_line(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
     let what = rendered.split("\n\n").next().unwrap_or_default();

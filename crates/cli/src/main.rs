@@ -19,7 +19,7 @@ use tlsrpt_service::messages;
 
 use crate::failure::Failure;
 
-/// How long the end waits for a standard error that is not read.
+/// The time that the command waits at its end for unread messages on standard error.
 const LAST_MESSAGES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {

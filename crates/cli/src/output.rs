@@ -1,4 +1,4 @@
-//! What goes to the two standard outputs.
+//! Standard output and standard error.
 
 use std::{fmt::Display, io};
 
@@ -13,9 +13,9 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
 /// Bad news.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// The name of what follows.
+/// The label of a value.
 pub(crate) const LABEL: Style = Style::new().dimmed();
-/// What the eye looks for first.
+/// The most important word.
 pub(crate) const TITLE: Style = Style::new().bold();
 
 /// Standard output for people: with colours on a terminal, without elsewhere.
@@ -28,10 +28,10 @@ pub(crate) fn for_scripts() -> io::BufWriter<io::Stdout> {
     io::BufWriter::new(io::stdout())
 }
 
-/// What messages on standard error begin with.
+/// The beginning of messages on standard error.
 pub(crate) const MESSAGE_PREFIX: &str = "tlsrpt: ";
 
-/// Writes one line on standard error, escaped and without the numbers of system errors: whatever a message quotes, it stays
+/// Writes one line on standard error, escaped and without the numbers of system errors: a message stays
 /// one line. Does not wait after a service has started its thread for messages.
 pub(crate) fn say(line: impl Display) {
     let line = without_error_numbers(&line.to_string());

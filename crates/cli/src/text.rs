@@ -1,4 +1,4 @@
-//! An event in words.
+//! Shows events and invalid datagrams as text for people.
 
 use std::{
     fmt::Display,
@@ -14,7 +14,7 @@ use tlsrpt_format::{
 
 use crate::output::{BAD, DOUBTFUL, GOOD, LABEL, TITLE};
 
-/// Writes one block about an event.
+/// Writes an event as one block of lines.
 pub(crate) fn write_event(out: &mut impl Write, at: Timestamp, event: &Event) -> io::Result<()> {
     let domain = printable(&event.domain);
     writeln!(out, "{LABEL}{}{LABEL:#}  {TITLE}{domain}{TITLE:#}  {}", moment(at), outcome(&event.policies))?;
@@ -25,7 +25,7 @@ pub(crate) fn write_event(out: &mut impl Write, at: Timestamp, event: &Event) ->
     writeln!(out)
 }
 
-/// Writes one block about a datagram that is no event.
+/// Writes an invalid datagram as one block of lines.
 pub(crate) fn write_invalid(out: &mut impl Write, at: Timestamp, bytes: &[u8], reason: &str) -> io::Result<()> {
     writeln!(out, "{LABEL}{}{LABEL:#}  {BAD}not a valid datagram{BAD:#}", moment(at))?;
     line(out, "reason", printable(reason))?;
@@ -33,7 +33,7 @@ pub(crate) fn write_invalid(out: &mut impl Write, at: Timestamp, bytes: &[u8], r
     writeln!(out)
 }
 
-/// In UTC, as in reports, to the second.
+/// The time in UTC, as in reports, to the second.
 fn moment(at: Timestamp) -> impl Display {
     format!("{at:.0}")
 }
@@ -50,7 +50,7 @@ fn write_policy(out: &mut impl Write, policy: &Policy) -> io::Result<()> {
     let PolicyDescription { policy_domain, policy_string, mx_host, others, .. } = &policy.description;
     let kind = match policy.description.policy_type() {
         Ok(name) => name.to_string(),
-        Err(number) => format!("of the unknown type {number}"),
+        Err(number) => format!("unknown type {number}"),
     };
     let domain = policy_domain.iter().map(|domain| format!(", {}", printable(domain))).collect::<String>();
     let result = if policy.succeeded() { "success" } else { "failure" };
@@ -73,7 +73,7 @@ fn write_failure(out: &mut impl Write, failure: &Failure) -> io::Result<()> {
             let name = kind.rfc_name().unwrap_or("unfinished");
             line(out, "failure", format_args!("{name}: {}", kind.definition().meaning))?;
         }
-        Err(number) => line(out, "failure", format_args!("of the unknown type {number}"))?,
+        Err(number) => line(out, "failure", format_args!("unknown type {number}"))?,
     }
     let mut details = failure.details.known();
     details.try_for_each(|(member, value)| line(out, "", format_args!("{}: {}", member.rfc_name(), printable(value))))

@@ -27,7 +27,7 @@ const FAIL: c_int = 2;
 /// Exim's function that writes a line to its logs, with a format as for `printf`.
 type LogWrite = unsafe extern "C" fn(selector: c_uint, logs: c_int, format: *const c_char, ...);
 
-/// The line is written whatever `log_selector` says.
+/// Writes the line independently of `log_selector`.
 const ALWAYS: c_uint = 0;
 /// The line goes to the main log.
 const MAIN_LOG: c_int = 1;

@@ -5,7 +5,7 @@
 //! - Failure is `msg:host:defer` with one of two numbers, or `dane:fail`.
 //! - A failure of DANE raises both: first `dane:fail` with the result type, which is often only "validation-failure", then
 //!   `msg:host:defer` with the text.
-//! - Where DANE is impossible before there is a connection, `dane:fail` says so. That is a result of its own.
+//! - Where DANE is impossible before there is a connection, `dane:fail` reports that. It is a complete result.
 //! - When TLS fails and is not required, Exim connects again and sends in the clear. The second connection has no result.
 
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! The one way in which text of strangers is shown.
+//! The one function that shows text of strangers.
 //!
 //! Domains, records, datagrams, certificates, server answers and mails are written by strangers. A character that moves
 //! the cursor, ends a line, changes the direction of writing or cannot be seen is shown as its escape: `\n`,
@@ -36,8 +36,8 @@ pub fn printable_start(bytes: &[u8], longest: usize) -> impl Display {
     Start { shown: bytes.get(..longest).unwrap_or(bytes), left_out: bytes.len().saturating_sub(longest) }
 }
 
-/// Shows JSON text with the same characters escaped as JSON does it, `\u202e`. The value stays the same: they stand in
-/// its strings alone. ASCII outside and inside strings stays as it is, but for DEL; a JSON writer has escaped the others.
+/// Shows JSON text with the same characters escaped in JSON's way, `\u202e`. The value does not change: such characters are
+/// in strings only. Of ASCII only DEL is escaped; a JSON writer has escaped the other control characters.
 #[must_use]
 pub fn printable_json(json: &str) -> impl Display {
     Json(json)

@@ -1,8 +1,8 @@
-//! What travels between the parts of TLSRPT: the datagram, a recording of datagrams, the TLSRPT record and the report.
+//! The formats of TLSRPT: the datagram, a recording of datagrams, the TLSRPT record and the report.
 //!
 //! Text and bytes in, types out, and back. No sockets, no files, no clock.
 //!
-//! - [`datagram`]: what a mail server sends for each delivery.
+//! - [`datagram`]: the event that a mail server sends for each delivery.
 //! - [`recording`]: datagrams in a file.
 //! - [`record`]: the DNS record that names where reports go (RFC 8460 section 3).
 //! - [`report`]: the report (RFC 8460 section 4).

@@ -18,32 +18,36 @@ const VERSION: &str = "v=TLSRPTv1";
 const DESTINATIONS: &str = "rua";
 const LONGEST_EXTENSION_NAME: usize = 32;
 
-/// What a valid record says.
+/// A valid record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record<'t> {
-    /// Where reports go: `mailto:` and `https:` URIs.
+    /// The destinations of reports: `mailto:` and `https:` URIs.
     pub destinations: Vec<&'t str>,
-    /// Fields that this version of TLSRPT gives no meaning.
+    /// Fields other than `rua`: names and values. RFC 8460 defines none.
     pub extensions: Vec<(&'t str, &'t str)>,
 }
 
-/// Where a record departs from the grammar.
+/// The first place where a record violates the grammar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The column, in characters from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The error, for people.
     pub what: String,
 }
 
-/// Reads a record.
+/// Parses a record.
+///
+/// # Errors
+///
+/// The first place where the record violates the grammar.
 pub fn parse(text: &str) -> Result<Record<'_>, Mistake> {
     Reader { text, at: 0 }.record()
 }
 
 struct Reader<'t> {
     text: &'t str,
-    /// How many bytes are read.
+    /// The number of bytes already read.
     at: usize,
 }
 
@@ -168,7 +172,7 @@ impl<'t> Reader<'t> {
         let misspelt = record.extensions.iter().find(|(name, _)| name.eq_ignore_ascii_case(DESTINATIONS));
         let why = match misspelt {
             Some((name, _)) => format!("no {DESTINATIONS} field: {name:?} must be written in small letters"),
-            None => format!("no {DESTINATIONS} field: the record names nobody to report to"),
+            None => format!("no {DESTINATIONS} field: the record names no destination for reports"),
         };
         self.mistake(self.text.len(), why)
     }
@@ -215,7 +219,7 @@ fn uri_mistake(kind: ParseErrorKind) -> &'static str {
     }
 }
 
-/// RFC 8460 defines two ways to send a report.
+/// RFC 8460 section 3 defines two schemes.
 fn check_scheme(uri: &Uri<&str>) -> Result<(), String> {
     let scheme = uri.scheme().as_str();
     if scheme.eq_ignore_ascii_case("mailto") {
@@ -288,9 +292,9 @@ mod tests {
 
     #[test]
     fn fields() {
-        assert_wrong("v=TLSRPTv1^", "names nobody");
-        assert_wrong("v=TLSRPTv1;^", "names nobody");
-        assert_wrong("v=TLSRPTv1; a=b^", "names nobody");
+        assert_wrong("v=TLSRPTv1^", "names no destination");
+        assert_wrong("v=TLSRPTv1;^", "names no destination");
+        assert_wrong("v=TLSRPTv1; a=b^", "names no destination");
         assert_wrong("v=TLSRPTv1; RUA=mailto:a@b.example^", "small letters");
         assert_wrong("v=TLSRPTv1; ^;", "name of a field");
         assert_wrong("v=TLSRPTv1; ^=x; rua=mailto:a@b.example", "name of a field");

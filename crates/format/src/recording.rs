@@ -1,6 +1,6 @@
 //! Datagrams in a file, one a line: what `listen --format json` prints and `send --from` reads.
 //!
-//! An event stands as it came. A datagram that is none, and so may hold any byte, stands in an object with the reason
+//! An event is a line without change. An invalid datagram, which may contain any byte, is an object with the reason
 //! and its bytes in hexadecimal.
 
 use std::borrow::Cow;

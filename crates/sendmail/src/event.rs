@@ -1,4 +1,4 @@
-//! The event for the collector: looks up what DNS has, and sends the result of one connection.
+//! The event for the collector: looks up the DNS records, and sends the result of one connection.
 
 use std::{
     io,

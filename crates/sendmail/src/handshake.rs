@@ -1,4 +1,4 @@
-//! The key of a lookup: what Sendmail knows of one outgoing connection.
+//! The key of a lookup: Sendmail's facts about one outgoing connection.
 //!
 //! ```text
 //! tlsrpt VERIFY;DOMAIN;MX HOST;ITS ADDRESS;OUR ADDRESS;REQUIREMENT;DANE
@@ -27,7 +27,7 @@ pub struct Handshake {
     pub receiving_ip: Option<IpAddr>,
     /// `${if_addr_out}`: our address. Sendmail leaves it empty for some interfaces.
     pub sending_ip: Option<IpAddr>,
-    /// What the `TLS_Srv` entry for the host in the access map demands.
+    /// The demand of the `TLS_Srv` entry for the host in the access map.
     pub required: Requirement,
     /// Whether Sendmail's option DANE is on.
     pub dane: bool,
@@ -54,7 +54,7 @@ pub enum Verify {
     Other,
 }
 
-/// What a `TLS_Srv` entry demands.
+/// The demand of a `TLS_Srv` entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
     /// Nothing: TLS is used where it is offered.

@@ -5,10 +5,10 @@ pub const LONGEST: usize = 8192;
 /// The number of digits of that length.
 const MOST_DIGITS: usize = 4;
 
-/// What a stream begins with.
+/// The beginning of a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// A netstring and what follows it.
+    /// A netstring and the bytes after it.
     Whole(&'a [u8], &'a [u8]),
     /// The beginning of a netstring.
     Partial,

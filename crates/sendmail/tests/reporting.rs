@@ -19,7 +19,7 @@ fn handshake(domain: &str) -> Handshake {
     Handshake::read(format!("tlsrpt OK;{domain};mx.example.org;192.0.2.25;;?;").as_bytes()).unwrap()
 }
 
-/// A reporter whose tasks do what the domain says, and the domains of the tasks that have ended.
+/// Starts a reporter whose tasks act by their domain. Returns the domains of the tasks that have ended, too.
 fn start(complain: Complain) -> (Reporter, mpsc::Receiver<String>) {
     let (done, ended) = mpsc::channel();
     let work = move |handshake: Handshake| {

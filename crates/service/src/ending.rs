@@ -1,4 +1,4 @@
-//! Who decides the end of a service.
+//! Decides the end of a service.
 
 use std::{
     io, ptr,
@@ -74,7 +74,7 @@ impl Ending {
         };
     }
 
-    /// The same, but waits no longer than `time`. Whether the service is to end.
+    /// Like [`Self::wait`], but for at most `time`. Returns whether the service is to end.
     #[must_use]
     pub fn wait_for(&self, time: Duration) -> bool {
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! What every long-running command needs.
+//! The common parts of all long-running commands.
 //!
 //! - [`messages`]: lines for people. Writing one never waits for the reader of standard error.
 //! - [`Log`]: the same with a level, in the form of the journal where it reads them.

@@ -1,6 +1,6 @@
 //! Lines for people on standard error.
 //!
-//! Standard error may be a pipe that nobody reads. A service must work on and end all the same, so after [`start`] a thread
+//! Standard error may be a pipe that nobody reads. A service must still work and end, so after [`start`] a thread
 //! writes the lines from a bounded queue. Lines that do not fit are counted, and their number is written when there is room
 //! again. Before [`start`], in commands that end by themselves, [`write`](fn@write) writes directly.
 
@@ -46,7 +46,7 @@ struct Writer {
 /// Writes a line. After [`start`] it never waits, and it may be called from any thread.
 pub fn write(line: String) {
     match &*output() {
-        // A standard error that is gone is no reason to end.
+        // A closed standard error is no reason to end.
         Output::Direct => drop(writeln!(io::stderr(), "{line}")),
         Output::Thread(writer) => writer.take(line),
         Output::Finished => {}
@@ -73,7 +73,7 @@ pub fn start(prefix: &'static str) -> io::Result<()> {
 pub fn finish(limit: Duration) {
     let output = std::mem::replace(&mut *output(), Output::Finished);
     if let Output::Thread(writer) = output {
-        // Whoever does not read standard error gets no more.
+        // The rest is lost if standard error is not read.
         let _ = writer.finish(limit);
     }
 }
@@ -119,7 +119,7 @@ impl Writer {
 
 fn write_all(mut out: impl Write, lines: &Receiver<String>, left_out: &AtomicU64, prefix: &str) {
     for line in lines {
-        // A standard error that is gone is no reason to end.
+        // A closed standard error is no reason to end.
         let _ = writeln!(out, "{line}");
         let left_out = left_out.swap(0, Ordering::Relaxed);
         if left_out > 0 {

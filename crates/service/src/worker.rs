@@ -1,4 +1,4 @@
-//! A thread whose end is noticed, whatever ends it.
+//! A thread whose end is noticed, also after a panic.
 
 use std::{
     io,
@@ -35,16 +35,16 @@ impl<T: Send + 'static> Worker<T> {
         let (sender, outcome) = mpsc::channel();
         let end = end.clone();
         thread::Builder::new().name(name.into()).spawn(move || {
-            // What the work shares with others must be whole after a panic: atomics, and queues that allow for it.
+            // Data that threads share must be consistent after a panic: atomics, and queues that allow for it.
             let outcome = catch_unwind(AssertUnwindSafe(work));
-            // Fails where nobody waits for the outcome any more.
+            // Fails if nobody waits for the outcome any more.
             let _ = sender.send(outcome);
             end.end();
         })?;
         Ok(Self { outcome })
     }
 
-    /// What the work returned. Waits for it until the deadline, and then abandons the thread.
+    /// Returns the result of the work. Waits for it until the deadline, and then abandons the thread.
     ///
     /// # Errors
     ///

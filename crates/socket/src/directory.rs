@@ -89,7 +89,7 @@ impl Directory {
         Ok(fchmodat(&self.file, name, permission_bits(mode), FchmodatFlags::NoFollowSymlink)?)
     }
 
-    /// Gives the file at `from` the name `to`. What stood at `to` is replaced in one step.
+    /// Renames `from` to `to`. A file at `to` is replaced in one step.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(renameat(&self.file, from, &self.file, to)?)
     }

@@ -1,10 +1,10 @@
-//! Why a datagram cannot be sent, in words that say where to look.
+//! Messages for errors of sending a datagram, with the place to look at.
 
 use std::{io, path::Path};
 
 use nix::errno::Errno;
 
-/// What the error of a send to `path` means.
+/// The message for an error of a send to `path`.
 pub fn explain(path: &Path, error: &io::Error) -> String {
     let path = path.display();
     match error.raw_os_error().map(Errno::from_raw) {

@@ -2,7 +2,7 @@
 //!
 //! - [`Listening`]: listens at a path, or at a socket that the service manager passes. Every command that takes over a
 //!   socket path does it here. See [`listening`] for the steps.
-//! - [`probe`], [`explain`]: what is at a path, and what an error there means.
+//! - [`probe`], [`explain`]: find out what is at a path, and explain errors.
 //! - [`Reader`]: takes datagrams off a socket as fast as they arrive.
 //! - [`Queue`]: a queue between two threads with a bound on its memory.
 //!

@@ -43,11 +43,11 @@ pub struct PathOptions {
     pub mode: u32,
     /// Owner and group. None: those of the process.
     pub owner: Option<Owner>,
-    /// What happens to the name at the end.
+    /// The treatment of the name at the end.
     pub name: NameAtEnd,
 }
 
-/// What happens to the name of a socket at the end.
+/// The treatment of a socket's name at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameAtEnd {
     /// It is removed: a client finds no socket.
@@ -179,8 +179,8 @@ impl<S: LocalSocket> Listening<S> {
         fs::metadata(path).is_ok_and(|metadata| place.node.is(&metadata))
     }
 
-    /// Removes the name, so that no new sender finds the socket. What has arrived can still be read. A file of somebody
-    /// else that took over the name stays, and so does a name that is to be kept or that was passed.
+    /// Removes the name, so that no new sender finds the socket. Datagrams that have arrived can still be read.
+    /// Another process's file at the name stays, and so does a name that is to be kept or that was passed.
     pub fn remove_name(&self) {
         let Some(place) = &self.place else { return };
         if place.at_end == NameAtEnd::Removed {
@@ -277,7 +277,7 @@ fn replace_in_one_step<S: LocalSocket>(
         Err(error) => Err(BindError::Bind(path.into(), error)),
     };
     if renamed.is_err() {
-        // It has a name of this process, so nobody misses it.
+        // Its name contains this process's number, so no other process uses it.
         let _ = directory.remove(&beside, &made.2);
     }
     renamed.map(|()| made)

@@ -1,4 +1,4 @@
-//! One file, whatever happens to its name.
+//! One file, identified independently of its name.
 
 use std::{
     fs::{File, Metadata},

@@ -12,7 +12,7 @@ pub enum PassedError {
     /// More than one socket was passed.
     #[error("the service manager passed {0} sockets: pass one")]
     Several(usize),
-    /// What was passed is not a socket of the kind that the service listens at.
+    /// The descriptor is not a socket of the service's kind.
     #[error("the service manager passed a descriptor of another kind: {0}")]
     Kind(io::Error),
 }

@@ -1,4 +1,4 @@
-//! What is at a socket path.
+//! Finds out what is at a socket path.
 
 use std::{
     fs::{self, FileType},
@@ -9,7 +9,7 @@ use std::{
 
 use nix::errno::Errno;
 
-/// What is at the path, and whether a process listens there.
+/// The file at a path, and whether a process listens there.
 #[derive(Debug)]
 pub enum Found {
     /// No file.
@@ -22,11 +22,11 @@ pub enum Found {
     OtherKindOfSocket,
     /// A file of another type, named with its article.
     NotASocket(&'static str),
-    /// The system refuses to tell, mostly for lack of permission.
+    /// The system returns an error, mostly for lack of permission.
     Unknown(io::Error),
 }
 
-/// Looks at the path and connects to what is there. Follows symbolic links. Sends nothing.
+/// Examines the path and connects to a socket there. Follows symbolic links. Sends nothing.
 pub fn probe(path: &Path) -> Found {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
@@ -37,7 +37,7 @@ pub fn probe(path: &Path) -> Found {
     probe_socket(path)
 }
 
-/// The same where the file is known to be a socket. A listener of another kind does not notice: it gets no connection.
+/// Like [`probe`], for a file that is a socket. A listener of another kind gets no connection.
 pub(crate) fn probe_socket(path: &Path) -> Found {
     let socket = match UnixDatagram::unbound() {
         Ok(socket) => socket,

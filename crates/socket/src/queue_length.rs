@@ -7,7 +7,7 @@
 
 use std::{fs, io};
 
-/// What systemd sets at boot for the namespace of the system.
+/// The length that systemd sets at boot for the namespace of the system.
 pub const USUAL_LENGTH: u32 = 512;
 
 /// Read and written for the network namespace of the thread.

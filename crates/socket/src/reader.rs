@@ -22,7 +22,7 @@ use crate::{listening::Listening, queue_length, received::Received};
 /// datagram has touched is not taken.
 const LONGEST: usize = 16 << 20;
 
-/// Reads until it is told to stop.
+/// Reads datagrams until [`Stop::now`].
 #[derive(Debug)]
 pub struct Reader {
     stopped: Arc<AtomicBool>,
@@ -40,7 +40,7 @@ pub struct Stop {
 }
 
 impl Reader {
-    /// A reader that stamps datagrams by this clock, and what stops it.
+    /// A reader that stamps datagrams by this clock, and its stop switch.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Reader {
         Ok((Self { stopped, wake, buffer: vec![0; LONGEST], clock }, stop))
     }
 
-    /// Calls `take` with each datagram until it is told to stop.
+    /// Calls `take` with each datagram until [`Stop::now`].
     ///
     /// What has arrived by then is still read, and nothing more: senders are refused from then on, so a flood does not keep
     /// it from returning. From a socket of the service manager nothing more is read, since the next process reads it.

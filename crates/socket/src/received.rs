@@ -21,7 +21,7 @@ pub type Waiting = Queue<Received>;
 
 impl TakesMemory for Received {
     fn memory(&self) -> usize {
-        /// Two counts of the shared bytes, and what the allocator adds.
+        /// Two counts of the shared bytes, and the overhead of the allocator.
         const OF_BYTES: usize = 32;
         /// A queue that grows has places for twice as many items.
         const IN_QUEUE: usize = 2 * size_of::<Received>();

@@ -1,12 +1,12 @@
-//! A queue between two threads with a bound on its memory. The one that fills it never waits: where the bound is
-//! reached, the oldest items go, counted.
+//! A queue between two threads with a bound on its memory. The thread that fills it never waits: at the bound, the oldest
+//! items are dropped and counted.
 
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// What an item takes up.
+/// The size of an item.
 pub trait TakesMemory {
     /// In bytes.
     fn memory(&self) -> usize;
@@ -29,13 +29,13 @@ struct State<T> {
 }
 
 impl<T: TakesMemory> Queue<T> {
-    /// A queue for items of so many bytes together.
+    /// A queue with a capacity in bytes.
     pub fn new(capacity: usize) -> Self {
         let state = State { items: VecDeque::new(), size: 0, lost: 0, closed: false };
         Self { state: Mutex::new(state), changed: Condvar::new(), capacity }
     }
 
-    /// Adds an item at the end. Old ones make room; an item beyond the whole capacity is lost itself.
+    /// Adds an item at the end. Drops the oldest items if necessary, and the new one if it exceeds the whole capacity.
     pub fn push(&self, item: T) {
         let mut state = self.state();
         state.size += item.memory();
@@ -61,13 +61,13 @@ impl<T: TakesMemory> Queue<T> {
         Self::take(&mut state)
     }
 
-    /// No item comes any more.
+    /// Closes the queue: no further item is added.
     pub fn close(&self) {
         self.state().closed = true;
         self.changed.notify_all();
     }
 
-    /// How many items went for others.
+    /// The number of items that were dropped.
     pub fn lost(&self) -> u64 {
         self.state().lost
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room() {
+    fn the_oldest_are_dropped() {
         let queue = Queue::new(10);
         for size in [4, 3, 3] {
             queue.push(size);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_comes_out_after_closing() {
+    fn waiting_items_are_returned_after_closing() {
         let queue = Queue::new(10);
         thread::scope(|scope| {
             let reader = scope.spawn(|| std::iter::from_fn(|| queue.next()).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! What takes root to set up: directories that belong to other users. Run by `make test-root`.
+//! Tests that need root: directories that belong to other users. Run by `make test-root`.
 
 use std::{
     fs::{self, Permissions},

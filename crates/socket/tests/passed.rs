@@ -25,7 +25,7 @@ fn main() {
     }
 }
 
-/// What a service of this kind gets when it asks twice.
+/// The result of two calls of `passed`.
 fn take_twice<S: LocalSocket>() -> String {
     let first = match Listening::<S>::passed() {
         Ok(Some(listening)) => {
@@ -60,7 +60,7 @@ fn check_all() {
     assert_eq!(start("datagram", other.into(), "0"), "none, then none");
 }
 
-/// Starts this program with `socket` as descriptor 3. What it prints.
+/// Starts this program with `socket` as descriptor 3. Returns its output.
 fn start(kind: &str, socket: OwnedFd, count: &str) -> String {
     let script = "exec 3<&0 0</dev/null; LISTEN_PID=$$; export LISTEN_PID; exec \"$0\"";
     let mut command = Command::new("sh");

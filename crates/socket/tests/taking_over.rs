@@ -1,4 +1,4 @@
-//! Taking over a socket path, while other processes do what they like in the same directory.
+//! Taking over a socket path, while other processes change the same directory.
 
 use std::{
     ffi::OsStr,
@@ -69,7 +69,7 @@ fn the_system_shows_the_path_as_it_was_written() {
     assert_eq!(listening.socket().local_addr().unwrap().as_pathname(), Some(&*path));
 }
 
-/// Swaps each new socket at `path` for a symbolic link to `target`, until it is told to stop.
+/// Swaps each new socket at `path` for a symbolic link to `target`, until it is stopped.
 fn swap(path: &Path, target: &Path, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let Ok(metadata) = fs::symlink_metadata(path) else { continue };

@@ -31,7 +31,7 @@ const UNTOUCHED: i32 = 4321;
 /// A connection in the model.
 #[derive(Clone, Copy)]
 struct Connection {
-    /// What a send answers; `None` where that is the system's business.
+    /// The code of a send; `None` if it depends on the system.
     answer: Option<i32>,
     listens: bool,
 }
@@ -61,7 +61,7 @@ pub fn run(bytes: &[u8]) {
     COLLECTOR.with_borrow_mut(|collector| run_calls(&calls, collector));
 }
 
-/// The settings of our library, for whoever is alone in using it.
+/// The settings of our library. The holder is its only user.
 pub fn settings() -> MutexGuard<'static, ()> {
     static SETTINGS: Mutex<()> = Mutex::new(());
     SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -159,7 +159,7 @@ impl<'c> Run<'c> {
     fn open(&mut self, place: Place, name: &Name<'_>) {
         let name_bytes = self.collector.resolve(name);
         let argument = Argument::new(name_bytes.as_deref());
-        // What the variable held before does not matter: here garbage that no one may follow.
+        // The old value must not be used: here an invalid pointer.
         let mut handle = ptr::dangling_mut();
         let slot = slot(place, CONNECTIONS);
         let variable = if slot.is_some() { &raw mut handle } else { ptr::null_mut() };
@@ -391,7 +391,7 @@ impl Allocator {
     }
 }
 
-/// What a send to this name answers.
+/// The code of a send to this name.
 fn answer(name: &Name<'_>) -> Option<i32> {
     let errno = match name {
         Name::Collector => return Some(0),
@@ -420,7 +420,7 @@ fn check(code: i32, expected: i32) {
 }
 
 fn static_text<'a>(text: *const std::ffi::c_char) -> &'a str {
-    // SAFETY: strings that the library says are static.
+    // SAFETY: the library returns static strings that end with a NUL.
     unsafe { CStr::from_ptr(text) }.to_str().expect("UTF-8")
 }
 

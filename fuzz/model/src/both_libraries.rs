@@ -1,6 +1,6 @@
 //! Calls that the C library survives, made to it and to ours in one process: the same codes, the same bytes.
 //!
-//! Left out is what ends the process there: NULL for a handle or a required string, an addition outside a policy, a
+//! Calls that end the process there are left out: NULL for a handle or a required string, an addition outside a policy, a
 //! connection closed under its requests, an allocator that fails. Bytes that are not UTF-8 are sent raw there: they are
 //! compared after `String::from_utf8_lossy`.
 
@@ -69,7 +69,7 @@ impl Pair {
     }
 
     fn call(&mut self, call: &Call<'_>) {
-        // NULL in the place of a variable is nothing for the C library.
+        // The C library crashes with NULL for a variable.
         let (connection, request) = (|place: Place| slot(place, CONNECTIONS), |place: Place| slot(place, REQUESTS));
         match call {
             Call::Open(place, name) => connection(*place).map_or((), |slot| self.open(slot, name)),
@@ -118,7 +118,7 @@ impl Pair {
             Call::StrError(code) => {
                 self.same(|side| (side.library.strerror)(code).is_null());
             }
-            // An allocator that fails is nothing for the C library.
+            // The C library crashes with an allocator that fails.
             Call::Version | Call::Starve(..) => {}
             // SAFETY: these are malloc and free.
             Call::SetMallocAndFree(_) => self.same(|side| unsafe {

@@ -1,4 +1,4 @@
-//! What a fuzzer's input stands for: a list of calls.
+//! The meaning of a fuzzer's input: a list of calls.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -35,7 +35,7 @@ pub enum Call<'a> {
     CollectorReads(bool),
 }
 
-/// What tlsrpt_set_malloc_and_free is called with.
+/// The arguments of tlsrpt_set_malloc_and_free.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 pub enum Allocator {
     Ours(bool),

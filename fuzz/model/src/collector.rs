@@ -1,4 +1,4 @@
-//! Where events go: a collector's socket, and the things that may lie at its name instead.
+//! The collector's socket, and other files that may be at its name.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use std::{
 
 use arbitrary::Arbitrary;
 
-/// What lies at a socket name.
+/// The file at a socket name.
 #[derive(Debug, Clone, Arbitrary)]
 pub enum Name<'a> {
     Null,
@@ -85,7 +85,7 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        // What stays behind lies in the folder for temporary files.
+        // Files that remain are in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,5 +1,4 @@
-//! The inputs that the fuzzers found worth keeping, as ordinary tests: each reaches code that no other does, or showed a
-//! defect once.
+//! Runs the corpus of the fuzzers as ordinary tests: each input reaches code that no other does, or showed a defect.
 
 use std::{fs, path::Path};
 

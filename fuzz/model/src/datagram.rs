@@ -1,4 +1,4 @@
-//! The datagram by the words of its description, a list and a string at a time.
+//! Writes the datagram in the simplest way, one list and one string after the other.
 
 /// A policy as the calls describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

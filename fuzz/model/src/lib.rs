@@ -1,5 +1,5 @@
-//! What the fuzzers, the property tests and the corpus share: the contract of `tlsrpt.h` once more, written for plainness
-//! instead of speed, and the two ways to hold a library against it.
+//! Common code of the fuzzers, the property tests and the corpus: a model of the contract in `tlsrpt.h`, written for
+//! simplicity instead of speed, and two ways to test a library against it.
 //!
 //! - [`any_calls`]: any calls in any order with any arguments, to our library, against the model.
 //! - [`both_libraries`]: calls that the C library survives, to both libraries, against each other.

@@ -1,4 +1,4 @@
-//! Who may pass through a directory and write to a socket, by the nine permission bits.
+//! Checks by the nine permission bits who may pass through a directory and write to a socket.
 
 use std::{
     ffi::CString,
@@ -9,10 +9,10 @@ use std::{
 
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
-/// Who wants to report.
+/// The user of the mail server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Visitor {
-    /// Any mail server, whoever it runs as.
+    /// A mail server that may run as any user.
     Anybody,
     User {
         name: String,
@@ -21,7 +21,7 @@ pub(crate) enum Visitor {
     },
 }
 
-/// A permission for owner, group and others.
+/// A permission bit, as in the class of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Permission {
     Pass = 0o1,
@@ -29,7 +29,7 @@ pub(super) enum Permission {
 }
 
 impl Visitor {
-    /// The user with this name and all its groups; none where there is no such user.
+    /// The user with this name and all its groups, or none if the user does not exist.
     pub(crate) fn named(name: &str) -> Option<Self> {
         let user = User::from_name(name).ok()??;
         let groups = getgrouplist(&CString::new(name).ok()?, user.gid).ok()?;

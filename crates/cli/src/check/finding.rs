@@ -10,10 +10,10 @@ use crate::output::without_error_numbers;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
     pub(crate) status: Status,
-    /// What was looked at, in a word or two.
+    /// The subject of the check, in a word or two.
     pub(crate) check: &'static str,
     pub(crate) message: String,
-    /// What to do about it; none where all is well.
+    /// The remedy, unless all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) remedy: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Which libtlsrpt a program loads, and its version.
+//! Finds the libtlsrpt that a program loads, and its version.
 
 use std::{env, path::Path, process::Command};
 
@@ -7,7 +7,7 @@ use super::finding::Finding;
 const CHECK: &str = "library";
 const NAME: &str = "libtlsrpt.so";
 
-/// Asks the dynamic linker about a program of Postfix, and the library that it names for its version.
+/// Finds by ldd the libtlsrpt that a program of Postfix loads, and reads its version.
 pub(super) fn check_library(program: &Path) -> Finding {
     let shown = program.display();
     let listing = match Command::new("ldd").arg(program).output() {
@@ -21,7 +21,8 @@ pub(super) fn check_library(program: &Path) -> Finding {
             Finding::warn(CHECK, message, "unless it is the static library, install a Postfix with TLSRPT")
         }
         Loaded::Missing => {
-            let message = format!("{shown} needs libtlsrpt, which is not found, and does not start");
+            let message =
+                format!("{shown} needs libtlsrpt, and the loader does not find it: the program does not start");
             Finding::fail(CHECK, message, "install libtlsrpt; run ldconfig")
         }
         Loaded::From(file) => match version(file) {
@@ -38,7 +39,7 @@ enum Loaded<'a> {
     From(&'a str),
 }
 
-/// What a listing of ldd says about libtlsrpt.
+/// Finds libtlsrpt in the output of ldd.
 fn loaded(listing: &str) -> Loaded<'_> {
     let Some(line) = listing.lines().find(|line| line.trim_start().starts_with(NAME)) else { return Loaded::No };
     match line.split_once("=>").map(|(_, target)| target.trim()) {
@@ -47,14 +48,14 @@ fn loaded(listing: &str) -> Loaded<'_> {
     }
 }
 
-/// In a process of its own: see [`crate::commands::library_version`].
+/// Reads the version in a separate process: see [`crate::commands::library_version`].
 fn version(library: &str) -> Result<String, String> {
     let this = env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new(this).args(["library-version", library]).output().map_err(|error| error.to_string())?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).trim().into())
     } else {
-        Err(format!("it does not tell its version: {}", String::from_utf8_lossy(&output.stderr).trim()))
+        Err(format!("cannot read its version: {}", String::from_utf8_lossy(&output.stderr).trim()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What Postfix is configured to report, as `postconf` tells.
+//! Checks the configuration of Postfix, which `postconf` prints.
 
 use std::{
     collections::HashMap,
@@ -27,10 +27,10 @@ const SETTINGS: [&str; 8] = [
 const ENABLE: &str = "smtp_tlsrpt_enable";
 const SOCKET_NAME: &str = "smtp_tlsrpt_socket_name";
 const REUSE: &str = "smtp_tls_connection_reuse";
-/// Where Postfix's commands are when the search path does not tell.
+/// The directories of postconf. Empty: the search path.
 const COMMAND_DIRECTORIES: [&str; 3] = ["", "/usr/sbin/", "/usr/local/sbin/"];
 
-/// What `postconf` says.
+/// The configuration, from `postconf`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Postfix {
     settings: HashMap<String, String>,
@@ -47,7 +47,7 @@ struct Service {
 }
 
 impl Postfix {
-    /// Asks `postconf`.
+    /// Runs `postconf`.
     pub(crate) fn ask() -> io::Result<Self> {
         let mut options = vec!["-x"];
         options.extend(SETTINGS);
@@ -62,7 +62,7 @@ impl Postfix {
         }
     }
 
-    /// Everything from the configuration to the collector.
+    /// Runs all checks, from the configuration to the collector.
     pub(crate) fn check(&self) -> Vec<Finding> {
         let Some(enabled) = self.settings.get(ENABLE) else { return vec![self.too_old()] };
         let mut findings = vec![self.enabled(enabled)];
@@ -87,7 +87,7 @@ impl Postfix {
         }
     }
 
-    /// With connection reuse, it is tlsproxy that makes the TLS connections.
+    /// With connection reuse, tlsproxy makes the TLS connections.
     fn tlsproxy(&self) -> Finding {
         const CHECK: &str = "tlsproxy";
         let reuse = self.setting(REUSE);
@@ -112,7 +112,11 @@ impl Postfix {
         }
         let owner = self.setting("mail_owner");
         let Some(visitor) = Visitor::named(owner) else {
-            return vec![Finding::fail("user", format!("there is no user {owner}, Postfix's mail_owner"), "create it")];
+            return vec![Finding::fail(
+                "user",
+                format!("the user {owner}, Postfix's mail_owner, does not exist"),
+                format!("create the user {owner}, or correct mail_owner in main.cf"),
+            )];
         };
         let (place, finding) = self.place(name);
         let mut findings = vec![finding];
@@ -120,7 +124,7 @@ impl Postfix {
         findings
     }
 
-    /// Where the services that report find the socket: they run in the queue directory, some chrooted to it.
+    /// The path at which the reporting services find the socket. They run in the queue directory; some are chrooted to it.
     fn place(&self, name: &Path) -> (Place, Finding) {
         const CHECK: &str = "place";
         let queue = self.path("queue_directory");
@@ -145,20 +149,20 @@ impl Postfix {
             }
             (false, false) => {
                 let message = format!(
-                    "{} for {}, which is chrooted, and {} for {}, which is not",
+                    "the path is {} for {} (chrooted) and {} for {} (not chrooted)",
                     below_queue.path().display(),
                     named(&inside),
                     as_named.path().display(),
                     named(&outside)
                 );
-                let remedy = "use a relative name, which is the same for both";
+                let remedy = "use a relative name: it leads all services to the same socket";
                 let finding = Finding::warn(CHECK, message, remedy);
                 (below_queue, finding)
             }
         }
     }
 
-    /// The services that report: SMTP clients, and tlsproxy where connections are reused.
+    /// The services that report: SMTP clients, and tlsproxy with connection reuse.
     fn reporting(&self) -> impl Iterator<Item = &Service> {
         let tlsproxy = self.service_of_tlsproxy().filter(|_| self.setting(REUSE) == "yes");
         self.services.iter().filter(|service| service.kind == "unix" && service.command == "smtp").chain(tlsproxy)
@@ -215,7 +219,7 @@ mod tests {
     use super::Postfix;
     use crate::check::finding::{Finding, Status};
 
-    /// What `postconf` of Postfix 3.10.13 on Debian 13 says, cut to a few services.
+    /// The output of `postconf` of Postfix 3.10.13 on Debian 13, with a few services only.
     const SETTINGS: &str = "\
 mail_version = 3.10.13
 smtp_tlsrpt_enable = yes

@@ -114,7 +114,7 @@ fn directories(place: &Place, visitor: &Visitor) -> Vec<Finding> {
     findings
 }
 
-/// What is wrong with a directory on the way.
+/// A problem with a directory of the path.
 fn obstacle(check: &'static str, directory: &Path, place: &Place, visitor: &Visitor) -> Option<Finding> {
     let shown = directory.display();
     let metadata = match fs::symlink_metadata(directory) {

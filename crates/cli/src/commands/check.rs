@@ -1,4 +1,4 @@
-//! `tlsrpt check`: looks for what would keep a mail server from reporting.
+//! `tlsrpt check`: finds faults that keep a mail server from reporting.
 
 use std::{
     io::{self, Write},

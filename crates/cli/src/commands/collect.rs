@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let settings = settings(&arguments.file.load()?.configuration);
-    // The collector has said the reason, in the form of the journal where the journal reads it.
+    // The collector has already logged the reason.
     tlsrpt_collect::run(&settings).map_err(|_| Failure::Found)
 }
 

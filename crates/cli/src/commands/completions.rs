@@ -1,4 +1,4 @@
-//! `tlsrpt completions`: what `make install` puts where the shells look.
+//! `tlsrpt completions`: prints the completions that `make install` installs for the shells.
 
 use std::io::Write;
 

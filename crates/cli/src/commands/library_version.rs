@@ -1,4 +1,4 @@
-//! `tlsrpt library-version FILE`: asks a shared libtlsrpt which version it is. A process of its own for `tlsrpt check`,
+//! `tlsrpt library-version FILE`: asks a shared libtlsrpt for its version. A separate process for `tlsrpt check`,
 //! so that a file that does not load or crashes ends no check.
 
 use std::{
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// What a library without `tlsrpt_version` is.
+/// The version of a library without `tlsrpt_version`.
 const WITHOUT_VERSION: &str = "0.5.0rc1 or earlier";
 
 /// Only the library itself knows: no file name and no symbol holds the whole version.

@@ -1,4 +1,4 @@
-//! `tlsrpt listen`: shows what arrives at the socket of the collector.
+//! `tlsrpt listen`: shows the datagrams that arrive at the collector's socket.
 
 use std::{
     num::NonZeroU64,
@@ -104,7 +104,7 @@ fn listen(arguments: &Arguments) -> Result<Listening, Failure> {
     Ok(listening)
 }
 
-/// Reports what became of the datagrams, and then the first thing that went wrong.
+/// Reports the counts of the datagrams, and then the first error.
 fn conclude(outcome: Outcome) -> Result<(), Failure> {
     let Outcome { reading, showing, forwarding, not_shown } = outcome;
     if not_shown > 0 {
@@ -113,7 +113,7 @@ fn conclude(outcome: Outcome) -> Result<(), Failure> {
     if let Some(Forwarded { received, forwarded, lost, returned, .. }) = &forwarding {
         say(format_args!("{received} datagrams received, {forwarded} forwarded, {lost} lost"));
         if *returned > 0 {
-            say(format_args!("{returned} datagrams of these came back from the collector"));
+            say(format_args!("{returned} of these datagrams were returned by the collector"));
         }
     }
     finished(reading, "reads the socket")?.map_err(cannot("read the socket"))?;

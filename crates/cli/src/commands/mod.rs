@@ -1,4 +1,4 @@
-//! The subcommands: one file each, with its arguments and what it does.
+//! The subcommands: one file each, with arguments and code.
 
 pub(crate) mod bounce;
 pub(crate) mod check;

@@ -1,4 +1,4 @@
-//! `tlsrpt record`: what a TLSRPT record says, or what is wrong with it.
+//! `tlsrpt record`: shows the destinations in a TLSRPT record, or its error.
 
 use std::io::Write;
 

@@ -129,7 +129,7 @@ fn show(form: Form, status: &Status, mut out: impl Write) -> io::Result<()> {
 /// Until a signal ends the process, or the reader of standard output goes away.
 fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
     const PAUSE: Duration = Duration::from_secs(2);
-    /// To the first place of the screen, and clear what is behind it.
+    /// Moves the cursor to the top left corner and clears the screen.
     const CLEAR: &str = "\x1b[H\x1b[2J";
     let on_terminal = arguments.format == Form::Text && io::stdout().is_terminal();
     loop {

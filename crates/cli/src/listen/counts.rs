@@ -1,4 +1,4 @@
-//! What became of the datagrams. All threads count here, so that the numbers can be shown whatever a thread does.
+//! Counts of datagrams. All threads count here, so the numbers can be shown even if a thread hangs or panics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! Forwards datagrams to the real collector, in order. What it does not take at once waits.
+//! Forwards datagrams to the collector, in order. Those that it does not take at once wait in a queue.
 
 use std::{
     io::{self, ErrorKind},
@@ -22,15 +22,15 @@ use super::{
 };
 use crate::output::say;
 
-/// How soon a collector that is away is tried again.
+/// The pause before the next attempt after an error.
 const RETRY: Duration = Duration::from_millis(50);
-/// How long one send waits for a place in the collector's queue.
+/// The time that one send waits for space in the collector's queue.
 const SEND: Duration = Duration::from_millis(250);
-/// How often lost datagrams may be reported while the work goes on.
+/// The shortest time between two messages about lost datagrams.
 const REPORT_AGAIN: Duration = Duration::from_secs(1);
-/// The send buffer bounds what lies in the collector's queue. As much as the system grants.
+/// The size in bytes of the send buffer, which limits the datagrams in the collector's queue. The system may grant less.
 const SEND_BUFFER: usize = 16 << 20;
-/// Sockets for as many routes are kept open. A usual host has one or two.
+/// The number of routes whose sockets stay open. A usual host has one or two.
 const MOST_ROUTES: usize = 8;
 
 /// The thread that forwards.
@@ -48,7 +48,7 @@ pub(crate) struct Forwarding {
 /// Set at the end: from then on nothing more is forwarded.
 pub(crate) type Deadline = Arc<OnceLock<Instant>>;
 
-/// What was last said about lost datagrams.
+/// The last message about lost datagrams.
 struct LossReport {
     lost: u64,
     time: Instant,
@@ -75,7 +75,7 @@ impl Forwarding {
         }
     }
 
-    /// Forwards what comes into the queue until it is closed and empty, or the deadline has passed.
+    /// Forwards the datagrams of the queue until it is closed and empty, or the deadline has passed.
     pub(crate) fn run(mut self) {
         while let Some(received) = self.queue.next() {
             if self.deliver(&received) {
@@ -106,7 +106,7 @@ impl Forwarding {
                     }
                     return false;
                 }
-                // A full queue: the send has waited for it already.
+                // The queue is full, and the send has waited already.
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(error) => {
                     self.report_outage(&error);
@@ -128,7 +128,7 @@ impl Forwarding {
             Some(index) => self.sockets.get(index),
             None => {
                 let socket = route.socket(&self.forwarder)?;
-                // Without it, the usual one has to do.
+                // If the system refuses, the default size is used.
                 let _ = setsockopt(&socket, SndBuf, &SEND_BUFFER);
                 self.sockets.truncate(MOST_ROUTES - 1);
                 self.sockets.insert(0, (route.clone(), socket));
@@ -137,7 +137,7 @@ impl Forwarding {
         };
         let Some((_, socket)) = socket else { return Err(ErrorKind::NotFound.into()) };
         socket.set_write_timeout(Some(timeout))?;
-        // Not through the library: these bytes are another program's, and must arrive as they are.
+        // Not through the library: the bytes must arrive unchanged.
         socket.send_to(datagram, &self.collector)
     }
 

@@ -1,9 +1,9 @@
-//! A collector that shows what arrives.
+//! A collector that shows the datagrams that arrive.
 //!
 //! - [`pipeline`]: the threads, and their end.
-//! - [`show`], [`forward`]: what two of them do.
+//! - [`show`], [`forward`]: the work of two of them.
 //! - [`route`]: finds forwarders that forward to each other.
-//! - [`shares`], [`counts`]: the memory for waiting datagrams, and what became of them.
+//! - [`shares`], [`counts`]: the memory for waiting datagrams, and the counts.
 
 pub(crate) mod pipeline;
 pub(crate) mod shares;

@@ -1,7 +1,7 @@
 //! The threads of `listen`, from their start to their end.
 //!
 //! One thread reads the socket and does nothing else, so that the queue of the system stays empty. One shows the datagrams,
-//! and one forwards them, each from a queue of its own. Whatever happens to a thread, [`Pipeline::end`] returns in time.
+//! and one forwards them, each from a queue of its own. [`Pipeline::end`] returns in time even if a thread hangs or panics.
 
 use std::{
     io,
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a thread that ends by itself may take for it on a busy host.
 const SLACK: Duration = Duration::from_millis(500);
 
-/// What a pipeline is made of.
+/// The parts of a pipeline.
 pub(crate) struct Parts {
     pub(crate) listening: Arc<Listening>,
     pub(crate) reader: Reader,
@@ -41,7 +41,7 @@ pub(crate) struct Parts {
     pub(crate) collector: Option<PathBuf>,
 }
 
-/// Threads at work.
+/// The running threads.
 pub(crate) struct Pipeline {
     listening: Arc<Listening>,
     stop: Stop,
@@ -54,7 +54,7 @@ pub(crate) struct Pipeline {
     forwarding: Option<Worker<()>>,
 }
 
-/// How the threads ended, and what became of the datagrams.
+/// How the threads ended, and the counts of the datagrams.
 pub(crate) struct Outcome {
     pub(crate) reading: Result<io::Result<()>, Unfinished>,
     pub(crate) showing: Result<io::Result<()>, Unfinished>,
@@ -63,16 +63,16 @@ pub(crate) struct Outcome {
     pub(crate) not_shown: u64,
 }
 
-/// What became of the datagrams that were to be forwarded.
+/// The counts of the datagrams to forward.
 pub(crate) struct Forwarded {
     pub(crate) ended: Result<(), Unfinished>,
     pub(crate) received: u64,
     pub(crate) forwarded: u64,
-    /// Pushed out of the buffer, refused for their length, or left over at the end.
+    /// Pushed out of the buffer, refused for their length, or still waiting at the end.
     pub(crate) lost: u64,
     /// Of these, pushed out of the buffer.
     pub(crate) pushed_out: u64,
-    /// Forwarded before by this very command.
+    /// Forwarded before by this command.
     pub(crate) returned: u64,
 }
 
@@ -106,7 +106,7 @@ impl Pipeline {
         Ok(Self { listening, stop, counts, deadline, to_show, to_forward, reading, showing, forwarding })
     }
 
-    /// Ends all threads. Takes at most [`PATIENCE`] and a little more. What is not done by then is given up.
+    /// Ends all threads. Takes at most [`PATIENCE`] and twice [`SLACK`]. Datagrams that still wait then are lost.
     pub(crate) fn end(self) -> Outcome {
         self.listening.remove_name();
         let deadline = Instant::now() + PATIENCE;
@@ -153,7 +153,7 @@ impl Sorting {
             if Route::of(received.sender.as_deref()).is_circle(&self.forwarder) {
                 if self.counts.returned.add() == 0 {
                     say(
-                        "the collector forwards to this command: a circle. What returns is neither forwarded nor shown",
+                        "the collector forwards to this command: a circle. Returned datagrams are neither forwarded nor shown",
                     );
                 }
                 return;

@@ -1,10 +1,10 @@
-//! Which forwarders a datagram has passed, so that two that forward to each other do not circulate it for ever.
+//! The forwarders that a datagram has passed, so that two that forward to each other do not circulate it for ever.
 //!
-//! Equal datagrams are usual, so their bytes say nothing about a circle. A forwarder sends from a socket with an abstract
+//! Equal datagrams are usual, so a circle cannot be recognized by their bytes. A forwarder sends from a socket with an abstract
 //! name that lists the forwarders on the way, by numbers that each chooses at random when it starts. The receiver sees the
 //! name with each datagram. Mail servers send from sockets without a name.
 //!
-//! Any process of the host can choose such a name. What it gains is that its own datagrams are not forwarded.
+//! Any process of the host can choose such a name. The only effect is that its own datagrams are not forwarded.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -14,9 +14,9 @@ use std::{
 
 /// Begins the name of each socket that forwards.
 const PREFIX: &str = "tlsrpt-forward";
-/// What separates the forwarders.
+/// Separates the forwarders.
 const SEPARATOR: char = '/';
-/// As many as fit an abstract name, which has 107 bytes.
+/// The number of forwarders that fit into an abstract name of 107 bytes.
 const MOST_FORWARDERS: usize = 5;
 
 /// One running forwarder.
@@ -43,19 +43,19 @@ impl Route {
         if parts.next() == Some(PREFIX) { Self(parts.map(Into::into).collect()) } else { Self::default() }
     }
 
-    /// Whether a datagram that came this way must not be forwarded by `forwarder`: it has passed it already, or has passed so
-    /// many others that only a circle explains it.
+    /// Whether `forwarder` must not forward a datagram of this route: it has passed `forwarder` already, or so many others
+    /// that only a circle explains it.
     pub(crate) fn is_circle(&self, Forwarder(forwarder): &Forwarder) -> bool {
         self.0.contains(forwarder) || self.0.len() >= MOST_FORWARDERS
     }
 
-    /// A socket that sends what came this way and passes `forwarder` now.
+    /// A socket for datagrams of this route that `forwarder` passes on.
     #[cfg(target_os = "linux")]
     pub(crate) fn socket(&self, Forwarder(forwarder): &Forwarder) -> io::Result<UnixDatagram> {
         use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
         let parts = [PREFIX].into_iter().chain(self.0.iter().map(String::as_str)).chain([forwarder.as_str()]);
         let name = parts.collect::<Vec<_>>().join(&SEPARATOR.to_string());
-        // Where the name is taken or too long, its sender has chosen it to be so.
+        // The name can be taken or too long only if a sender forged it.
         UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?).or_else(|_| UnixDatagram::unbound())
     }
 

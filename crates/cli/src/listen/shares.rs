@@ -14,12 +14,12 @@ pub(crate) struct Shares {
     pub(crate) forward: usize,
     /// Datagrams that wait to be shown.
     pub(crate) show: usize,
-    /// What the reports keep until the end.
+    /// The data of the reports, which is kept until the end.
     pub(crate) report: usize,
 }
 
 impl Shares {
-    /// Half is for forwarding, where there is any: a view must not cost an event. A report takes three quarters of the
+    /// Half is for forwarding, if it is on: showing must not cost an event. A report takes three quarters of the
     /// other half.
     pub(crate) fn of(buffer: usize, form: Form, forwarding: bool) -> Self {
         let forward = if forwarding { buffer / 2 } else { 0 };

@@ -1,4 +1,4 @@
-//! Shows datagrams: in words, as they are, or as the reports that they make.
+//! Shows datagrams: as text, unchanged, or as reports.
 
 use std::{
     io::{self, Write},
@@ -31,7 +31,7 @@ pub(crate) enum Form {
     Report,
 }
 
-/// How much of a datagram that is not valid is shown on standard error.
+/// The number of bytes of an invalid datagram that are shown on standard error.
 const SHOWN_BYTES: usize = 200;
 
 /// Shows datagrams.
@@ -65,12 +65,12 @@ impl Show {
         }
     }
 
-    /// Writes what is still in the buffer of the output.
+    /// Flushes the output.
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
-    /// Shows what can only be shown at the end.
+    /// Shows the reports, which are complete only at the end.
     fn end(&mut self) -> io::Result<()> {
         for (subject, report) in self.reports.make(&self.sender) {
             say_destinations(subject);

@@ -100,7 +100,7 @@ fn a_collector_may_restart() {
 }
 
 #[test]
-fn on_a_full_buffer_the_oldest_go_counted_and_said() {
+fn a_full_buffer_drops_the_oldest_and_counts_them() {
     let places = places();
     let mut listener = places.listener(&["--buffer", "1MiB"]);
     let count = 1000;
@@ -132,7 +132,7 @@ fn on_a_full_buffer_the_oldest_go_counted_and_said() {
 }
 
 #[test]
-fn what_nobody_takes_is_given_up_at_the_end_and_counted() {
+fn datagrams_that_nobody_takes_are_counted_as_lost_at_the_end() {
     let places = places();
     let listener = places.listener(&[]);
     listener.send(SMALL);
@@ -146,7 +146,7 @@ fn what_nobody_takes_is_given_up_at_the_end_and_counted() {
 }
 
 #[test]
-fn it_goes_on_when_nobody_looks() {
+fn a_closed_standard_output_does_not_stop_forwarding() {
     let places = places();
     let collector = Collector::bind(&places.collector);
     let mut listener = places.listener(&[]);
@@ -222,7 +222,7 @@ fn a_flood_does_not_keep_it_from_ending() {
             thread::spawn(move || (0_u64..).take_while(|_| sender.send(SMALL.as_bytes()).is_ok()).count())
         })
         .collect();
-    // It is full of work before it is told to end.
+    // Its queue is full before the signal arrives.
     while Collector::fill(&places.socket) > 0 {}
     listener.signal(Signal::SIGTERM);
     let (code, _, said) = listener.end();
@@ -263,7 +263,7 @@ fn forwarders_that_forward_to_each_other_circulate_nothing() {
     }
     let said = first.says();
     assert!(said.starts_with("the collector forwards to this command: a circle"), "{said}");
-    // What the other one gets at first goes one round too.
+    // A datagram that the other one receives first also makes one round.
     second.send(numbered(7));
     assert_eq!(second.shows().as_bytes(), numbered(7));
     assert_eq!(first.shows().as_bytes(), numbered(7));
@@ -271,9 +271,9 @@ fn forwarders_that_forward_to_each_other_circulate_nothing() {
     first.signal(Signal::SIGTERM);
     let (code, shown, said) = first.end();
     let expected = "tlsrpt: 5 datagrams received, 3 forwarded, 0 lost\n\
-        tlsrpt: 2 datagrams of these came back from the collector\n";
+        tlsrpt: 2 of these datagrams were returned by the collector\n";
     assert_eq!((code, &*shown, &*said), (Some(0), "", expected));
-    assert_eq!(final_count(second), "tlsrpt: 1 datagrams of these came back from the collector");
+    assert_eq!(final_count(second), "tlsrpt: 1 of these datagrams were returned by the collector");
 }
 
 #[test]

@@ -42,8 +42,8 @@ fn events_in_words() {
            receiving-mx-helo: mx\r\n\u{1b}[2J
            failure-reason-code: x\u{202e}y
   failure  unfinished: The sending server gave up before the policy had a result.
-  failure  of the unknown type 7
-  policy   of the unknown type 0: success
+  failure  unknown type 7
+  policy   unknown type 0: success
   record   v=TLSRPTv1;rua=mailto:a@b.example
 
 TIME  a.example  success

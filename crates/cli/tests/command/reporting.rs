@@ -1,4 +1,4 @@
-//! The reports of `tlsrpt listen` beside those that tlsrpt-reporter 0.6.0 made of the same datagrams. The recording is
+//! Compares the reports of `tlsrpt listen` with those that tlsrpt-reporter 0.6.0 made from the same datagrams. The recording is
 //! compared with the reporter itself by the scenario `command-report-vectors` of `make test-mta`.
 
 use std::{
@@ -18,7 +18,7 @@ use crate::support::{Listener, directory, tlsrpt};
 type Reports = BTreeMap<String, Vec<String>>;
 
 #[test]
-fn they_say_what_tlsrpt_reporter_says() {
+fn they_equal_those_of_tlsrpt_reporter() {
     let expected: BTreeMap<String, Vec<Value>> = serde_json::from_str(&read("tests/expected/reports.json")).unwrap();
     let directory = directory();
     let arguments = ["--format", "report", "--organization", "Sender Inc", "--contact", "postmaster@sender.test"];
@@ -109,7 +109,7 @@ fn sorted(reports: Vec<Value>) -> Vec<String> {
     texts
 }
 
-/// Without its id, and of the time only that it is a whole day.
+/// Removes the report's id and the date, which differ.
 fn comparable(mut report: Value) -> String {
     report.as_object_mut().unwrap().remove("report-id");
     for moment in report["date-range"].as_object_mut().unwrap().values_mut() {
@@ -118,7 +118,7 @@ fn comparable(mut report: Value) -> String {
     in_order(report).to_string()
 }
 
-/// The same with the members of objects in order, and the objects of lists. Lines of a policy keep theirs.
+/// Sorts the members of objects and the objects of lists. Lines of a policy keep their order.
 fn in_order(value: Value) -> Value {
     match value {
         Value::Object(members) => {

@@ -33,7 +33,7 @@ fn send_from(socket: &Path, input: &str) -> Output {
 }
 
 #[test]
-fn events_are_the_library_s() {
+fn events_equal_those_of_the_library() {
     let directory = directory();
     let socket = directory.path().join("s");
     let collector = Collector::bind(&socket);
@@ -71,7 +71,7 @@ fn events_are_the_library_s() {
 }
 
 #[test]
-fn recordings_arrive_as_they_came() {
+fn recordings_arrive_unchanged() {
     let directory = directory();
     let socket = directory.path().join("s");
     let collector = Collector::bind(&socket);
@@ -127,7 +127,7 @@ fn long_events_are_sent_and_what_the_system_refuses_is_counted() {
 
 #[test]
 fn a_line_without_end_takes_no_memory_and_the_next_is_sent() {
-    /// What the command may map, in KiB, and a line that is longer.
+    /// The limit of the command's memory in KiB, and the length of a line that exceeds it, in bytes.
     const MEMORY: usize = 400 << 10;
     const LINE: usize = 600 << 20;
     let directory = directory();
@@ -189,7 +189,7 @@ fn no_progress_bar_but_on_a_terminal() {
 }
 
 #[test]
-fn what_keeps_an_event_from_the_collector() {
+fn each_fault_of_the_socket_has_its_message() {
     let directory = directory();
     let socket = directory.path().join("s");
     let fails_with = |why: &str| {

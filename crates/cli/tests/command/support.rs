@@ -23,7 +23,7 @@ use tempfile::TempDir;
 pub(crate) const RECORD: &str = "v=TLSRPTv1; rua=mailto:tls@example.org";
 /// A valid datagram, as short as it gets.
 pub(crate) const SMALL: &str = r#"{"dpv": "1","d": "a.example","pr": "","policies":[{"policy-type":9,"t":0,"f":0}]}"#;
-/// How long to wait for what must happen. Nothing waits as long unless it fails.
+/// The bound of each wait. Only a failure takes as long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn tlsrpt() -> Command {
@@ -140,7 +140,7 @@ pub(crate) struct Listener {
     child: Child,
     said: BufReader<ChildStderr>,
     pub(crate) socket: PathBuf,
-    /// How many datagrams wait before the next is refused, as it says.
+    /// The length of its queue in datagrams, from its message.
     pub(crate) queue: usize,
 }
 
@@ -200,7 +200,7 @@ impl Listener {
         line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
     }
 
-    /// Waits for its end without reading what it writes. Its exit code. Fails where it does not end.
+    /// Waits for its end without reading its output. Returns the exit code. Fails if it does not end within the bound.
     pub(crate) fn end_unread(mut self) -> Option<i32> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -250,7 +250,7 @@ impl Listener {
         (self.child.wait().unwrap().code(), reading.join().unwrap(), said)
     }
 
-    /// The same for one that is ended by SIGTERM, and well.
+    /// Ends it by SIGTERM and expects success.
     pub(crate) fn end_well(self) -> String {
         self.signal(Signal::SIGTERM);
         let socket = self.socket.clone();

@@ -21,7 +21,7 @@ impl PolicyDescription {
         sorted(members)
     }
 
-    /// Reads what [`Self::to_json`] wrote.
+    /// Parses the output of [`Self::to_json`].
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl Failure {
         sorted(members)
     }
 
-    /// Reads what [`Self::to_json`] wrote.
+    /// Parses the output of [`Self::to_json`].
     ///
     /// # Errors
     ///

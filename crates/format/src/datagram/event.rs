@@ -1,4 +1,4 @@
-//! An event: what a datagram says.
+//! An event: the content of a datagram.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};

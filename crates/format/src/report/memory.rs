@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::tally::{Subject, Tally};
 use crate::datagram::{Failure, PolicyDescription};
 
-/// What the allocator adds to a block.
+/// The overhead of the allocator for a block, in bytes.
 const OF_BLOCK: usize = 16;
 
 /// An entry of a map whose key and value have this size, with its hash and its place in the table. Maps and their tables
@@ -48,7 +48,7 @@ fn of_members(members: &Map<String, Value>) -> usize {
     members.iter().map(member).sum()
 }
 
-/// What a value takes on the heap.
+/// The memory of a value on the heap, in bytes.
 fn beyond_itself(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,

@@ -158,7 +158,7 @@ impl Reports {
         })
     }
 
-    /// What the reports cannot say, or not in the words of RFC 8460.
+    /// Facts that the reports cannot contain, or not in the terms of RFC 8460.
     pub fn oddities(&self) -> impl Iterator<Item = Oddity<'_>> {
         self.of.iter().flat_map(|(Subject { domain, .. }, policies)| {
             policies.iter().flat_map(move |(policy, tally)| {

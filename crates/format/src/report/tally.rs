@@ -1,11 +1,11 @@
-//! What is counted for a report.
+//! The counters of a report.
 
 use indexmap::IndexMap;
 use jiff::civil::Date;
 
 use crate::datagram::Failure;
 
-/// What one report is about.
+/// The subject of one report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Subject {
     pub(super) day: Date,

@@ -122,7 +122,7 @@ impl<'p> Sender<'p> {
 /// The lines of a recording, each read into the same buffer.
 struct Lines {
     input: Box<dyn BufRead>,
-    /// The length of the file, which standard input does not tell.
+    /// The length of the file. None for standard input.
     len: Option<u64>,
     line: Vec<u8>,
     /// The number of the line, from 1.
@@ -185,7 +185,7 @@ fn progress_bar(len: Option<u64>) -> ProgressBar {
     }
 }
 
-/// Keeps to a rate. A pause is not made up for by more datagrams afterwards.
+/// Limits the rate. After a pause it does not catch up.
 struct Pace {
     interval: Option<Duration>,
     /// Not earlier than this, by the clock that does not jump.
@@ -193,7 +193,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// How far behind the rate a sender may be and still catch up. A thread sleeps a little longer than it is told to,
+    /// How far behind the rate a sender may be and still catch up. A thread sleeps a little longer than requested,
     /// which would halve the higher rates.
     const CATCH_UP: Duration = Duration::from_millis(1);
 
