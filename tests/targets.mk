@@ -55,10 +55,10 @@ test-makefile:
 check-systems:
 	tests/systems/check.sh $(BUILD)/systems
 
-## test-cinstall: the files that `cargo cinstall` installs; fetches cargo-c if it is missing
+## test-cinstall: the files that `cargo cinstall` installs, with Debian stable's cargo-c; root, on Debian or Ubuntu
 .PHONY: test-cinstall
 test-cinstall:
-	tests/cinstall.sh $(BUILD)/cinstall
+	tests/compilers/cinstall
 
 ## test-integrations: the module for Exim, and the examples for other servers
 .PHONY: test-integrations

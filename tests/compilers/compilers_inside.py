@@ -39,3 +39,10 @@ def test_with_oldest_rust(lower, crates, checkout, oldest, mountpoint):
     return compilers.run_in_project(inside, "make test && CC=clang c-tests/run.sh build/clang include build/libtlsrpt.so.0.0.0 "
                                     "&& c-tests/links/headers.sh build/clang include build/libtlsrpt.so.0.0.0 clang clang++",
                                     check=False)
+
+
+def test_cinstall(lower, crates, checkout, mountpoint):
+    """tests/cinstall.sh with Debian stable's cargo-c; what was printed."""
+    inside = compilers.view(lower, mountpoint)
+    compilers.give_project(inside, checkout, crates)
+    return compilers.run_in_project(inside, "tests/cinstall.sh build/cinstall")
