@@ -175,8 +175,8 @@ mod tests {
             check(text, &GOOD, ValidationFailure);
             // These words alone would make it the certificate's fault.
             for more in ["certificate verify failed", "certificate invalid"] {
-                check(&format!("{text}: {more}"), &EXPIRED, ValidationFailure);
-                check(&format!("{text}: {more}"), &GOOD, ValidationFailure);
+                check(&std::format!("{text}: {more}"), &EXPIRED, ValidationFailure);
+                check(&std::format!("{text}: {more}"), &GOOD, ValidationFailure);
             }
         }
     }
