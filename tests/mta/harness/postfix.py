@@ -8,7 +8,7 @@ import re
 import shutil
 import smtplib
 
-from harness import certificates, domains, roots, world
+from harness import certificates, domains, roots, waiting, world
 
 HOSTNAME = certificates.MAIL_HOST
 SENDER = "sender@" + HOSTNAME
@@ -144,6 +144,10 @@ class Postfix:
     def forget_mails(self):
         """Deletes the deferred mails from the queue."""
         self.run("postsuper", "-d", "ALL")
+
+    def wait_until_idle(self):
+        """Waits until the queue is empty: every mail is delivered or returned."""
+        waiting.until("an empty queue", lambda: "queue is empty" in self.run("postqueue", "-p"), seconds=60)
 
     def require_library(self, *programs, path=None):
         """Raises RuntimeError unless the running Postfix programs have loaded the library under test."""

@@ -93,8 +93,13 @@ def from_mail(data):
     message = email.message_from_string(data)
     for part in message.walk():
         if part.get_content_type() == MEDIA_TYPE:
-            return message["TLS-Report-Domain"], json.loads(gzip.decompress(part.get_payload(decode=True)).decode())
+            return message["TLS-Report-Domain"], unpacked(part.get_payload(decode=True))
     return None
+
+
+def unpacked(compressed):
+    """A report from its compressed form."""
+    return json.loads(gzip.decompress(compressed).decode())
 
 
 def comparable(report):
@@ -107,7 +112,7 @@ def comparable(report):
 
 
 class Sink:
-    """An HTTPS server that accepts reports; `posts` has (path, report) pairs."""
+    """An HTTPS server that accepts reports; `posts` has (path, compressed report) pairs."""
 
     def __init__(self, address_and_port, context):
         self.posts = []
@@ -118,7 +123,7 @@ class Sink:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 accepted = self.headers["Content-Type"] == MEDIA_TYPE
                 if accepted:
-                    sink.posts.append((self.path, json.loads(gzip.decompress(body).decode())))
+                    sink.posts.append((self.path, body))
                 self.send_response(200 if accepted else 415)
                 self.end_headers()
 

@@ -23,7 +23,8 @@ RULES = "/usr/share/tlsrpt/sendmail/tlsrpt.m4"
 ACTIVATED = 'LISTEN_FDS=1 LISTEN_PID=$$ exec %s sendmail-map --socket %s' % (COMMAND, SOCKET)
 
 WITHOUT_RULES, WITH_RULES = "", "include(`%s')dnl" % RULES
-# On a machine with a high load Sendmail would queue mail, and refuse connections.
+# On a machine with a high load Sendmail would queue mail, and refuse connections. With the files of the host status, one of many
+# processes that deliver to one host at the same time now and then defers its mail before it connects.
 CONFIG = """include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(`debian')dnl
 define(`confDOMAIN_NAME', `{hostname}')dnl
@@ -33,6 +34,7 @@ define(`confDANE', `true')dnl
 define(`confDONT_BLAME_SENDMAIL', `GroupReadableKeyFile,GroupWritableDirPathSafe')dnl
 define(`confQUEUE_LA', `1000')dnl
 define(`confREFUSE_LA', `1000')dnl
+undefine(`confHOST_STATUS_DIRECTORY')dnl
 FEATURE(`nocanonify')dnl
 {access}
 MAILER(`smtp')dnl
@@ -66,7 +68,7 @@ class Sendmail:
         self.write(ACCESS, access)
         self.write("/etc/mail/sendmail.mc", CONFIG.format(
             hostname=certificates.MAIL_HOST, authority=AUTHORITY, rules=rules, access=ACCESS_FEATURE if access else ""))
-        roots.run(self.root, ["sh", "-euc", "m4 /etc/mail/sendmail.mc >%s; mkdir -p %s /var/lib/sendmail/host_status; "
+        roots.run(self.root, ["sh", "-euc", "m4 /etc/mail/sendmail.mc >%s; mkdir -p %s; "
                               "chown root:root %s; chmod 700 %s" % (CONFIGURATION, QUEUE, QUEUE, QUEUE)])
         self.socket = self.root + SOCKET
         for path in (SOCKET, map_path):

@@ -2,9 +2,9 @@
 
 import os
 
-from harness import certificates, reporter, reports, waiting
+from harness import certificates, reporter, reports, waiting, world
 
-SINK = ("127.0.0.99", 8443)
+SINK = (world.REPORT_SINK, 8443)
 
 
 class Site:
@@ -50,5 +50,5 @@ class Site:
         mailed = [("mail to " + mail["recipients"][0],) + reports.from_mail(mail["data"])
                   for mail in list(self.world.mails) if reports.from_mail(mail["data"])]
         posted = [("post to " + path, report["report-id"].rpartition("_")[2], report)
-                  for path, report in list(self.sink.posts)]
+                  for path, report in ((path, reports.unpacked(body)) for path, body in list(self.sink.posts))]
         return mailed + posted if len(mailed) + len(posted) >= wanted else None

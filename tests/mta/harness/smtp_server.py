@@ -106,7 +106,8 @@ class Session(socketserver.BaseRequestHandler):
         data = b""
         line = self.incoming.readline()
         while line not in (b".\r\n", b""):
-            data += line
+            # A dot that begins a line was put there for the transport (RFC 5321 section 4.5.2).
+            data += line[1:] if line.startswith(b".") else line
             line = self.incoming.readline()
         self.mail.data = data.decode("latin-1")
         self.server.mails.append(asdict(self.mail))

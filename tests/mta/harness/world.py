@@ -10,16 +10,19 @@ from harness import cache, certificates, dns, domains, smtp_server
 RESOLVER = "127.0.0.1"
 CLIENT_IPV6 = "2001:db8::1"
 SECOND_CLIENT = "127.0.0.3"  # of a second mail host; Postfix listens only at addresses that were added
+REPORT_SINK = "127.0.0.99"
 IPV4, IPV6 = "127.0.1.%d", "2001:db8::1:%x"
 CERTIFICATE_USAGE_DANE_EE, SELECTOR_CERTIFICATE, MATCHING_SHA256, MATCHING_UNKNOWN = 3, 0, 1, 9
 
 
 class World:
-    """Everything outside of the mail host. It ends with its namespace."""
+    """Everything outside of the mail host. It ends with its namespace. RECORDS {domain: TLSRPT record} are instead of those in
+    domains.py."""
 
-    def __init__(self, certificate_folder, mountpoint):
+    def __init__(self, certificate_folder, mountpoint, records=None):
         self.certificates = certificate_folder
         self.mails = []
+        self.records = records or {}
         self.folder = mountpoint
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self.folder], check=True)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -47,11 +50,11 @@ class World:
 
     def zone(self):
         """All DNS records. The empty answer to the query for the root's NS satisfies Postfix's probe for DNSSEC."""
-        zone = {("", "NS"): []}
+        zone = {("", "NS"): [], (certificates.REPORT_SINK, "A"): [REPORT_SINK]}
         for domain in domains.DOMAINS:
             zone[domain.name, "MX"] = [(10, domain.server)]
             zone[domain.server, "AAAA" if domain.ipv6 else "A"] = [self.addresses[domain.name]]
-            zone["_smtp._tls." + domain.name, "TXT"] = list(domain.record)
+            zone["_smtp._tls." + domain.name, "TXT"] = list(self.records.get(domain.name, domain.record))
             if domain.tlsa:
                 zone["_25._tcp." + domain.server, "TLSA"] = [self.tlsa(domain)]
         return zone

@@ -1,0 +1,110 @@
+"""This project's command in a mail host: installed and configured there, with the collector at the mail host's socket."""
+
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+
+from harness import certificates, command, reporter, roots, waiting
+
+COMMAND = "/usr/bin/tlsrpt"
+CONFIGURATION_FOLDER, STORE_FOLDER = "/etc/tlsrpt", "/var/lib/tlsrpt"
+CONFIGURATION, AUTHORITY, KEY = (os.path.join(CONFIGURATION_FOLDER, name) for name in ("tlsrpt.toml", "ca.pem", "dkim.pem"))
+DATABASE = os.path.join(STORE_FOLDER, "tlsrpt.db")
+SENDER = "noreply-smtp-tls-reporting@" + certificates.MAIL_HOST
+BOUNCES = "tlsrpt-bounces"
+SELECTOR = "tlsrpt"
+MOST_DESTINATIONS = 100  # the record of long-record.test has more than the default
+TEXT = """[collect]
+socket = "{socket}"
+socket-group = "{group}"
+[store]
+url = "sqlite:{database}"
+[report]
+organization = "{organization}"
+contact = "{contact}"
+from = "{sender}"
+max-destinations = {most}
+[mail]
+{route}
+[mail.dkim]
+domain = "{domain}"
+selector = "{selector}"
+key = "{key}"
+[https]
+allow = ["127.0.0.0/8"]
+ports = [{port}]
+ca = "{authority}"
+"""
+RSA, ED25519 = "rsa", "ed25519"
+# The options of openssl genpkey, and the bytes of a public key that precede what a DKIM record of Ed25519 has (RFC 8463).
+KEYS = {RSA: (["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], 0), ED25519: (["-algorithm", "ED25519"], 12)}
+SESSIONS = "SELECT coalesce(sum(succeeded + failed), 0) FROM sessions JOIN domain ON domain.id = domain WHERE name = ?"
+
+
+class Installed:
+    """`tlsrpt` in the root filesystem of a mail host. SOCKET is a path in there, ROUTE the line of [mail] that takes mails to
+    the mail host, KIND that of the DKIM key."""
+
+    def __init__(self, program, the_world, root, socket, group, route, kind, sink_port):
+        self.root = root
+        self.socket = socket
+        shutil.copy(program, root + COMMAND)
+        for folder in (CONFIGURATION_FOLDER, STORE_FOLDER, os.path.dirname(socket)):
+            os.makedirs(root + folder, exist_ok=True)
+        shutil.copyfile(the_world.certificate(certificates.AUTHORITY) + ".pem", root + AUTHORITY)
+        options, self.before_key = KEYS[kind]
+        roots.run(root, ["openssl", "genpkey", "-out", KEY] + options)
+        self.kind = kind
+        with open(root + CONFIGURATION, "w") as target:
+            target.write(TEXT.format(
+                socket=socket, group=group, database=DATABASE, organization=reporter.ORGANIZATION, contact=reporter.CONTACT,
+                sender=SENDER, most=MOST_DESTINATIONS, route=route, domain=certificates.MAIL_HOST, selector=SELECTOR, key=KEY,
+                port=sink_port, authority=AUTHORITY))
+        self.collector = None
+        self.said = root + "/var/log/tlsrpt.log"
+
+    def key_record(self):
+        """The DKIM record of the public key, for TLS reports only (RFC 8460 section 3)."""
+        script = "openssl pkey -in %s -pubout -outform DER | tail -c +%d | base64 -w 0" % (KEY, self.before_key + 1)
+        return "v=DKIM1; k=%s; s=tlsrpt; p=%s" % (self.kind, roots.run(self.root, ["sh", "-euc", script]))
+
+    def collect(self):
+        """Starts the collector at the mail host's socket."""
+        with open(self.said, "w") as said:
+            self.collector = subprocess.Popen(["chroot", self.root, COMMAND, "collect"], stderr=said)
+        waiting.until("tlsrpt collect to listen",
+                      lambda: os.path.exists(self.root + self.socket) or self.collector.poll() is not None)
+        if self.collector.poll() is not None:
+            raise RuntimeError("tlsrpt collect ended:\n" + command.read(self.said))
+        return self
+
+    def end(self):
+        """Ends the collector."""
+        self.collector.terminate()
+        if self.collector.wait(60) != 0:
+            raise RuntimeError("tlsrpt collect ended with %d:\n%s" % (self.collector.returncode, command.read(self.said)))
+
+    def deliver_today(self):
+        """Makes and delivers the reports of what there is of today, at the first attempt; returns what the command printed."""
+        return roots.run(self.root, [COMMAND, "deliver", "--once", "--day", "today"]).strip()
+
+    def reports(self):
+        """What `tlsrpt reports` prints."""
+        return json.loads(roots.run(self.root, [COMMAND, "reports", "list", "--format", "json"]))["reports"]
+
+    def sessions(self, domain):
+        """The sessions with a domain that are in the store."""
+        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % (self.root + DATABASE), uri=True)) as connection:
+            return connection.execute(SESSIONS, [domain]).fetchone()[0]
+
+    def wait_for_sessions(self, wanted):
+        """Waits until the store has the sessions {domain: number}."""
+        try:
+            waiting.until("the sessions to be stored", lambda: all(
+                self.sessions(name) >= number for name, number in wanted.items()), seconds=60)
+        except waiting.Timeout as timeout:
+            raise RuntimeError("%s: wanted %s, found %s" % (timeout, wanted, {
+                name: self.sessions(name) for name in wanted})) from None
