@@ -1,25 +1,28 @@
 //! From the configuration to the reporter.
 
-use std::{collections::HashSet, fs, path::Path, time::Duration};
+use std::{collections::HashSet, fs, path::Path, sync::Arc, time::Duration};
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use tlsrpt_config::{Configuration, MailDkim, Report};
 use tlsrpt_deliver::{
-    AddressGuard, Carrier, ContentSettings, DkimSigner, MailAddress, MailRoute, PlanSettings, Privacy,
+    AddressGuard, Carrier, ContentSettings, DkimSigner, LookUp, MailAddress, MailRoute, PlanSettings, Privacy,
     ReporterSettings,
     https::{HttpsClient, Verify},
     mail::Submitter,
     smtp::{Security, SmtpServer},
 };
+use tlsrpt_sendmail::{records::tlsrpt_record_within, resolver::Resolver};
 use tlsrpt_store::{ReportStore, open_reports};
 
 use crate::{
     configuration::{store_url, synchronous},
-    failure::Failure,
+    failure::{Failure, cannot},
 };
 
 /// How long the mail server may take for each answer (RFC 5321 section 4.5.3.2 has minutes; it is our own server).
 const SMTP_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the lookup of a record may take, with all servers and attempts.
+const LONGEST_LOOKUP: Duration = Duration::from_secs(10);
 /// The local part of the envelope sender, where the configuration has none.
 const BOUNCES: &str = "tlsrpt-bounces";
 /// The characters of the host name in a report id.
@@ -82,6 +85,7 @@ pub(crate) fn settings(configuration: &Configuration, identity: &Identity) -> Re
             max_destinations: size(report.max_destinations),
             ports: configuration.https.ports.clone(),
             failures_only: report.failures_only,
+            report_mx_hosts: report.report_mx_hosts,
             exclude: report.exclude.iter().map(|domain| domain.to_lowercase()).collect::<HashSet<_>>(),
         },
         spread: report.spread,
@@ -119,6 +123,15 @@ pub(crate) fn carrier(configuration: &Configuration, identity: &Identity) -> Res
         bounces: bounces(configuration, identity)?,
         https: HttpsClient::new(https.timeout, verify, &AddressGuard::new(https.allow.clone()), &authorities),
     })
+}
+
+/// Looks up the TLSRPT records of MX hosts through the resolvers of this host.
+pub(crate) fn record_lookup() -> Result<Arc<LookUp>, Failure> {
+    let resolver = Resolver::of_system().map_err(cannot("read the configuration of DNS"))?;
+    Ok(Arc::new(move |host: &str| {
+        let found = tlsrpt_record_within(&resolver, host, LONGEST_LOOKUP).map_err(|error| error.to_string())?;
+        Ok(found.map(|record| String::from_utf8_lossy(&record).into_owned()))
+    }))
 }
 
 /// The envelope sender without the number of the delivery.

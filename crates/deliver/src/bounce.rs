@@ -3,8 +3,6 @@
 //! Each mail has an envelope sender of its own, `tlsrpt-bounces+NUMBER-TOKEN@domain`. A returned mail is addressed to it, and so names
 //! the delivery. Only who got the mail knows the token.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use tlsrpt_store::{Delivery, Suppression};
 
@@ -78,8 +76,18 @@ fn numbers_in(line: &str, bounces: &MailAddress) -> Option<(i64, u32)> {
 }
 
 /// The entry of the suppression list after a bounce at `now`: one day, and twice as long as the last time where that is not long ago.
+/// None where the entry stays as it is: an operator made it, or the mail went out before it began, so that all mails of a day are one
+/// failure.
 #[must_use]
-pub fn suppression(delivery: &Delivery, reason: &str, earlier: Option<&Suppression>, now: Timestamp) -> Suppression {
+pub fn suppression(
+    delivery: &Delivery,
+    reason: &str,
+    earlier: Option<&Suppression>,
+    now: Timestamp,
+) -> Option<Suppression> {
+    if earlier.is_some_and(|earlier| stays(earlier, delivery, now)) {
+        return None;
+    }
     let days = earlier.and_then(|earlier| {
         let (days, until) = (earlier.days?, earlier.until?);
         // Reports went through for longer than it was suppressed: that success ends the series.
@@ -87,18 +95,30 @@ pub fn suppression(delivery: &Delivery, reason: &str, earlier: Option<&Suppressi
         is_recent.then(|| (days * 2).min(LONGEST))
     });
     let days = days.unwrap_or(1);
-    Suppression {
+    Some(Suppression {
         target: delivery.destination.clone(),
         until: Some(later(now, days)),
         days: Some(days),
         reason: format!("a report mail was returned: {reason}"),
-    }
+    })
+}
+
+fn stays(entry: &Suppression, delivery: &Delivery, now: Timestamp) -> bool {
+    let (Some(days), Some(until)) = (entry.days, entry.until) else {
+        // An operator's entry stays as long as it holds.
+        return entry.until.is_none_or(|until| until > now);
+    };
+    let began = until.checked_sub(length(days)).unwrap_or(Timestamp::MIN);
+    delivery.last_attempt.is_some_and(|sent| sent <= began)
 }
 
 fn later(at: Timestamp, days: u32) -> Timestamp {
-    const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
-    let days = Duration::from_secs(u64::from(days) * SECONDS_OF_A_DAY);
-    at.checked_add(SignedDuration::try_from(days).unwrap_or_default()).unwrap_or(Timestamp::MAX)
+    at.checked_add(length(days)).unwrap_or(Timestamp::MAX)
+}
+
+fn length(days: u32) -> SignedDuration {
+    const HOURS_OF_A_DAY: i64 = 24;
+    SignedDuration::from_hours(i64::from(days) * HOURS_OF_A_DAY)
 }
 
 #[cfg(test)]
@@ -164,15 +184,21 @@ mod tests {
         let mut entry: Option<Suppression> = None;
         let mut days = Vec::new();
         for _ in 0..7 {
-            let next = suppression(&delivery, "x", entry.as_ref(), now);
+            let sent = Delivery { last_attempt: Some(now), ..delivery.clone() };
+            let next = suppression(&sent, "x", entry.as_ref(), now).unwrap();
+            // Another mail of the same day comes back later: no further failure.
+            assert_eq!(suppression(&sent, "x", Some(&next), super::later(now, 1)), None);
             days.push(next.days.unwrap());
             now = super::later(next.until.unwrap(), 1);
             entry = Some(next);
         }
         assert_eq!(days, [1, 2, 4, 8, 16, 32, 32]);
         let long_after = super::later(now, 60);
-        assert_eq!(suppression(&delivery, "x", entry.as_ref(), long_after).days, Some(1));
+        let days =
+            |entry: &Suppression| suppression(&delivery, "x", Some(entry), long_after).and_then(|next| next.days);
+        assert_eq!(days(entry.as_ref().unwrap()), Some(1));
         let by_operator = Suppression { days: None, ..entry.unwrap() };
-        assert_eq!(suppression(&delivery, "x", Some(&by_operator), now).days, Some(1));
+        assert_eq!(days(&by_operator), Some(1));
+        assert_eq!(days(&Suppression { until: None, ..by_operator }), None);
     }
 }

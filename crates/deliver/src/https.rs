@@ -6,6 +6,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use jiff::{Timestamp, fmt::rfc2822};
 use ureq::{
     Agent, Body, Error,
     config::Config,
@@ -158,10 +159,17 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-/// The seconds of a Retry-After header (RFC 9110 section 10.2.3). A date there is left to the usual schedule.
+/// The wait that a Retry-After header asks for, in seconds or until a date (RFC 9110 section 10.2.3).
 fn wait(response: &Response<Body>) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = rfc2822::parse(text).ok()?.timestamp();
+            Duration::try_from(until.duration_since(Timestamp::now())).ok()?
+        }
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// The host of the URL has only addresses that reports are never posted to.

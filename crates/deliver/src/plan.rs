@@ -4,9 +4,12 @@ use std::collections::HashSet;
 
 use jiff::{Timestamp, civil::Date};
 use tlsrpt_format::record;
-use tlsrpt_store::{DeliveryState, NewDelivery, NewReport, Unreported};
+use tlsrpt_store::{DeliveryState, MxHostShare, NewDelivery, NewReport, Unreported};
 
-use crate::{ContentSettings, Destination, Refused, Subject, content, destination::is_host_name, outcome::answer};
+use crate::{
+    Content, ContentSettings, Destination, Refused, Subject, content, destination::is_host_name, mx_hosts,
+    outcome::answer,
+};
 
 /// What decides whether a domain gets a report, and where it goes.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub struct PlanSettings {
     pub failures_only: bool,
     /// Domains that get none, in lower case.
     pub exclude: HashSet<String>,
+    /// MX hosts get reports about their DANE policies.
+    pub report_mx_hosts: bool,
 }
 
 /// Why a domain gets no report.
@@ -70,7 +75,19 @@ pub fn plan(
     if content.failed == 0 && content.succeeded <= unreported.report_mails {
         return Err(NoReport::OwnReportMails);
     }
-    Ok(NewReport {
+    let records = unreported.policies.iter().map(|policy| policy.record.as_str());
+    let deliveries = deliveries(records, due, settings);
+    let mx_hosts = if settings.report_mx_hosts { mx_hosts::shares(unreported, &deliveries) } else { Vec::new() };
+    Ok(report(content, made, deliveries, mx_hosts))
+}
+
+pub(crate) fn report(
+    content: Content,
+    made: Timestamp,
+    deliveries: Vec<NewDelivery>,
+    mx_hosts: Vec<MxHostShare>,
+) -> NewReport {
+    NewReport {
         report_id: content.id,
         made,
         file_name: content.file_name,
@@ -78,16 +95,21 @@ pub fn plan(
         summary: content.summary,
         succeeded: content.succeeded,
         failed: content.failed,
-        deliveries: deliveries(unreported, due, settings),
-    })
+        deliveries,
+        mx_hosts,
+    }
 }
 
 /// Where a report goes: to the destinations of all records that the domain had on the day, each once.
-fn deliveries(unreported: &Unreported, due: Timestamp, settings: &PlanSettings) -> Vec<NewDelivery> {
+pub(crate) fn deliveries<'r>(
+    of: impl Iterator<Item = &'r str>,
+    due: Timestamp,
+    settings: &PlanSettings,
+) -> Vec<NewDelivery> {
     let mut deliveries: Vec<NewDelivery> = Vec::new();
     let mut seen = HashSet::new();
     let mut records = HashSet::new();
-    for record in unreported.policies.iter().map(|policy| policy.record.as_str()).filter(|record| !record.is_empty()) {
+    for record in of.filter(|record| !record.is_empty()) {
         if !records.insert(record) {
             continue;
         }
@@ -173,6 +195,7 @@ mod tests {
             ports: vec![443],
             failures_only: false,
             exclude: HashSet::from(["own.example".to_owned()]),
+            report_mx_hosts: true,
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt,
     hash::{BuildHasher, RandomState},
-    sync::mpsc::RecvTimeoutError,
+    sync::{Arc, mpsc::RecvTimeoutError},
     time::{Duration, Instant},
 };
 
@@ -17,8 +17,10 @@ use tlsrpt_format::printable;
 use tlsrpt_store::{Attempt, Delivery, DeliveryState, Error, ReportStore, Route};
 
 use crate::{
-    Carrier, Outcome, PlanSettings, plan,
-    schedule::{first_attempt, next_attempt, ready},
+    Carrier, Outcome, PlanSettings,
+    mx_hosts::{LookUp, Lookups, report_mx_host},
+    plan,
+    schedule::{PATIENCE, first_attempt, later, next_attempt, ready},
     transport::{Done, Job, Threads},
 };
 
@@ -30,6 +32,10 @@ const MAIL_THREADS: usize = 4;
 const HTTPS_THREADS: usize = 16;
 /// Deliveries that are begun ahead of the threads, for each thread.
 const AHEAD: usize = 4;
+/// How long after a lookup without an answer the record of an MX host is looked up again.
+const LOOKUP_RETRY: SignedDuration = SignedDuration::from_mins(15);
+/// How long to wait for a lookup.
+const SHORT_LOOK: Duration = Duration::from_millis(100);
 /// How long to wait before looking at the clock and the store again.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -62,6 +68,10 @@ pub struct Reporter {
     /// Known, and not yet in the store.
     outcomes: Vec<Attempt>,
     sent: PerDestination,
+    /// None: MX hosts get no reports.
+    lookups: Option<Lookups>,
+    /// What people should know.
+    notes: Vec<String>,
 }
 
 /// Takes what becomes of each delivery.
@@ -129,6 +139,8 @@ pub struct Made {
 /// What one round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Round {
+    /// Reports of MX hosts that were made.
+    pub made: u64,
     /// Deliveries that ended well.
     pub delivered: u64,
     /// Deliveries that ended otherwise: refused, given up, suppressed.
@@ -139,6 +151,7 @@ pub struct Round {
 
 impl Round {
     pub(crate) fn add(&mut self, other: Self) {
+        self.made += other.made;
         self.delivered += other.delivered;
         self.ended += other.ended;
         self.deferred += other.deferred;
@@ -169,8 +182,17 @@ impl Reporter {
             in_flight: [0; 2],
             outcomes: Vec::new(),
             sent: PerDestination::default(),
+            lookups: None,
+            notes: Vec::new(),
         };
         Ok((reporter, interrupted))
+    }
+
+    /// Reports to MX hosts too, whose TLSRPT records `look_up` finds. It is called in several threads and may block.
+    #[must_use]
+    pub fn with_mx_hosts(mut self, look_up: Arc<LookUp>) -> Self {
+        self.lookups = Some(Lookups::start(look_up));
+        self
     }
 
     /// Makes some of the reports that can be made: those of the day of the settings, or of the days that have ended, the oldest first.
@@ -199,6 +221,9 @@ impl Reporter {
             report
         })?;
         let is_all = last.is_none();
+        if let (true, Some(lookups)) = (reports > 0, &mut self.lookups) {
+            lookups.are_due();
+        }
         self.making = last.map(|last| (day, last));
         Ok(Some(Made { day, reports, is_all }))
     }
@@ -234,7 +259,7 @@ impl Reporter {
     ///
     /// What is wrong with the store. Outcomes that are not kept are unknown after a restart.
     pub fn round(&mut self) -> Result<Round, Error> {
-        let mut round = Round::default();
+        let mut round = Round { made: self.report_mx_hosts()?, ..Round::default() };
         for (route, threads) in [(Route::Mail, MAIL_THREADS), (Route::Https, HTTPS_THREADS)] {
             let in_flight = self.in_flight.get(index_of(route)).copied().unwrap_or_default();
             round.add(self.begin(route, (threads * AHEAD).saturating_sub(in_flight))?);
@@ -267,8 +292,17 @@ impl Reporter {
         if !self.is_idle() {
             return Ok(false);
         }
+        let look_up = self.lookups.as_ref().is_some_and(Lookups::have_room);
+        if look_up && !self.store.mx_hosts(Timestamp::now(), self.settings.day, 1)?.is_empty() {
+            return Ok(false);
+        }
         let (next, _) = self.store.waiting(self.settings.day)?;
         Ok(next.is_none_or(|next| next > Timestamp::now()))
+    }
+
+    /// What people should know since the last call, a line each. Safe to show.
+    pub(crate) fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Whether the settings name the day.
@@ -279,16 +313,22 @@ impl Reporter {
     /// Whether no attempt is under way.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.in_flight == [0; 2] && self.begun.is_empty() && self.outcomes.is_empty()
+        let looks_up = self.lookups.as_ref().is_some_and(Lookups::are_under_way);
+        self.in_flight == [0; 2] && self.begun.is_empty() && self.outcomes.is_empty() && !looks_up
     }
 
-    /// How many deliveries wait.
+    /// How many deliveries wait, and MX hosts for a report.
     ///
     /// # Errors
     ///
     /// What is wrong with the store.
     pub fn waiting(&mut self) -> Result<u64, Error> {
-        self.store.waiting(self.settings.day).map(|(_, waiting)| waiting)
+        let (_, deliveries) = self.store.waiting(self.settings.day)?;
+        let hosts = match self.lookups {
+            Some(_) => self.store.mx_hosts(Timestamp::MAX, self.settings.day, usize::MAX)?.len(),
+            None => 0,
+        };
+        Ok(deliveries + hosts as u64)
     }
 
     /// Begins nothing more, waits for the attempts that are under way, for at most so long, and keeps their outcomes. Those that are
@@ -302,10 +342,49 @@ impl Reporter {
         self.threads.begin_nothing_more();
         let now = Timestamp::now();
         self.outcomes.extend(self.begun.drain(..).map(|(_, delivery)| not_begun(&delivery, now)));
+        // Hosts whose record is being looked up still wait in the store.
+        self.lookups = None;
         while !self.is_idle() && Instant::now() < end {
             self.keep_outcomes()?;
         }
         Ok(self.in_flight.iter().sum())
+    }
+
+    /// Makes reports of MX hosts whose record is known now, and looks further records up. How many reports.
+    fn report_mx_hosts(&mut self) -> Result<u64, Error> {
+        let Some(lookups) = &mut self.lookups else { return Ok(0) };
+        let (settings, now) = (&self.settings, Timestamp::now());
+        let mut made = 0;
+        // Nothing else may be under way to wait for.
+        let mut wait = if self.in_flight == [0; 2] { SHORT_LOOK } else { Duration::ZERO };
+        while let Some((day, host, found)) = lookups.next(std::mem::take(&mut wait)) {
+            let record = match found {
+                Ok(record) => record,
+                Err(_) if now < later(ready(day), PATIENCE) => {
+                    self.store.put_off_mx_host(day, &host, later(now, LOOKUP_RETRY))?;
+                    continue;
+                }
+                Err(error) => {
+                    let host = printable(&host);
+                    self.notes
+                        .push(format!("{host} gets no report about {day}: no TLSRPT record: {}", printable(&error)));
+                    None
+                }
+            };
+            made += self.store.make_mx_host_reports(day, &host, &mut |number, shares| {
+                let due = match settings.spread {
+                    Duration::ZERO => now,
+                    spread => first_attempt(day, now, spread, fastrand::f64()),
+                };
+                let record = record.as_deref().unwrap_or_default();
+                report_mx_host((&host, day, number), shares, record, (now, due), &settings.plan)
+            })?;
+        }
+        if let Some(room) = lookups.room() {
+            let hosts = self.store.mx_hosts(now, settings.day, room)?;
+            lookups.begin(hosts);
+        }
+        Ok(made)
     }
 
     fn begin(&mut self, route: Route, room: usize) -> Result<Round, Error> {
@@ -411,7 +490,12 @@ fn attempt(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Attempt {
             let first = delivery.first_attempt.unwrap_or(now);
             match next_attempt(first, now, delivery.attempts + 1, wait) {
                 Some(next) => (DeliveryState::Waiting, Some(next), unknown, answer, None),
-                // Another attempt would be later than a day after the first.
+                // The server asks for a wait that ends later than a day after the first attempt.
+                None if next_attempt(first, now, delivery.attempts + 1, None).is_some() => {
+                    let text =
+                        format!("given up: the server asks to wait longer than reports are tried; last: {answer}");
+                    (DeliveryState::Failed, None, unknown, text, None)
+                }
                 None => (DeliveryState::Failed, None, unknown, format!("given up after a day; last: {answer}"), None),
             }
         }

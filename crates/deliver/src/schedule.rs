@@ -39,7 +39,7 @@ pub fn next_attempt(first: Timestamp, now: Timestamp, attempts: u32, asked: Opti
     (next <= later(first, PATIENCE)).then_some(next)
 }
 
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 

@@ -131,7 +131,12 @@ fn work(reporter: &mut Reporter, make: bool, summary: &mut Summary, log: Log) ->
             log.say(Level::Info, format_args!("{reports} reports about {day} made"));
         }
     }
-    summary.deliveries.add(reporter.round()?);
+    let round = reporter.round()?;
+    summary.made += round.made;
+    summary.deliveries.add(round);
+    for note in reporter.notes() {
+        log.say(Level::Warning, note);
+    }
     Ok(made.is_some_and(|made| !made.is_all || !reporter.has_one_day()))
 }
 

@@ -3,10 +3,14 @@
 use std::fmt::{self, Display, Write};
 
 use jiff::civil::Date;
+use serde_json::Value;
 use tlsrpt::FailureType;
 use tlsrpt_format::printable;
 
-use crate::document::{FailureResults, PolicyResults};
+use crate::{
+    document::{FailureResults, PolicyResults},
+    mx_hosts::RECIPIENT_DOMAINS,
+};
 
 /// The most failures that are shown. The attachment has all.
 const MOST_FAILURES: usize = 20;
@@ -47,6 +51,11 @@ fn write(text: &mut String, heading: &Heading<'_>, policies: &[PolicyResults]) -
         let name = &policy.policy;
         writeln!(text, "\nPolicy {} of {}", name.policy_type, shown(&name.policy_domain))?;
         writeln!(text, "  succeeded {}, failed {}", policy.summary.succeeded, policy.summary.failed)?;
+        if let Some(domains) = name.others.get(RECIPIENT_DOMAINS).and_then(Value::as_array) {
+            let domains: Vec<_> =
+                domains.iter().filter_map(Value::as_str).map(|domain| shown(domain).to_string()).collect();
+            writeln!(text, "  recipient domains: {}", domains.join(", "))?;
+        }
         let mut failures: Vec<_> = policy.failure_details.iter().collect();
         failures.sort_by_key(|failure| std::cmp::Reverse(failure.failed_session_count));
         failures.iter().take(MOST_FAILURES).try_for_each(|failure| write_failure(text, failure))?;

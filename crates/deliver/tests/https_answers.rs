@@ -1,111 +1,20 @@
 //! What becomes of a posted report for each class of answer, certificate and address. The server is scripted.
 
-use std::{
-    fs,
-    io::{self, Read, Write},
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+#[path = "sinks/https.rs"]
+mod https_sink;
 
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use std::{io::Write, net::TcpListener, sync::atomic::Ordering, thread, time::Duration};
+
 use tlsrpt_deliver::{
     AddressGuard, Destination, HttpsUrl, Outcome,
     https::{HttpsClient, Verify},
 };
 
+use crate::https_sink::{Fault, answering, certificates, serve};
+
 /// How long an attempt may take: short, since some cases wait for it.
 const TIMEOUT: Duration = Duration::from_secs(2);
 const REPORT: &[u8] = &[0x1f, 0x8b, 8, 0, 1, 2, 3];
-
-/// A certificate authority, and the certificate of a server that it signed.
-struct Certificates {
-    authority: Vec<u8>,
-    server: Arc<ServerConfig>,
-}
-
-/// What is wrong with the certificate.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fault {
-    None,
-    Expired,
-    OtherHost,
-    OtherAuthority,
-}
-
-/// The keys and certificates that `keys/make.sh` makes.
-fn key_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name)
-}
-
-fn certificates(fault: Fault) -> Certificates {
-    let file = match fault {
-        Fault::None => "sound.pem",
-        Fault::Expired => "expired.pem",
-        Fault::OtherHost => "other-host.pem",
-        Fault::OtherAuthority => "other-authority.pem",
-    };
-    let certificate = CertificateDer::from_pem_file(key_file(file)).unwrap();
-    let key = PrivateKeyDer::from_pem_file(key_file("server-key.pem")).unwrap();
-    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    Certificates { authority: fs::read(key_file("authority.der")).unwrap(), server: Arc::new(server) }
-}
-
-type Tls = StreamOwned<ServerConnection, TcpStream>;
-
-/// A server that reads each request and answers as it is told. Its port, and how many requests came.
-fn serve(server: Arc<ServerConfig>, act: impl Fn(&mut Tls) + Send + Sync + 'static) -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let requests = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&requests);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let connection = ServerConnection::new(Arc::clone(&server)).unwrap();
-            let mut tls = StreamOwned::new(connection, stream.unwrap());
-            if let Ok(request) = request(&mut tls) {
-                counter.fetch_add(1, Ordering::SeqCst);
-                assert!(request.to_ascii_lowercase().contains("content-type: application/tlsrpt+gzip"), "{request}");
-                act(&mut tls);
-            }
-        }
-    });
-    (port, requests)
-}
-
-/// The header of a request, and its body read to the end.
-fn request(tls: &mut Tls) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    while !bytes.ends_with(REPORT) {
-        let mut byte = [0];
-        tls.read_exact(&mut byte)?;
-        bytes.push(byte[0]);
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn answering(text: &str) -> impl Fn(&mut Tls) + Send + Sync + use<> {
-    let text = text.to_owned();
-    move |tls| {
-        let _ = tls.write_all(text.as_bytes());
-        tls.conn.send_close_notify();
-        let _ = tls.flush();
-    }
-}
 
 fn url(text: &str) -> HttpsUrl {
     match Destination::parse(text).unwrap() {
@@ -165,6 +74,13 @@ fn the_wait_that_a_server_asks_for_is_kept_within_a_day() {
         let Outcome::Deferred { wait: Some(wait), .. } = outcome else { panic!("{outcome:?}") };
         assert_eq!(wait.as_secs(), expected);
     }
+    let wait_for = |text: &str| {
+        let head = format!("HTTP/1.1 503 Busy\r\nRetry-After: {text}\r\nContent-Length: 0\r\n\r\n");
+        let Outcome::Deferred { wait, .. } = post_and_answer(&head) else { panic!("{text}") };
+        wait.map(|wait| wait.as_secs())
+    };
+    assert_eq!(wait_for("Thu, 31 Dec 2099 08:49:37 GMT"), Some(24 * 60 * 60));
+    assert_eq!([wait_for("Sun, 06 Nov 1994 08:49:37 GMT"), wait_for("soon"), wait_for("-1")], [None; 3]);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The reporter over a real store and a real (scripted) mail server: nothing is lost, nothing is sent twice.
 
+#[path = "sinks/smtp.rs"]
+mod smtp_sink;
+
 use std::{
     collections::HashSet,
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
     path::Path,
     sync::{Arc, Mutex},
-    thread,
     time::Duration,
 };
 
@@ -20,49 +20,11 @@ use tlsrpt_deliver::{
 };
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
-    Batch, BatchId, CountedEvent, DeliveryState, Options, ReportFilter, Suppression, Synchronous, Url, open,
-    open_reports,
+    Attempt, Batch, BatchId, CountedEvent, DeliveryState, Options, ReportFilter, Route, Suppression, Synchronous, Url,
+    open, open_reports,
 };
 
-/// A mail server that takes everything. Its port, and the Message-IDs that came.
-fn sink(refuse: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let ids = Arc::new(Mutex::new(Vec::new()));
-    let all = Arc::clone(&ids);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let ids = Arc::clone(&all);
-            thread::spawn(move || serve(stream.unwrap(), refuse, &ids));
-        }
-    });
-    (port, ids)
-}
-
-fn serve(stream: TcpStream, refuse: &str, ids: &Mutex<Vec<String>>) {
-    let mut out = stream.try_clone().unwrap();
-    let mut say = |line: &str| out.write_all(format!("{line}\r\n").as_bytes());
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    if say("220 sink").is_err() {
-        return;
-    }
-    while let Some(line) = lines.next() {
-        let answer = match line.as_str() {
-            "DATA" => {
-                let _ = say("354 go on");
-                let mail: Vec<_> = lines.by_ref().take_while(|line| line != ".").collect();
-                let id = mail.iter().find(|line| line.starts_with("Message-ID:")).cloned().unwrap_or_default();
-                ids.lock().unwrap().push(id);
-                "250 taken"
-            }
-            line if !refuse.is_empty() && line.contains(refuse) => "550 5.1.1 no such user",
-            _ => "250 fine",
-        };
-        if say(answer).is_err() {
-            return;
-        }
-    }
-}
+use crate::smtp_sink::{Sink, nobody, silent};
 
 fn yesterday() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date().checked_sub(1.day()).unwrap()
@@ -109,6 +71,7 @@ fn settings() -> ReporterSettings {
             ports: vec![443],
             failures_only: false,
             exclude: HashSet::new(),
+            report_mx_hosts: true,
         },
         spread: Duration::ZERO,
         day: Some(yesterday()),
@@ -150,23 +113,23 @@ fn states(folder: &Path) -> Vec<(String, DeliveryState, String)> {
 #[test]
 fn each_domain_gets_one_report_and_later_events_a_further_one() {
     let folder = tempfile::tempdir().unwrap();
-    let (port, ids) = sink("");
+    let sink = Sink::start();
     let domains = || (0..300).map(|n| format!("d{n}.example"));
     add(folder.path(), yesterday(), 1, domains(), true);
     {
-        let mut reporter = reporter(folder.path(), port);
+        let mut reporter = reporter(folder.path(), sink.port);
         assert_eq!(reporter.make_all().unwrap(), 300);
         assert_eq!(reporter.work_off().unwrap().delivered, 300);
         assert_eq!(reporter.make_all().unwrap(), 0);
     }
-    let first: HashSet<_> = ids.lock().unwrap().iter().cloned().collect();
-    assert_eq!((first.len(), ids.lock().unwrap().len()), (300, 300));
+    let first: HashSet<_> = sink.ids().into_iter().collect();
+    assert_eq!((first.len(), sink.ids().len()), (300, 300));
 
     add(folder.path(), yesterday(), 2, ["d7.example".to_owned()].into_iter(), true);
-    let mut reporter = reporter(folder.path(), port);
+    let mut reporter = reporter(folder.path(), sink.port);
     assert_eq!(reporter.make_all().unwrap(), 1);
     assert_eq!(reporter.work_off().unwrap().delivered, 1);
-    let last = ids.lock().unwrap().last().unwrap().clone();
+    let last = sink.ids().last().unwrap().clone();
     assert!(last.contains(&format!("{}.2.", yesterday())) && !first.contains(&last), "{last}");
     let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
     let filter = ReportFilter { domain: Some("D7.example.".into()), ..ReportFilter::default() };
@@ -193,9 +156,9 @@ fn only_one_reporter_works_on_a_store() {
 #[test]
 fn a_refused_delivery_keeps_the_words_of_the_server() {
     let folder = tempfile::tempdir().unwrap();
-    let (port, _) = sink("RCPT");
+    let sink = Sink::refusing("RCPT");
     add(folder.path(), yesterday(), 1, ["a.example".to_owned()].into_iter(), true);
-    let mut reporter = reporter(folder.path(), port);
+    let mut reporter = reporter(folder.path(), sink.port);
     reporter.make_all().unwrap();
     assert_eq!(reporter.work_off().unwrap().ended, 1);
     let expected = ("mailto:r@a.example".to_owned(), DeliveryState::Failed, "550 5.1.1 no such user".to_owned());
@@ -205,9 +168,8 @@ fn a_refused_delivery_keeps_the_words_of_the_server() {
 #[test]
 fn a_server_that_is_away_is_tried_again_later() {
     let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     add(folder.path(), yesterday(), 1, ["a.example".to_owned()].into_iter(), true);
-    let mut reporter = reporter(folder.path(), port);
+    let mut reporter = reporter(folder.path(), nobody());
     reporter.make_all().unwrap();
     assert_eq!(reporter.work_off().unwrap().deferred, 1);
     assert_eq!(reporter.waiting().unwrap(), 1);
@@ -220,7 +182,7 @@ fn a_server_that_is_away_is_tried_again_later() {
 #[test]
 fn suppressed_targets_get_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (port, ids) = sink("");
+    let sink = Sink::start();
     let domains = ["a.example", "b.example", "c.example"].map(str::to_owned);
     add(folder.path(), yesterday(), 1, domains.into_iter(), true);
     let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
@@ -234,10 +196,10 @@ fn suppressed_targets_get_nothing() {
     store.suppress(&entry("b.example", None)).unwrap();
     store.suppress(&entry("c.example", Some(Timestamp::UNIX_EPOCH))).unwrap();
     drop(store);
-    let mut reporter = reporter(folder.path(), port);
+    let mut reporter = reporter(folder.path(), sink.port);
     reporter.make_all().unwrap();
     let round = reporter.work_off().unwrap();
-    assert_eq!((round.delivered, round.ended, ids.lock().unwrap().len()), (1, 2, 1));
+    assert_eq!((round.delivered, round.ended, sink.ids().len()), (1, 2, 1));
     let states: Vec<_> = states(folder.path()).into_iter().map(|(_, state, _)| state).collect();
     assert_eq!(states, [DeliveryState::Suppressed, DeliveryState::Suppressed, DeliveryState::Delivered]);
 }
@@ -245,7 +207,7 @@ fn suppressed_targets_get_nothing() {
 #[test]
 fn a_destination_of_many_domains_gets_no_more_than_its_limit_in_an_hour() {
     let folder = tempfile::tempdir().unwrap();
-    let (port, ids) = sink("");
+    let sink = Sink::start();
     let record = "v=TLSRPTv1;rua=mailto:all@hoster.example";
     let events = (0..150).map(|n| {
         let text = format!(
@@ -262,10 +224,127 @@ fn a_destination_of_many_domains_gets_no_more_than_its_limit_in_an_hour() {
         dropped: 0,
     };
     open(&url(folder.path()), Options::default()).unwrap().add(&batch).unwrap();
-    let mut reporter = reporter(folder.path(), port);
+    let mut reporter = reporter(folder.path(), sink.port);
     reporter.make_all().unwrap();
     let round = reporter.work_off().unwrap();
     // The hour may end in between, which gives the destination a new limit.
     assert!(round.delivered >= 100 && round.delivered + round.deferred == 150, "{round:?}");
-    assert_eq!(ids.lock().unwrap().len() as u64, round.delivered);
+    assert_eq!(sink.ids().len() as u64, round.delivered);
+}
+
+/// An event with the DANE policy of an MX host.
+fn dane(domain: &str, record: &str, host: &str) -> CountedEvent {
+    let text = format!(
+        "{{\"d\":\"{domain}\",\"pr\":\"{record}\",\"policies\":[{{\"policy-type\":1,\"policy-domain\":\"{host}\",\
+         \"policy-string\":[\"3 1 1 AB\"],\"failure-details\":[{{\"c\":304}}],\"t\":1,\"f\":1}}]}}"
+    );
+    CountedEvent { event: datagram::parse(text.as_bytes()).unwrap(), times: 2 }
+}
+
+fn add_all(folder: &Path, events: Vec<CountedEvent>) {
+    let id = BatchId { writer: "test".into(), number: 1 };
+    let batch = Batch { id, day: yesterday(), last_event: None, events, invalid: vec![], dropped: 0 };
+    open(&url(folder), Options::default()).unwrap().add(&batch).unwrap();
+}
+
+#[test]
+fn an_mx_host_gets_a_report_that_names_the_domains_and_no_address_hears_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start();
+    add_all(
+        folder.path(),
+        vec![
+            dane("a.example", "v=TLSRPTv1;rua=mailto:r@a.example", "MX.hoster.example."),
+            dane("b.example", "v=TLSRPTv1;rua=mailto:all@hoster.example", "mx.hoster.example"),
+            dane("c.example", "v=TLSRPTv1;rua=mailto:r@c.example", "mx.silent.example"),
+            dane("d.example", "v=TLSRPTv1;rua=mailto:r@d.example", "mx.none.example"),
+        ],
+    );
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let names = Arc::clone(&asked);
+    let look_up = move |host: &str| {
+        names.lock().unwrap().push(host.to_owned());
+        match host {
+            "mx.hoster.example" => Ok(Some("v=TLSRPTv1;rua=mailto:all@hoster.example,mailto:x@hoster.example".into())),
+            "mx.none.example" => Ok(None),
+            _ => Err("no answer".into()),
+        }
+    };
+    let mut reporter = reporter(folder.path(), sink.port).with_mx_hosts(Arc::new(look_up));
+    assert_eq!(reporter.make_all().unwrap(), 4);
+    assert_eq!(reporter.work_off().unwrap().delivered, 6);
+    let mut asked = asked.lock().unwrap().clone();
+    asked.sort();
+    assert_eq!(asked, ["mx.hoster.example", "mx.none.example", "mx.silent.example"]);
+    // The host without an answer is looked up again later.
+    assert_eq!(reporter.waiting().unwrap(), 1);
+
+    let mails = sink.mails();
+    let of_host = |to: &str| {
+        let has_host = |line: &String| line.as_str() == "TLS-Report-Domain: mx.hoster.example";
+        let found = mails.iter().filter(|mail| mail.to == [to] && mail.lines.iter().any(has_host));
+        found
+            .flat_map(|mail| mail.lines.iter().find(|line| line.contains("recipient domains:")).cloned())
+            .collect::<Vec<_>>()
+    };
+    // all@ has the report of b.example, so it hears of a.example alone.
+    assert_eq!(of_host("all@hoster.example"), ["  recipient domains: a.example"]);
+    assert_eq!(of_host("x@hoster.example"), ["  recipient domains: a.example, b.example"]);
+    let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
+    let filter = ReportFilter { domain: Some("mx.hoster.example".into()), ..ReportFilter::default() };
+    let counts: Vec<_> =
+        store.reports(&filter, 10).unwrap().iter().map(|report| (report.number, report.failed)).collect();
+    assert_eq!(counts, [(1, 2), (2, 4)]);
+}
+
+#[test]
+fn what_was_not_begun_at_the_end_waits_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), yesterday(), 1, (0..40).map(|n| format!("d{n}.example")), true);
+    {
+        let mut reporter = reporter(folder.path(), silent());
+        reporter.make_all().unwrap();
+        reporter.round().unwrap();
+        // The threads of mail wait for the greeting; the rest was not begun.
+        let under_way = reporter.finish(Duration::from_secs(2)).unwrap();
+        assert!((1..=4).contains(&under_way), "{under_way}");
+    }
+    let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
+    let interrupted = store.become_reporter(Timestamp::now()).unwrap();
+    assert!((1..=4).contains(&interrupted), "{interrupted}");
+    assert_eq!(store.waiting(None).unwrap().1, 40);
+    let unknown = (1..=40).filter(|id| store.delivery(*id).unwrap().unwrap().unknown).count();
+    assert_eq!(unknown as u64, interrupted);
+}
+
+#[test]
+fn a_cancelled_delivery_stays_so_and_a_resent_one_has_a_day_again() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), yesterday(), 1, ["a.example".to_owned()].into_iter(), true);
+    let mut reporter = reporter(folder.path(), nobody());
+    reporter.make_all().unwrap();
+    let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
+    let begun = store.begin_attempts(Route::Mail, Timestamp::now(), None, 10).unwrap();
+    assert_eq!((begun.len(), store.cancel(1).unwrap()), (1, 1));
+    let now = Timestamp::now();
+    let attempt = |state| Attempt {
+        delivery: 1,
+        at: now,
+        tried: true,
+        state,
+        next_attempt: (state == DeliveryState::Waiting).then_some(now),
+        unknown: false,
+        answer: "451 later".into(),
+        warning: None,
+    };
+    store.end_attempts(&[attempt(DeliveryState::Waiting)]).unwrap();
+    let delivery = store.delivery(1).unwrap().unwrap();
+    assert_eq!((delivery.state, delivery.next_attempt), (DeliveryState::Cancelled, None));
+    assert_eq!(store.resend(1, now).unwrap(), 1);
+    let delivery = store.delivery(1).unwrap().unwrap();
+    assert_eq!((delivery.state, delivery.first_attempt), (DeliveryState::Waiting, None));
+    // One that is delivered was not stopped in time.
+    store.cancel(1).unwrap();
+    store.end_attempts(&[attempt(DeliveryState::Delivered)]).unwrap();
+    assert_eq!(store.delivery(1).unwrap().unwrap().state, DeliveryState::Delivered);
 }

@@ -1,6 +1,6 @@
 //! The facts about a connection that only DNS has: the recipient domain's TLSRPT record, and whether DANE applied.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tlsrpt::only_record;
 
@@ -26,6 +26,17 @@ pub async fn tlsrpt_record(resolver: &Resolver, domain: &str) -> io::Result<Opti
     }
     let texts = resolver.texts(&format!("{TLSRPT_LABELS}{domain}")).await?;
     Ok(only_record(texts.iter().map(Vec::as_slice)).map(<[u8]>::to_vec))
+}
+
+/// The same for a thread that may wait, for at most `limit`.
+///
+/// # Errors
+///
+/// DNS gives no answer in that time, or the system gives no sockets.
+pub fn tlsrpt_record_within(resolver: &Resolver, domain: &str, limit: Duration) -> io::Result<Option<Vec<u8>>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let no_answer = |_| io::Error::new(io::ErrorKind::TimedOut, format!("DNS: no answer within {} s", limit.as_secs()));
+    runtime.block_on(async { tokio::time::timeout(limit, tlsrpt_record(resolver, domain)).await.map_err(no_answer)? })
 }
 
 /// The TLSA records that applied to the connection; none where DANE did not apply.

@@ -36,6 +36,21 @@ pub struct NewReport {
     pub failed: u64,
     /// Where it goes.
     pub deliveries: Vec<NewDelivery>,
+    /// What it says about MX hosts that get reports of their own.
+    pub mx_hosts: Vec<MxHostShare>,
+}
+
+/// What the report of a domain says about the DANE policies of an MX host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MxHostShare {
+    /// The MX host, in lower case.
+    pub host: String,
+    /// The recipient domain.
+    pub domain: String,
+    /// Where the report of the domain goes.
+    pub destinations: Vec<String>,
+    /// The policies, without records.
+    pub policies: Vec<PolicyCounts>,
 }
 
 /// One destination of a new report.
@@ -225,6 +240,22 @@ pub trait ReportStore: Store + std::fmt::Debug {
 
     /// What a domain has on a day that is in no report yet.
     fn unreported(&mut self, day: Date, domain: &str) -> Result<Option<Unreported>, Error>;
+
+    /// Up to `limit` MX hosts that wait for a report of their own, and whose TLSRPT record is to be looked up at `now`, with the day that
+    /// the report is about. The longest waiting first. With `day`, only about that day.
+    fn mx_hosts(&mut self, now: Timestamp, day: Option<Date>, limit: usize) -> Result<Vec<(Date, String)>, Error>;
+
+    /// Passes what reports say about an MX host to `make`, with the number of its first report, and keeps the reports that it returns.
+    /// All in one transaction; after it the host waits no more for these. How many reports.
+    fn make_mx_host_reports(
+        &mut self,
+        day: Date,
+        host: &str,
+        make: &mut dyn FnMut(u32, &[MxHostShare]) -> Vec<NewReport>,
+    ) -> Result<u64, Error>;
+
+    /// Looks the record of an MX host up later.
+    fn put_off_mx_host(&mut self, day: Date, host: &str, until: Timestamp) -> Result<(), Error>;
 
     /// Makes this process the one reporter of the store until it ends, and makes deliveries wait whose attempt a crash
     /// interrupted, marked as unknown. How many those are.

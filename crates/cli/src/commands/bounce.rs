@@ -53,11 +53,10 @@ fn suppress(
         return nothing_changes("it names a delivery that is not in the store");
     };
     let earlier = store.suppression(&delivery.destination).map_err(failed)?;
-    // What the operator has decided stays.
-    if earlier.as_ref().is_some_and(|earlier| earlier.days.is_none()) {
-        return Ok(());
+    match suppression(&delivery, reason, earlier.as_ref(), Timestamp::now()) {
+        Some(entry) => store.suppress(&entry).map_err(failed),
+        None => Ok(()),
     }
-    store.suppress(&suppression(&delivery, reason, earlier.as_ref(), Timestamp::now())).map_err(failed)
 }
 
 fn nothing_changes(why: &str) -> Result<(), Failure> {

@@ -103,7 +103,10 @@ fn reporter(configuration: &Configuration, mode: Mode, log: Log) -> Result<Repor
         let text = "deliveries were interrupted; they are tried again with the same ids";
         log.say(Level::Warning, format_args!("{interrupted} {text}"));
     }
-    Ok(reporter)
+    if !configuration.report.report_mx_hosts {
+        return Ok(reporter);
+    }
+    Ok(reporter.with_mx_hosts(reporting::record_lookup()?))
 }
 
 /// Works until the end.
@@ -163,6 +166,9 @@ pub(crate) fn write_plan(
         Ok(report) => {
             let sessions = report.succeeded + report.failed;
             writeln!(out, "{day}  {name}: {sessions} sessions, {} failed", report.failed)?;
+            for share in &report.mx_hosts {
+                writeln!(out, "    and where the record of {} says", printable(&share.host))?;
+            }
             report.deliveries.iter().try_for_each(|to| {
                 let destination = printable(&to.destination);
                 match to.state {

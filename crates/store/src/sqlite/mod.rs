@@ -6,6 +6,7 @@ mod database;
 mod day;
 mod failure;
 mod hash;
+mod mx_hosts;
 mod reading;
 mod reporting;
 mod schema;

@@ -15,12 +15,12 @@ use tlsrpt_format::datagram::normalized_domain;
 use super::{
     adding::number,
     database::Sqlite,
-    day,
+    day, mx_hosts,
     reading::{count, date, failure_counts, policy_counts, state},
 };
 use crate::{
-    Attempt, Delivery, DeliveryState, Error, ErrorKind, FailureCounts, KeptReport, NewReport, PolicyCounts,
-    ReportFilter, ReportStore, Route, Suppression, Unreported,
+    Attempt, Delivery, DeliveryState, Error, ErrorKind, FailureCounts, KeptReport, MxHostShare, NewReport,
+    PolicyCounts, ReportFilter, ReportStore, Route, Suppression, Unreported,
 };
 
 const DELIVERY: &str = "id, report, destination, token, state, attempts, first_attempt, last_attempt, next_attempt, unknown, answer, warning";
@@ -89,6 +89,46 @@ impl ReportStore for Sqlite {
                 end.execute(params![state.name(), at.as_second(), next, unknown, answer, warning, delivery, tried])
                     .map(drop)
             })
+        })
+    }
+
+    fn mx_hosts(&mut self, now: Timestamp, day: Option<Date>, limit: usize) -> Result<Vec<(Date, String)>, Error> {
+        let day = day.map_or_else(String::new, |day| format!("AND day = {}", day::to_number(day)));
+        let query = format!(
+            "SELECT day, host FROM mx_host_share WHERE next_lookup <= ?1 {day} GROUP BY day, host \
+             ORDER BY min(next_lookup), day, host LIMIT ?2"
+        );
+        self.rows(&query, [now.as_second(), limit_of(limit)], |row| Ok((date(row, 0)?, row.get(1)?)))
+    }
+
+    fn make_mx_host_reports(
+        &mut self,
+        day: Date,
+        host: &str,
+        make: &mut dyn FnMut(u32, &[MxHostShare]) -> Vec<NewReport>,
+    ) -> Result<u64, Error> {
+        self.write(|transaction| {
+            let (shares, last) = mx_hosts::of_host(transaction, day, host)?;
+            let mut reports = 0;
+            if !shares.is_empty() {
+                let first = next_number(transaction, day, host)?;
+                for (number, report) in (first..).zip(make(first, &shares)) {
+                    keep(transaction, day, (host, number), &report)?;
+                    reports += 1;
+                }
+            }
+            mx_hosts::remove(transaction, day, host, last)?;
+            Ok(reports)
+        })
+    }
+
+    fn put_off_mx_host(&mut self, day: Date, host: &str, until: Timestamp) -> Result<(), Error> {
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE mx_host_share SET next_lookup = ?3 WHERE day = ?1 AND host = ?2",
+                params![day::to_number(day), host, until.as_second()],
+            )?;
+            Ok(())
         })
     }
 
@@ -268,7 +308,7 @@ fn make_reports(
     for name in &names {
         let Some((domain, unreported)) = unreported(transaction, day, name)? else { continue };
         if let Some(report) = make(&unreported) {
-            keep(transaction, day, &unreported, &report)?;
+            keep(transaction, day, (&unreported.domain, unreported.number), &report)?;
         }
         mark_as_reported(transaction, day, domain)?;
     }
@@ -284,12 +324,17 @@ fn unreported(connection: &Connection, day: Date, name: &str) -> rusqlite::Resul
     let Some(domain) = domain.query_row(params![name, day_number], |row| row.get::<_, i64>(0)).optional()? else {
         return Ok(None);
     };
-    let mut number =
-        connection.prepare_cached("SELECT ifnull(max(number), 0) + 1 FROM report WHERE day = ?1 AND domain = ?2")?;
-    let number = number.query_row(params![day_number, name], |row| row.get(0))?;
+    let number = next_number(connection, day, name)?;
     let report_mails = report_mails(connection, day, name)?;
     let policies = unreported_policies(connection, day_number, domain)?;
     Ok(Some((domain, Unreported { domain: name.to_owned(), number, policies, report_mails })))
+}
+
+/// The number of the next report about a domain and a day.
+fn next_number(connection: &Connection, day: Date, domain: &str) -> rusqlite::Result<u32> {
+    let mut number =
+        connection.prepare_cached("SELECT ifnull(max(number), 0) + 1 FROM report WHERE day = ?1 AND domain = ?2")?;
+    number.query_row(params![day::to_number(day), domain], |row| row.get(0))
 }
 
 fn unreported_policies(connection: &Connection, day: i64, domain: i64) -> rusqlite::Result<Vec<PolicyCounts>> {
@@ -337,15 +382,20 @@ fn mark_as_reported(transaction: &Transaction<'_>, day: Date, domain: i64) -> ru
     Ok(())
 }
 
-fn keep(transaction: &Transaction<'_>, day: Date, of: &Unreported, report: &NewReport) -> rusqlite::Result<()> {
+fn keep(
+    transaction: &Transaction<'_>,
+    day: Date,
+    (domain, number_of_report): (&str, u32),
+    report: &NewReport,
+) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO report (day, domain, number, report_id, made, file_name, compressed, summary, succeeded, failed) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     let id = insert.insert(params![
         day::to_number(day),
-        of.domain,
-        of.number,
+        domain,
+        number_of_report,
         report.report_id,
         report.made.as_second(),
         report.file_name,
@@ -370,7 +420,7 @@ fn keep(transaction: &Transaction<'_>, day: Date, of: &Unreported, report: &NewR
             delivery.token
         ])?;
     }
-    Ok(())
+    mx_hosts::keep(transaction, day, &report.mx_hosts, report.made)
 }
 
 /// Only deliveries of reports about this day, as a condition.

@@ -54,3 +54,14 @@ CREATE TABLE suppression (
     days INTEGER,
     reason TEXT NOT NULL
 ) WITHOUT ROWID;
+
+-- What reports of domains say about the DANE policy of an MX host, until the host has its own report about it. content is JSON.
+CREATE TABLE mx_host_share (
+    id INTEGER PRIMARY KEY,
+    day INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    content TEXT NOT NULL,
+    -- When the TLSRPT record of the host is looked up next.
+    next_lookup INTEGER NOT NULL
+);
+CREATE INDEX mx_host_share_of_host ON mx_host_share (day, host, next_lookup);

@@ -23,6 +23,7 @@ pub(crate) fn purge(connection: &mut Connection, first: Date) -> rusqlite::Resul
     if removed > 0 {
         connection.execute("DELETE FROM writer WHERE day < ?1", [first])?;
         connection.execute("DELETE FROM report WHERE day < ?1", [first])?;
+        connection.execute("DELETE FROM mx_host_share WHERE day < ?1", [first])?;
         // With its keys checked, SQLite would search all counters for each text that goes. The statements name exactly
         // those that nothing refers to.
         connection.pragma_update(None, "foreign_keys", false)?;

@@ -1,0 +1,389 @@
+//! `tlsrpt deliver`, `serve`, `reports`, `suppress` and `bounce` through the binary, with a mail server and an HTTPS server that
+//! are scripted.
+
+#[path = "../../deliver/tests/sinks/https.rs"]
+mod https_sink;
+#[path = "../../deliver/tests/sinks/smtp.rs"]
+mod smtp_sink;
+
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::net::UnixDatagram,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    sync::atomic::Ordering,
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tlsrpt_format::datagram;
+use tlsrpt_store::{Batch, BatchId, CountedEvent, Options, Url, open};
+
+use crate::{
+    https_sink::{Fault, answering, certificates},
+    smtp_sink::{Sink, nobody, silent},
+};
+
+/// How long to wait for what must happen. Nothing waits as long unless it fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder with a store and a configuration.
+struct Host {
+    folder: TempDir,
+    batches: u64,
+}
+
+impl Host {
+    /// Reports go to this port of the mail server.
+    fn new(port: u16, more: &str) -> Self {
+        let host = Self { folder: tempfile::tempdir().unwrap(), batches: 0 };
+        host.configure(&format!(
+            "[report]\norganization = \"Sender\"\ncontact = \"c@sender.example\"\nfrom = \"noreply@sender.example\"\n\
+             spread = \"0s\"\n[mail]\nserver = \"smtp://127.0.0.1:{port}\"\n{more}"
+        ));
+        host
+    }
+
+    fn configure(&self, text: &str) {
+        let folder = self.folder.path().display();
+        let places = format!(
+            "[collect]\nsocket = \"{folder}/s\"\nsocket-mode = \"0660\"\n[store]\nurl = \"sqlite:{folder}/db\"\n"
+        );
+        fs::write(self.file("tlsrpt.toml"), places + text).unwrap();
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Reports go to another port.
+    fn change_server(&self, port: u16) {
+        let text = fs::read_to_string(self.file("tlsrpt.toml")).unwrap();
+        let begin = text.find("smtp://").unwrap();
+        let end = begin + text[begin..].find('"').unwrap();
+        let changed = format!("{}smtp://127.0.0.1:{port}{}", &text[..begin], &text[end..]);
+        fs::write(self.file("tlsrpt.toml"), changed).unwrap();
+    }
+
+    /// Adds a failed event for each domain, whose record names the destination.
+    fn add(&mut self, day: Date, domains: &[(&str, &str)]) {
+        self.batches += 1;
+        let event = |(domain, to): &(&str, &str)| {
+            let text = format!(
+                "{{\"d\":\"{domain}\",\"pr\":\"v=TLSRPTv1;rua={to}\",\"policies\":[{{\"policy-type\":9,\
+                 \"failure-details\":[{{\"c\":201}}],\"t\":1,\"f\":1}}]}}"
+            );
+            CountedEvent { event: datagram::parse(text.as_bytes()).unwrap(), times: 1 }
+        };
+        let batch = Batch {
+            id: BatchId { writer: "test".into(), number: self.batches },
+            day,
+            last_event: None,
+            events: domains.iter().map(event).collect(),
+            invalid: vec![],
+            dropped: 0,
+        };
+        open(&Url::Sqlite(self.file("db")), Options::default()).unwrap().add(&batch).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tlsrpt"));
+        command.args(arguments).arg("--config").arg(self.file("tlsrpt.toml"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        told(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs it and wants exit code 0. Its output.
+    fn run_well(&self, arguments: &[&str]) -> String {
+        let (code, out, said) = self.run(arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {out}{said}");
+        out
+    }
+
+    fn reports(&self, arguments: &[&str]) -> Value {
+        let arguments = [&["reports", "list", "--format", "json"], arguments].concat();
+        serde_json::from_str(&self.run_well(&arguments)).unwrap()
+    }
+
+    /// The state of the first delivery of the first report.
+    fn state(&self) -> String {
+        self.reports(&[])["reports"][0]["deliveries"][0]["state"].as_str().unwrap().into()
+    }
+}
+
+fn told(output: Output) -> (Option<i32>, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+fn yesterday() -> Date {
+    today().yesterday().unwrap()
+}
+
+/// A service, killed at the end of the test.
+struct Service(Child);
+
+impl Service {
+    fn start(host: &Host, subcommand: &str) -> Self {
+        Self(host.command(&[subcommand]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Ends it by SIGTERM. Its exit code and what it said.
+    fn end(mut self) -> (Option<i32>, String) {
+        kill(Pid::from_raw(self.0.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+        let (mut said, mut code) = (String::new(), None);
+        until("the service ends", || {
+            code = self.0.try_wait().unwrap();
+            code.is_some()
+        });
+        self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (code.unwrap().code(), said)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn until(what: &str, mut happens: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !happens() {
+        assert!(Instant::now() < end, "in vain: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn once_delivers_by_mail_and_https_and_then_nothing_is_left() {
+    let sink = Sink::start();
+    let answer = answering("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+    let (port, requests) = https_sink::serve(certificates(Fault::None).server, answer);
+    let mut host = Host::new(sink.port, &format!("[https]\nallow = [\"127.0.0.0/8\"]\nports = [{port}]\n"));
+    let url = format!("https://127.0.0.1:{port}/v1");
+    host.add(yesterday(), &[("a.example", "mailto:r@a.example"), ("b.example", &url)]);
+    let out = host.run_well(&["deliver", "--once"]);
+    let expected = "2 reports made, 2 deliveries succeeded, 0 failed for good or were suppressed, 0 are left\n";
+    assert_eq!(out, expected);
+    assert_eq!((sink.ids().len(), requests.load(Ordering::SeqCst)), (1, 1));
+    assert_eq!(sink.mails()[0].to, ["r@a.example"]);
+    assert!(sink.mails()[0].from.starts_with("tlsrpt-bounces+"), "{:?}", sink.mails());
+    assert!(host.run_well(&["deliver", "--once"]).starts_with("0 reports made, 0 deliveries succeeded, "));
+
+    let posted = host.reports(&["--domain", "B.example"]);
+    let delivery = &posted["reports"][0]["deliveries"][0];
+    assert_eq!(
+        (delivery["state"].as_str(), delivery["answer"].as_str()),
+        (Some("delivered"), Some("HTTP 201 Created"))
+    );
+    assert!(delivery["warning"].as_str().unwrap().contains("certificate"), "{posted}");
+    assert_eq!(host.reports(&["--day", "today"])["reports"].as_array().unwrap().len(), 0);
+    assert_eq!(host.reports(&["--state", "delivered"])["reports"].as_array().unwrap().len(), 2);
+    assert_eq!(host.reports(&["--state", "failed"])["reports"].as_array().unwrap().len(), 0);
+    let (_, status, _) = host.run(&["status"]);
+    let line = format!("reports     of {}: 2 made; deliveries: 2 delivered\n", yesterday());
+    assert!(status.contains(&line), "{status}");
+}
+
+#[test]
+fn a_day_is_delivered_alone_and_what_comes_later_goes_into_a_further_report() {
+    let sink = Sink::start();
+    let mut host = Host::new(sink.port, "");
+    host.add(yesterday(), &[("old.example", "mailto:r@old.example")]);
+    host.add(today(), &[("a.example", "mailto:r@a.example")]);
+    let dry = host.run_well(&["deliver", "--day", "today", "--dry-run"]);
+    assert!(dry.contains("  a.example: 1 sessions, 1 failed\n    to mailto:r@a.example\n"), "{dry}");
+    assert!(!dry.contains("old.example") && sink.ids().is_empty(), "{dry}");
+    assert!(host.run_well(&["deliver", "--dry-run"]).contains("  old.example: 1 sessions"));
+
+    host.run_well(&["deliver", "--day", "today"]);
+    host.add(today(), &[("a.example", "mailto:r@a.example")]);
+    host.run_well(&["deliver", "--day", "today"]);
+    let ids = sink.ids();
+    assert_eq!(ids.len(), 2, "{ids:?}");
+    assert!(ids[0].contains(&format!("{}.1.", today())) && ids[1].contains(&format!("{}.2.", today())), "{ids:?}");
+
+    // Deliveries of another day wait: they are not those of today.
+    host.change_server(nobody());
+    assert_eq!(host.run(&["deliver", "--once"]).0, Some(1));
+    let waits = host.run_well(&["deliver", "--dry-run"]);
+    assert!(waits.contains("  old.example: report 3 is made\n    to mailto:r@old.example, next attempt "), "{waits}");
+    assert!(host.run_well(&["deliver", "--day", "today"]).ends_with(" 0 are left\n"));
+}
+
+#[test]
+fn a_report_can_be_shown_cancelled_and_sent_again() {
+    let sink = Sink::start();
+    let mut host = Host::new(nobody(), "");
+    host.add(yesterday(), &[("a.example", "mailto:r@a.example")]);
+    let (code, out, said) = host.run(&["deliver", "--once"]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.ends_with(", 1 are left\n"), "{out}");
+    assert!(said.contains("report 1 about a.example to mailto:r@a.example: waiting: "), "{said}");
+
+    let shown = host.run_well(&["reports", "show", "1"]);
+    assert!(shown.starts_with(&format!("1  {}  a.example  1 sessions, 1 failed\n", yesterday())), "{shown}");
+    for part in ["waiting, 1 attempts", "next attempt ", "starttls-not-supported", "\"organization-name\": \"Sender\""]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown: Value = serde_json::from_str(&host.run_well(&["reports", "show", "1", "--format", "json"])).unwrap();
+    assert_eq!(shown["report"]["contact-info"], "c@sender.example");
+    assert_eq!(shown["deliveries"][0]["attempts"], 1);
+
+    assert_eq!(host.run_well(&["reports", "cancel", "1"]), "1 of 1 deliveries are cancelled\n");
+    assert_eq!((host.state().as_str(), host.run(&["deliver", "--once"]).0), ("cancelled", Some(0)));
+    assert_eq!(host.run_well(&["reports", "resend", "1"]), "1 of 1 deliveries wait for another attempt\n");
+    host.change_server(sink.port);
+    host.run_well(&["deliver", "--once"]);
+    assert_eq!((host.state().as_str(), sink.ids().len()), ("delivered", 1));
+    let (code, _, said) = host.run(&["reports", "show", "7"]);
+    assert_eq!((code, said.as_str()), (Some(1), "tlsrpt: there is no report 7; see tlsrpt reports\n"));
+}
+
+#[test]
+fn a_preview_is_shown_and_mailed_and_changes_nothing() {
+    let sink = Sink::start();
+    let mut host = Host::new(sink.port, "");
+    host.add(today(), &[("a.example", "mailto:r@a.example")]);
+    let shown = host.run_well(&["reports", "preview", "A.example"]);
+    assert!(shown.contains("    to mailto:r@a.example\n") && shown.contains("\"report-id\": "), "{shown}");
+    assert!(sink.ids().is_empty());
+    let json = host.run_well(&["reports", "preview", "a.example", "--format", "json", "--mail-to", "me@own.example"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["destinations"][0]["destination"], "mailto:r@a.example");
+    assert_eq!(json["report"]["policies"][0]["policy"]["policy-domain"], "a.example");
+    assert_eq!(sink.mails().iter().map(|mail| mail.to.concat()).collect::<Vec<_>>(), ["me@own.example"]);
+    assert_eq!(host.reports(&[])["reports"].as_array().unwrap().len(), 0);
+    let none = yesterday().to_string();
+    let (code, _, said) = host.run(&["reports", "preview", "a.example", "--day", &none]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains(&format!("there is nothing about a.example on {none}")), "{said}");
+    assert_eq!(host.run(&["reports", "preview", "a.example", "--mail-to", "a\r\nb@c.example"]).0, Some(2));
+}
+
+#[test]
+fn suppressed_destinations_get_nothing_until_they_are_removed() {
+    let sink = Sink::start();
+    let mut host = Host::new(sink.port, "");
+    host.add(yesterday(), &[("a.example", "mailto:r@a.example")]);
+    host.run_well(&["suppress", "add", "r@A.example", "--reason", "they asked"]);
+    assert_eq!(host.run_well(&["suppress", "list"]), "mailto:r@a.example  for ever: they asked\n");
+    host.run_well(&["deliver", "--once"]);
+    assert_eq!((host.state().as_str(), sink.ids().len()), ("suppressed", 0));
+    host.run_well(&["suppress", "remove", "mailto:r@a.example"]);
+    assert_eq!(host.run(&["suppress", "remove", "r@a.example"]).0, Some(1));
+    host.run_well(&["reports", "resend", "1"]);
+    host.run_well(&["deliver", "--once"]);
+    assert_eq!((host.state().as_str(), sink.ids().len()), ("delivered", 1));
+    assert_eq!(host.run(&["suppress", "add", "nonsense"]).0, Some(2));
+}
+
+#[test]
+fn a_bounce_suppresses_its_destination_once_for_all_mails_of_the_day() {
+    let sink = Sink::start();
+    let mut host = Host::new(sink.port, "");
+    host.add(yesterday(), &[("a.example", "mailto:r@all.example"), ("b.example", "mailto:r@all.example")]);
+    host.run_well(&["deliver", "--once"]);
+    let mails = sink.mails();
+    assert_eq!(mails.len(), 2);
+    let notice = |to: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.example\nTo: {to}\n\nAction: failed\nDiagnostic-Code: smtp; 550 5.1.1 unknown\n"
+        )
+    };
+    let bounce = |mail: &str| {
+        let mut child = host.command(&["bounce"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(mail.as_bytes()).unwrap();
+        let (code, _, said) = told(child.wait_with_output().unwrap());
+        assert_eq!(code, Some(0), "{said}");
+        said
+    };
+    let (name, domain) = mails[0].from.split_once('@').unwrap();
+    let forged = format!("{}00000000@{domain}", &name[..name.len() - 8]);
+    assert!(bounce(&notice(&forged)).contains("is not in the store"));
+    assert_eq!(host.run_well(&["suppress", "list"]), "");
+    bounce(&notice(&mails[0].from));
+    let listed = host.run_well(&["suppress", "list"]);
+    assert!(listed.starts_with("mailto:r@all.example  until "), "{listed}");
+    assert!(listed.ends_with(": a report mail was returned: smtp; 550 5.1.1 unknown\n"), "{listed}");
+    // The other mail of the day went out before that: it is no further failure.
+    bounce(&notice(&mails[1].from));
+    assert_eq!(host.run_well(&["suppress", "list"]), listed);
+    host.add(today(), &[("a.example", "mailto:r@all.example")]);
+    host.run_well(&["deliver", "--day", "today"]);
+    assert_eq!((host.state().as_str(), sink.ids().len()), ("suppressed", 2));
+}
+
+#[test]
+fn serve_collects_and_delivers_until_one_signal_ends_both() {
+    let sink = Sink::start();
+    let mut host = Host::new(sink.port, "");
+    host.add(yesterday(), &[("a.example", "mailto:r@a.example")]);
+    let service = Service::start(&host, "serve");
+    until("the report is delivered", || sink.ids().len() == 1);
+    let event =
+        r#"{"d":"b.example","pr":"v=TLSRPTv1;rua=mailto:r@b.example","policies":[{"policy-type":9,"t":0,"f":0}]}"#;
+    let socket = UnixDatagram::unbound().unwrap();
+    until("the collector listens", || socket.send_to(event.as_bytes(), host.file("s")).is_ok());
+    let (code, said) = service.end();
+    assert_eq!(code, Some(0), "{said}");
+    for line in ["1 reports about ", ": delivered: 250 taken", "1 datagrams came: 1 events"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert!(host.run_well(&["reports", "preview", "b.example"]).contains("b.example: 1 sessions, 0 failed"));
+}
+
+#[test]
+fn without_an_identity_the_missing_lines_are_named_and_serve_collects() {
+    let host = Host { folder: tempfile::tempdir().unwrap(), batches: 0 };
+    host.configure("[report]\ncontact = \"c@sender.example\"\n");
+    let (code, _, said) = host.run(&["deliver", "--once"]);
+    assert_eq!(code, Some(1));
+    let lines = ["organization = \"Example GmbH\"", "from = \"noreply-smtp-tls-reporting@example.com\""];
+    assert!(lines.iter().all(|line| said.contains(line)) && !said.contains("contact ="), "{said}");
+    let service = Service::start(&host, "serve");
+    let event = r#"{"d":"b.example","pr":"","policies":[{"policy-type":9,"t":0,"f":0}]}"#;
+    let socket = UnixDatagram::unbound().unwrap();
+    until("the collector listens", || socket.send_to(event.as_bytes(), host.file("s")).is_ok());
+    let (code, said) = service.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("collecting only: ") && lines.iter().all(|line| said.contains(line)), "{said}");
+    assert!(said.contains("1 events"), "{said}");
+}
+
+#[test]
+fn a_service_that_is_ended_leaves_what_is_under_way_to_the_next_with_the_same_ids() {
+    let mut host = Host::new(silent(), "");
+    host.add(yesterday(), &[("a.example", "mailto:r@a.example")]);
+    let service = Service::start(&host, "deliver");
+    until("an attempt is begun", || {
+        let reports = host.reports(&[]);
+        reports["reports"].as_array().is_some_and(|reports| !reports.is_empty())
+    });
+    let (code, said) = service.end();
+    assert_eq!(code, Some(0), "{said}");
+    let sink = Sink::start();
+    host.change_server(sink.port);
+    let id = host.reports(&[])["reports"][0]["report-id"].as_str().unwrap().to_owned();
+    let (code, out, said) = host.run(&["deliver", "--once"]);
+    assert_eq!(code, Some(0), "{out}{said}");
+    assert!(sink.ids()[0].contains(&id), "{:?} {id}", sink.ids());
+}
