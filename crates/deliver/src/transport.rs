@@ -113,15 +113,22 @@ pub(crate) struct Threads {
     mail: Sender<Job>,
     https: Sender<Job>,
     pub(crate) done: Receiver<Done>,
+    /// Of mail and of HTTPS.
+    queues: Vec<Queue>,
+    to_done: Sender<Done>,
     ending: Arc<AtomicBool>,
 }
+
+/// Jobs that no thread has taken. A thread that waits for one holds the lock.
+type Queue = Arc<Mutex<Receiver<Job>>>;
 
 impl Threads {
     pub(crate) fn start(carrier: Carrier, mail: usize, https: usize) -> Self {
         let carrier = Arc::new(carrier);
         let (done, outcomes) = channel();
         let ending = Arc::new(AtomicBool::new(false));
-        let start = |threads: usize| {
+        let mut queues = Vec::new();
+        let mut start = |threads: usize| {
             let (jobs, queue) = channel::<Job>();
             let queue = Arc::new(Mutex::new(queue));
             for _ in 0..threads {
@@ -129,14 +136,24 @@ impl Threads {
                 let ending = Arc::clone(&ending);
                 thread::spawn(move || carry_all(&carrier, &queue, &done, &ending));
             }
+            queues.push(queue);
             jobs
         };
-        Self { mail: start(mail), https: start(https), done: outcomes, ending }
+        let (mail, https) = (start(mail), start(https));
+        Self { mail, https, done: outcomes, queues, to_done: done, ending }
     }
 
     /// From now on jobs come back without an attempt. Those that are under way go on.
     pub(crate) fn begin_nothing_more(&self) {
         self.ending.store(true, Ordering::Relaxed);
+        for queue in &self.queues {
+            // Where a thread holds the lock, that thread gives the jobs back.
+            let Ok(queue) = queue.try_lock() else { continue };
+            for Job { route, delivery, report } in queue.try_iter() {
+                // The receiver lives as long as this.
+                let _ = self.to_done.send(Done { route, delivery, domain: report.domain, outcome: None });
+            }
+        }
     }
 
     pub(crate) fn give(&self, job: Job) {
