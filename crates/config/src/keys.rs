@@ -66,7 +66,8 @@ configuration! {
         max_per_destination: Count in 1 ..= 1_000_000 = 3_600;
         /// Send no report about a day on which all sessions with the domain succeeded.
         failures_only: Bool = false;
-        /// Report failures of DANE policies also to the domains of the MX hosts.
+        /// Report sessions under the DANE policy of an MX host also to the host, if there is a TLSRPT record at
+        /// `_smtp._tls.HOST`.
         report_mx_hosts: Bool = false;
         /// Domains that get no report, for instance your own.
         exclude: Domains = [];
