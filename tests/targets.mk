@@ -50,10 +50,10 @@ test-artefacts: $(LIBRARIES)
 test-makefile:
 	tests/makefile.sh
 
-## check-systems: compiles the client library for systems that it is not tested on; root, on Debian or Ubuntu
+## check-systems: compiles the client library for systems that it is not tested on; root, on Debian
 .PHONY: check-systems
 check-systems:
-	tests/systems/check.sh $(BUILD)/systems
+	tests/compilers/systems
 
 ## test-cinstall: the files that `cargo cinstall` installs, with Debian stable's cargo-c; root, on Debian or Ubuntu
 .PHONY: test-cinstall
@@ -89,6 +89,11 @@ test-mta: $(LIBRARIES) $(COMMAND) exim
 .PHONY: test-architectures
 test-architectures:
 	tests/compilers/architectures $(ARCHITECTURES)
+
+## test-newest: the library and the C tests with the newest compilers of Debian testing, also for arm64; root, on Debian
+.PHONY: test-newest
+test-newest:
+	tests/compilers/newest
 
 ## test-msrv: make test with Debian stable's Rust, which is the oldest that is supported, and its clang; root, on Debian
 .PHONY: test-msrv

@@ -1,9 +1,16 @@
 """What runs in the root filesystem with the compilers, each function in a namespace of its own without a network."""
 
+import os
 import shlex
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import compilers
 from harness import project
+
+# Nobody debugs what is built for one run.
+CHEAP = {"CARGO_INCREMENTAL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
 
 
 def build_and_test(target, lower, crates, checkout, mountpoint):
@@ -25,20 +32,33 @@ def build_and_test(target, lower, crates, checkout, mountpoint):
         output = "build/c-tests/" + library.rpartition(".")[2]
         steps += ["c-tests/run.sh %s include %s" % (output, library),
                   "c-tests/run.sh %s include %s api/replay <build/sequences" % (output, library)]
-    return "".join(compilers.run_in_project(inside, "timeout 900 sh -euc " + shlex.quote(step), check=position == 0, **tools)
+    return run_steps(inside, steps, **tools)
+
+
+def run_steps(inside, steps, **tools):
+    """Runs commands of the shell, the others also after one has failed; what was printed. The first builds the library."""
+    return "".join(compilers.run_in_project(inside, counted(step), check=position == 0, **tools)
                    for position, step in enumerate(steps))
 
 
-def test_with_oldest_rust(lower, crates, checkout, oldest, mountpoint):
+def counted(step):
+    """A command of the shell that ends in time. Its failure is a closing line: a step that was killed printed none."""
+    return 'timeout 900 sh -euc %s || { echo "a step ended with $?: 0 passed, 1 failed"; exit 1; }' % shlex.quote(step)
+
+
+def test_with_oldest_rust(lower, crates, checkout, target_dir, oldest, mountpoint):
     """`make test` with Debian stable's Rust and gcc, then the C tests with its clang; what was printed."""
     inside = compilers.view(lower, mountpoint)
     version = project.rust_version(inside)
     if not version.startswith(oldest + "."):
         raise RuntimeError("Debian stable has Rust %s, and Cargo.toml names %s as the oldest" % (version, oldest))
     compilers.give_project(inside, checkout, crates)
+    compilers.give_folder(inside, target_dir, compilers.TARGET_DIR)
+    # The tests speak to themselves over the loopback interface.
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     return compilers.run_in_project(inside, "make test && CC=clang c-tests/run.sh build/clang include build/libtlsrpt.so.0.0.0 "
                                     "&& c-tests/links/headers.sh build/clang include build/libtlsrpt.so.0.0.0 clang clang++",
-                                    check=False)
+                                    check=False, CARGO_TARGET_DIR=compilers.TARGET_DIR, **CHEAP)
 
 
 def test_cinstall(lower, crates, checkout, mountpoint):
@@ -46,3 +66,39 @@ def test_cinstall(lower, crates, checkout, mountpoint):
     inside = compilers.view(lower, mountpoint)
     compilers.give_project(inside, checkout, crates)
     return compilers.run_in_project(inside, "tests/cinstall.sh build/cinstall")
+
+
+def check_systems(base, library, sysroots, targets, mountpoint):
+    """Compiles the library for each target, without linking: {target: what went wrong, or an empty text}."""
+    inside = compilers.view(base, mountpoint)
+    shutil.copytree(library, inside + compilers.SOURCE)
+    shutil.copy(os.path.join(compilers.HERE, "check-target.sh"), inside + compilers.SOURCE)
+    compilers.give_folder(inside, sysroots, compilers.SYSROOTS)
+    with ThreadPoolExecutor(max_workers=compilers.AT_ONCE) as pool:
+        return dict(zip(targets, pool.map(lambda target: check_system(inside, target), targets)))
+
+
+def check_system(inside, target):
+    try:
+        compilers.run_in_project(inside, "timeout 600 ./check-target.sh %s %s/%s" % (target, compilers.SYSROOTS, target),
+                                 CARGO_TARGET_DIR="/usr/src/checked/" + target)
+    except RuntimeError as problem:
+        return str(problem)
+    return ""
+
+
+def test_with_newest(lower, crates, checkout, newest, mountpoint):
+    """The library built with Debian testing's Rust and newest gcc, and its C tests with each compiler; what was printed."""
+    inside = compilers.view(lower, mountpoint)
+    compilers.give_project(inside, checkout, crates)
+    steps = ["make library CC=" + newest["gcc"], "python3 tests/artefacts.py check build",
+             "c-tests/links/headers.sh build/headers include build/libtlsrpt.so.0.0.0 '%(gcc)s %(clang)s' '%(g++)s %(clang++)s'"
+             % newest]
+    for compiler in ("gcc", "clang"):
+        for library in ("build/libtlsrpt.so.0.0.0", "build/libtlsrpt.a"):
+            steps.append("CC=%s CFLAGS='-O2 -g' c-tests/run.sh build/%s/%s include %s" % (
+                newest[compiler], compiler, library.rpartition(".")[2], library))
+        steps.append("CC=%s CFLAGS='-O2 -g' c-tests/run.sh build/%s/faults include build/libtlsrpt.so.0.0.0 faults/faults "
+                     "faults/large faults/waits surroundings/surroundings surroundings/unload 'threads/threads 4 500'"
+                     % (newest[compiler], compiler))
+    return run_steps(inside, steps)

@@ -49,6 +49,13 @@ def build():
         "harness.roots:make_build", {"base": base, "path": path}, network=True))
 
 
+def testing_with(name, packages):
+    """Debian testing with packages, and without Postfix."""
+    recipe = {"suite": TESTING, "packages": packages, "script": DEBOOTSTRAP_SCRIPT}
+    return cache.entry(name, recipe, lambda path: namespace.call(
+        "harness.roots:make_testing", {"path": path, "mirror": mirror(), "packages": packages}, network=True))
+
+
 def stable_with(name, packages):
     """Debian stable with other packages, which may replace Postfix."""
     base = debian(STABLE)
@@ -62,10 +69,18 @@ def mirror():
     return subprocess.run([FIND_MIRROR], stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout.strip()
 
 
-def make_debian(suite, path, mirror):
+def make_debian(suite, path, mirror, packages=PACKAGES):
     """Runs debootstrap in a namespace, which removes its mounts when it ends."""
-    subprocess.run(["debootstrap", "--variant=minbase", "--keyring", KEYRING, "--include", ",".join(PACKAGES),
-                    suite, path, mirror, DEBOOTSTRAP_SCRIPT], check=True)
+    subprocess.run(["debootstrap", "--variant=minbase", "--keyring", KEYRING]
+                   + (["--include", ",".join(packages)] if packages else [])
+                   + [suite, path, mirror, DEBOOTSTRAP_SCRIPT], check=True)
+
+
+def make_testing(path, mirror, packages):
+    """Debian testing with packages, in a namespace. Apt installs them: debootstrap does not know alternatives."""
+    make_debian(TESTING, path, mirror, packages=())
+    prepare(path)
+    install(path, packages)
 
 
 def make_build(base, path):
@@ -92,8 +107,14 @@ def install(path, packages):
         policy.write("#!/bin/sh\nexit 101\n")
     os.chmod(policy.name, 0o755)
     shutil.copy("/etc/resolv.conf", path + "/etc/resolv.conf")
-    run(path, APT + ["update"])
+    run(path, APT + ["-o", "Acquire::Check-Valid-Until=" + checks_dates(), "update"])
     run(path, APT + ["-o", "DPkg::Options::=--force-unsafe-io", "install", "--yes", "--no-install-recommends"] + packages)
+
+
+def checks_dates():
+    """Whether this machine's apt refuses a release file that is past its date: a mirror that is a snapshot has such files."""
+    return subprocess.run(["sh", "-euc", 'DATES=true; eval "$(apt-config shell DATES Acquire::Check-Valid-Until/b)"; echo "$DATES"'],
+                          stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout.strip()
 
 
 def add_source(path, package):
