@@ -146,9 +146,9 @@ fn path_options(settings: &Settings) -> PathOptions {
 }
 
 fn receive(reader: Reader, listening: &Listening, queue: &Queue) -> io::Result<()> {
-    reader.run(listening, |received| {
-        let at = arrival::seconds(received.at);
-        queue.push(&received.bytes, arrival::day_number(at), at);
+    reader.run(listening, |arrived| {
+        let at = arrival::seconds(arrived.at);
+        queue.push(arrived.bytes, arrival::day_number(at), at);
     })
 }
 

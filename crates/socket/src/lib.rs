@@ -53,7 +53,7 @@ pub use passed::PassedError;
 pub use probe::{Found, probe};
 pub use queue_length::{USUAL_LENGTH, length_of_new};
 pub use reader::{Reader, Stop};
-pub use received::{Received, Waiting};
+pub use received::{Arrived, Received, Waiting};
 pub use waiting::{Queue, TakesMemory};
 
 /// The longest name of a local socket in bytes: `sun_path` of Linux without the NUL at its end.

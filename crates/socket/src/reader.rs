@@ -16,7 +16,7 @@ use std::{
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::{listening::Listening, queue_length, received::Received};
+use crate::{listening::Listening, queue_length, received::Arrived};
 
 /// Longer datagrams are cut. The same as tlsrpt-collectd's; a usual system sends none above 416 KiB. Memory that no
 /// datagram has touched is not taken.
@@ -60,31 +60,32 @@ impl Reader {
     /// # Errors
     ///
     /// The system fails to read the socket or to wait for it.
-    pub fn run(mut self, listening: &Listening<UnixDatagram>, mut take: impl FnMut(Received)) -> io::Result<()> {
+    pub fn run(mut self, listening: &Listening<UnixDatagram>, mut take: impl FnMut(Arrived<'_>)) -> io::Result<()> {
         let socket = listening.socket();
         socket.set_nonblocking(true)?;
         while !self.stopped.load(Ordering::Relaxed) {
-            match self.read(socket)? {
-                Some(received) => take(received),
-                None => self.wait(socket)?,
+            if !self.read(socket, &mut take)? {
+                self.wait(socket)?;
             }
         }
         for _ in 0..left_to_read(listening) {
-            let Some(received) = self.read(socket)? else { break };
-            take(received);
+            if !self.read(socket, &mut take)? {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// The next datagram, if there is one.
-    fn read(&mut self, socket: &UnixDatagram) -> io::Result<Option<Received>> {
+    /// Takes the next datagram, if there is one. Whether there was.
+    fn read(&mut self, socket: &UnixDatagram, take: &mut impl FnMut(Arrived<'_>)) -> io::Result<bool> {
         loop {
             return match socket.recv_from(&mut self.buffer) {
                 Ok((len, sender)) => {
-                    let bytes = self.buffer.get(..len).unwrap_or_default().into();
-                    Ok(Some(Received { bytes, at: (self.clock)(), sender: abstract_name(&sender) }))
+                    let bytes = self.buffer.get(..len).unwrap_or_default();
+                    take(Arrived { bytes, at: (self.clock)(), sender: abstract_name(&sender) });
+                    Ok(true)
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => Err(error),
             };
@@ -125,13 +126,13 @@ fn left_to_read(listening: &Listening<UnixDatagram>) -> usize {
 }
 
 #[cfg(target_os = "linux")]
-fn abstract_name(sender: &SocketAddr) -> Option<Arc<[u8]>> {
+fn abstract_name(sender: &SocketAddr) -> Option<&[u8]> {
     use std::os::linux::net::SocketAddrExt;
-    sender.as_abstract_name().map(Into::into)
+    sender.as_abstract_name()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn abstract_name(_: &SocketAddr) -> Option<Arc<[u8]>> {
+fn abstract_name(_: &SocketAddr) -> Option<&[u8]> {
     None
 }
 
@@ -144,7 +145,7 @@ mod tests {
         time::SystemTime,
     };
 
-    use super::Reader;
+    use super::{Arrived, Reader};
     use crate::listening::{Listening, NameAtEnd, PathOptions};
 
     const OPTIONS: PathOptions = PathOptions { mode: 0o600, owner: None, name: NameAtEnd::Removed };
@@ -183,7 +184,7 @@ mod tests {
             }
             let mut read = 0;
             // Slower than the senders, so that the queue is never empty.
-            let take = |_| {
+            let take = |_: Arrived<'_>| {
                 read += 1;
                 if read == 1000 {
                     stop.now();

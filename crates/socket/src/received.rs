@@ -4,6 +4,24 @@ use std::{sync::Arc, time::SystemTime};
 
 use crate::waiting::{Queue, TakesMemory};
 
+/// A datagram at its arrival, in the memory of the reader: what is not copied from it is gone with the next one.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrived<'r> {
+    /// See [`Received::bytes`].
+    pub bytes: &'r [u8],
+    /// See [`Received::at`].
+    pub at: SystemTime,
+    /// See [`Received::sender`].
+    pub sender: Option<&'r [u8]>,
+}
+
+/// A copy.
+impl From<Arrived<'_>> for Received {
+    fn from(Arrived { bytes, at, sender }: Arrived<'_>) -> Self {
+        Self { bytes: bytes.into(), at, sender: sender.map(Into::into) }
+    }
+}
+
 /// A datagram as it arrived. A clone shares the bytes.
 #[derive(Debug, Clone)]
 pub struct Received {

@@ -303,6 +303,46 @@ fn a_damaged_file_is_told_from_others() {
 }
 
 #[test]
+fn numbers_of_texts_that_another_process_removed_are_not_used() {
+    let place = Place::new();
+    let mut store = place.open();
+    let events = [(event("a.example", "r", &[BAD]), 1)];
+    store.add(&batch(1, DAY, &events)).unwrap();
+    let raw = rusqlite::Connection::open(place.path()).unwrap();
+    raw.execute_batch(
+        "PRAGMA foreign_keys = on; DELETE FROM day; DELETE FROM domain WHERE id > 0; DELETE FROM record WHERE id > 0; \
+         DELETE FROM policy WHERE id > 0; DELETE FROM failure WHERE id > 0; \
+         INSERT INTO domain (name) VALUES ('other.example'); INSERT INTO record (hash, content) VALUES (x'01', 'other')",
+    )
+    .unwrap();
+    store.add(&batch(2, DAY, &events)).unwrap();
+    let domains = store.domains(day(DAY), "", 10).unwrap();
+    assert_eq!(domains.iter().map(|domain| (&*domain.domain, domain.events)).collect::<Vec<_>>(), [("a.example", 1)]);
+    assert_eq!(store.policies(day(DAY), "a.example").unwrap()[0].record, "r");
+    assert_eq!(store.check().unwrap(), [""; 0]);
+}
+
+#[test]
+fn numbers_of_texts_in_a_transaction_that_failed_are_not_used() {
+    let place = Place::new();
+    let mut store = place.open();
+    let raw = rusqlite::Connection::open(place.path()).unwrap();
+    raw.execute_batch("CREATE TRIGGER no BEFORE INSERT ON failures BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
+    store.add(&batch(1, DAY, &[(event("a.example", "r", &[GOOD]), 1)])).unwrap();
+    store.add(&batch(2, DAY, &[(event("b.example", "s", &[BAD]), 1)])).unwrap_err();
+    // Its numbers are free again.
+    for number in 3..=4 {
+        store
+            .add(&batch(number, DAY, &[(event(["c.example", "b.example"][number as usize - 3], "s", &[GOOD]), 1)]))
+            .unwrap();
+    }
+    let domains = store.domains(day(DAY), "", 10).unwrap();
+    let names: Vec<_> = domains.iter().map(|domain| (&*domain.domain, domain.events)).collect();
+    assert_eq!(names, [("a.example", 1), ("b.example", 1), ("c.example", 1)]);
+    assert_eq!(store.check().unwrap(), [""; 0]);
+}
+
+#[test]
 fn several_may_make_it_at_once() {
     let place = Place::new();
     std::thread::scope(|scope| {

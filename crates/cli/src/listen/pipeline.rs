@@ -102,7 +102,7 @@ impl Pipeline {
             to_forward: to_forward.clone(),
         };
         let socket = Arc::clone(&listening);
-        let reading = Worker::start("read", end, move || reader.run(&socket, |received| sorting.take(received)))?;
+        let reading = Worker::start("read", end, move || reader.run(&socket, |arrived| sorting.take(arrived.into())))?;
         Ok(Self { listening, stop, counts, deadline, to_show, to_forward, reading, showing, forwarding })
     }
 

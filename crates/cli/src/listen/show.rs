@@ -222,7 +222,7 @@ mod tests {
         let (reader, stop) = Reader::new(jumping_clock).unwrap();
         stop.now();
         let queue = Waiting::new(1 << 20);
-        reader.run(&listening, |received| queue.push(received)).unwrap();
+        reader.run(&listening, |arrived| queue.push(arrived.into())).unwrap();
         queue.close();
         let sender = Sender { organization: String::new(), contact: String::new() };
         let out = Box::new(anstream::StripStream::new(fs::File::create(&output).unwrap()));

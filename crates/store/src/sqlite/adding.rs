@@ -1,14 +1,12 @@
 //! One batch, one transaction.
 
-use std::collections::HashMap;
-
 use jiff::civil::Date;
-use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior, named_params, params};
+use rusqlite::{Connection, Params, Transaction, TransactionBehavior, named_params, params};
 use tlsrpt_format::datagram::{Event, Failure, Policy, PolicyDescription, normalized_domain};
 
 use super::{
     day,
-    hash::{Hash, hash},
+    texts::{Found, Kind, Texts},
 };
 use crate::{Added, Batch, Limits};
 
@@ -16,12 +14,18 @@ use crate::{Added, Batch, Limits};
 pub(super) const OVER_LIMIT: i64 = 0;
 
 /// Adds the batch, or nothing of it.
-pub(crate) fn add(connection: &mut Connection, limits: &Limits, batch: &Batch) -> rusqlite::Result<Added> {
+pub(crate) fn add(
+    connection: &mut Connection,
+    texts: &mut Texts,
+    limits: &Limits,
+    batch: &Batch,
+) -> rusqlite::Result<Added> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if !remember(&transaction, batch)? {
         return Ok(Added { before: true, ..Added::default() });
     }
-    let mut adding = Adding::begin(&transaction, limits, batch.day)?;
+    texts.begin(&transaction)?;
+    let mut adding = Adding::begin(&transaction, texts, limits, batch.day)?;
     for counted in &batch.events {
         adding.event(&counted.event, number(counted.times))?;
     }
@@ -52,6 +56,7 @@ fn remember(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<bo
 /// A batch on its way into the tables.
 struct Adding<'t> {
     transaction: &'t Transaction<'t>,
+    texts: &'t mut Texts,
     limits: &'t Limits,
     day: i64,
     /// What is new since the transaction began.
@@ -59,8 +64,6 @@ struct Adding<'t> {
     /// How many rows the day had then.
     before: Totals,
     added: Added,
-    records: HashMap<Hash, i64>,
-    policies: HashMap<Hash, i64>,
 }
 
 /// The columns of the table `day`.
@@ -75,7 +78,12 @@ struct Totals {
 }
 
 impl<'t> Adding<'t> {
-    fn begin(transaction: &'t Transaction<'t>, limits: &'t Limits, day: Date) -> rusqlite::Result<Self> {
+    fn begin(
+        transaction: &'t Transaction<'t>,
+        texts: &'t mut Texts,
+        limits: &'t Limits,
+        day: Date,
+    ) -> rusqlite::Result<Self> {
         let day = day::to_number(day);
         transaction.prepare_cached("INSERT OR IGNORE INTO day (day) VALUES (?1)")?.execute([day])?;
         let mut rows = transaction.prepare_cached("SELECT domains, policies, failures FROM day WHERE day = ?1")?;
@@ -83,8 +91,7 @@ impl<'t> Adding<'t> {
             Ok(Totals { domains: row.get(0)?, policies: row.get(1)?, failures: row.get(2)?, ..Totals::default() })
         })?;
         let (totals, added) = (Totals::default(), Added::default());
-        let (records, policies) = (HashMap::new(), HashMap::new());
-        Ok(Self { transaction, limits, day, totals, before, added, records, policies })
+        Ok(Self { transaction, texts, limits, day, totals, before, added })
     }
 
     fn end(self, last_event: Option<i64>) -> rusqlite::Result<Added> {
@@ -126,15 +133,15 @@ impl<'t> Adding<'t> {
 
     /// Counts the event for its domain, or for all domains over the limit. The number of the domain.
     fn domain(&mut self, name: &str, times: i64, failed: i64) -> rusqlite::Result<i64> {
-        let known = self.id("SELECT id FROM domain WHERE name = ?1", [name])?;
-        if let Some(id) = known {
+        let found = self.find(Kind::Domain, name)?;
+        if let Some(id) = found.id {
             if self.add_to_domain(id, times, failed)? {
                 return Ok(id);
             }
         }
         let id = if self.before.domains + self.totals.domains < number(self.limits.domains) {
             self.totals.domains += 1;
-            known.map_or_else(|| self.insert("INSERT INTO domain (name) VALUES (?1)", [name]), Ok)?
+            self.number_of(found, name)?
         } else {
             self.added.beyond_domains += times.unsigned_abs();
             if self.add_to_domain(OVER_LIMIT, times, failed)? {
@@ -166,9 +173,8 @@ impl<'t> Adding<'t> {
             return Ok(over);
         }
         let text = text_of(&policy.description);
-        let (record_hash, policy_hash) = (hash(record), hash(&text));
-        let known = (self.known_record(record_hash)?, self.known_policy(policy_hash)?);
-        if let (Some(record), Some(policy)) = known {
+        let found = (self.find(Kind::Record, record)?, self.find(Kind::Policy, &text)?);
+        if let (Some(record), Some(policy)) = (found.0.id, found.1.id) {
             if self.add_to_sessions(domain, (record, policy), succeeded, failed)? {
                 return Ok((record, policy));
             }
@@ -179,7 +185,7 @@ impl<'t> Adding<'t> {
             return Ok(over);
         }
         self.totals.policies += 1;
-        let ids = (self.new_record(record, record_hash, known.0)?, self.new_policy(&text, policy_hash, known.1)?);
+        let ids = (self.number_of(found.0, record)?, self.number_of(found.1, &text)?);
         self.insert_sessions(domain, ids, succeeded, failed)?;
         Ok(ids)
     }
@@ -215,16 +221,15 @@ impl<'t> Adding<'t> {
         let within = of.2 != OVER_LIMIT;
         if within {
             let text = failure.to_json();
-            let hash = hash(&text);
-            let known = self.id("SELECT id FROM failure WHERE hash = ?1", [hash])?;
-            if let Some(id) = known {
+            let found = self.find(Kind::Failure, &text)?;
+            if let Some(id) = found.id {
                 if self.add_to_failures(of, id, times)? {
                     return Ok(());
                 }
             }
             if self.before.failures + self.totals.failures < number(self.limits.failures) {
                 self.totals.failures += 1;
-                let id = self.new_failure(&text, hash, known)?;
+                let id = self.number_of(found, &text)?;
                 return self.insert_failures(of, id, times);
             }
             self.added.beyond_failures += times.unsigned_abs();
@@ -249,46 +254,12 @@ impl<'t> Adding<'t> {
         Ok(())
     }
 
-    fn known_record(&mut self, hash: Hash) -> rusqlite::Result<Option<i64>> {
-        if let Some(id) = self.records.get(&hash) {
-            return Ok(Some(*id));
-        }
-        let known = self.id("SELECT id FROM record WHERE hash = ?1", [hash])?;
-        self.records.extend(known.map(|id| (hash, id)));
-        Ok(known)
+    fn find(&mut self, kind: Kind, text: &str) -> rusqlite::Result<Found> {
+        self.texts.find(self.transaction, kind, text)
     }
 
-    fn known_policy(&mut self, hash: Hash) -> rusqlite::Result<Option<i64>> {
-        if let Some(id) = self.policies.get(&hash) {
-            return Ok(Some(*id));
-        }
-        let known = self.id("SELECT id FROM policy WHERE hash = ?1", [hash])?;
-        self.policies.extend(known.map(|id| (hash, id)));
-        Ok(known)
-    }
-
-    fn new_record(&self, content: &str, hash: Hash, known: Option<i64>) -> rusqlite::Result<i64> {
-        let insert = || self.insert("INSERT INTO record (hash, content) VALUES (?1, ?2)", params![hash, content]);
-        known.map_or_else(insert, Ok)
-    }
-
-    fn new_policy(&self, content: &str, hash: Hash, known: Option<i64>) -> rusqlite::Result<i64> {
-        let insert = || self.insert("INSERT INTO policy (hash, content) VALUES (?1, ?2)", params![hash, content]);
-        known.map_or_else(insert, Ok)
-    }
-
-    fn new_failure(&self, content: &str, hash: Hash, known: Option<i64>) -> rusqlite::Result<i64> {
-        let insert = || self.insert("INSERT INTO failure (hash, content) VALUES (?1, ?2)", params![hash, content]);
-        known.map_or_else(insert, Ok)
-    }
-
-    fn id(&self, query: &str, parameters: impl Params) -> rusqlite::Result<Option<i64>> {
-        self.transaction.prepare_cached(query)?.query_row(parameters, |row| row.get(0)).optional()
-    }
-
-    /// The number of the new row.
-    fn insert(&self, statement: &str, parameters: impl Params) -> rusqlite::Result<i64> {
-        self.transaction.prepare_cached(statement)?.insert(parameters)
+    fn number_of(&mut self, found: Found, text: &str) -> rusqlite::Result<i64> {
+        self.texts.number_of(self.transaction, found, text)
     }
 
     /// Whether a row was changed.
@@ -299,7 +270,11 @@ impl<'t> Adding<'t> {
 
 /// The text of a policy, the same for all spellings of its domain.
 fn text_of(policy: &PolicyDescription) -> String {
+    let normalized = policy.policy_domain.as_deref().map(normalized_domain);
+    if normalized == policy.policy_domain {
+        return policy.to_json();
+    }
     let mut policy = policy.clone();
-    policy.policy_domain = policy.policy_domain.map(|domain| normalized_domain(&domain));
+    policy.policy_domain = normalized;
     policy.to_json()
 }

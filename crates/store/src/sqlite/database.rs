@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use nix::fcntl::Flock;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{adding, failure, schema, upkeep};
+use super::{adding, failure, schema, texts::Texts, upkeep};
 use crate::{Added, Batch, Error, ErrorKind, Options, Store, Synchronous};
 
 /// How long to wait for another process that writes: the operator with a tool of his own, or a second collector.
@@ -31,6 +31,7 @@ pub(crate) struct Sqlite {
     pub(super) path: PathBuf,
     file: Identity,
     options: Options,
+    texts: Texts,
     /// Held by the one reporter.
     pub(super) reporter: Option<Flock<fs::File>>,
 }
@@ -73,7 +74,14 @@ impl Sqlite {
         schema::check(&connection, path)?;
         set_up(&connection, options.synchronous).map_err(failed)?;
         schema::migrate(&mut connection, path)?;
-        Ok(Self { connection, path: path.into(), file: Identity::at(path)?, options, reporter: None })
+        Ok(Self {
+            connection,
+            path: path.into(),
+            file: Identity::at(path)?,
+            options,
+            texts: Texts::default(),
+            reporter: None,
+        })
     }
 
     /// Opens the file to read.
@@ -90,7 +98,14 @@ impl Sqlite {
             connected => connected?,
         };
         schema::check_for_reading(&connection, path)?;
-        Ok(Self { connection, path: path.into(), file, options: Options::default(), reporter: None })
+        Ok(Self {
+            connection,
+            path: path.into(),
+            file,
+            options: Options::default(),
+            texts: Texts::default(),
+            reporter: None,
+        })
     }
 
     pub(super) fn failed(&self, error: &rusqlite::Error) -> Error {
@@ -110,11 +125,14 @@ impl Sqlite {
 impl Store for Sqlite {
     fn add(&mut self, batch: &Batch) -> Result<Added, Error> {
         self.check_that_it_is_still_there()?;
-        adding::add(&mut self.connection, &self.options.limits, batch)
-            .map_err(|error| failure::of_sqlite(&self.path, &error))
+        adding::add(&mut self.connection, &mut self.texts, &self.options.limits, batch).map_err(|error| {
+            self.texts.forget();
+            failure::of_sqlite(&self.path, &error)
+        })
     }
 
     fn purge(&mut self, first: Date) -> Result<u64, Error> {
+        self.texts.forget();
         upkeep::purge(&mut self.connection, first).map_err(|error| failure::of_sqlite(&self.path, &error))
     }
 }

@@ -10,6 +10,7 @@ mod mx_hosts;
 mod reading;
 mod reporting;
 mod schema;
+mod texts;
 mod upkeep;
 
 pub(crate) use aside::set_aside;
