@@ -4,6 +4,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tlsrpt_format::datagram::FailureDetails;
 
+/// The member of a policy with the recipient domains whose sessions it counts, in the report of an MX host. RFC 8460 has none; receivers
+/// ignore members that they do not know.
+pub(crate) const RECIPIENT_DOMAINS: &str = "recipient-domains";
+
 /// A report.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,7 @@ use tlsrpt_format::record;
 use tlsrpt_store::{DeliveryState, MxHostShare, NewDelivery, NewReport, Unreported};
 
 use crate::{
-    Content, ContentSettings, Destination, Refused, Subject, content, destination::is_host_name, mx_hosts,
+    Content, ContentSettings, Destination, Refused, Subject, content, destination::is_host_name, mx_share::shares,
     outcome::answer,
 };
 
@@ -77,7 +77,7 @@ pub fn plan(
     }
     let records = unreported.policies.iter().map(|policy| policy.record.as_str());
     let deliveries = deliveries(records, due, settings);
-    let mx_hosts = if settings.report_mx_hosts { mx_hosts::shares(unreported, &deliveries) } else { Vec::new() };
+    let mx_hosts = if settings.report_mx_hosts { shares(unreported, &deliveries) } else { Vec::new() };
     Ok(report(content, made, deliveries, mx_hosts))
 }
 

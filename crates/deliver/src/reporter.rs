@@ -18,7 +18,8 @@ use tlsrpt_store::{Attempt, Delivery, DeliveryState, Error, ReportStore, Route};
 
 use crate::{
     Carrier, Outcome, PlanSettings,
-    mx_hosts::{LookUp, Lookups, report_mx_host},
+    mx_hosts::report_mx_host,
+    mx_lookups::{LookUp, Lookups},
     plan,
     schedule::{PATIENCE, first_attempt, later, next_attempt, ready},
     transport::{Done, Job, Threads},

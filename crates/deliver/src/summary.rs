@@ -7,10 +7,7 @@ use serde_json::Value;
 use tlsrpt::FailureType;
 use tlsrpt_format::printable;
 
-use crate::{
-    document::{FailureResults, PolicyResults},
-    mx_hosts::RECIPIENT_DOMAINS,
-};
+use crate::document::{FailureResults, PolicyResults, RECIPIENT_DOMAINS};
 
 /// The most failures that are shown. The attachment has all.
 const MOST_FAILURES: usize = 20;

@@ -14,6 +14,7 @@
 
 mod batch;
 mod counts;
+mod delivery_state;
 mod error;
 mod opening;
 mod options;
@@ -24,13 +25,14 @@ mod url;
 
 pub use batch::{Added, Batch, BatchId, CountedEvent};
 pub use counts::{DayCounts, DomainCounts, FailureCounts, InvalidCounts, OTHER_DOMAINS, PolicyCounts};
+pub use delivery_state::DeliveryState;
 pub use error::{Error, ErrorKind};
 pub use jiff::{Timestamp, civil::Date};
 pub use opening::{open, open_reader, open_reports, set_aside};
 pub use options::{Limits, Options, Synchronous};
 pub use reports::{
-    Attempt, Delivery, DeliveryState, KeptReport, MxHostShare, NewDelivery, NewReport, ReportFilter, ReportStore,
-    Route, Suppression, Unreported,
+    Attempt, Delivery, KeptReport, MxHostShare, NewDelivery, NewReport, ReportFilter, ReportStore, Route, Suppression,
+    Unreported,
 };
 pub use store::{Reader, Store};
 pub use url::Url;

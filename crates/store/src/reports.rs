@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use crate::{Error, PolicyCounts, Store};
+use crate::{DeliveryState, Error, PolicyCounts, Store};
 
 /// What a domain has on one day that is in no report yet.
 #[derive(Debug)]
@@ -68,44 +68,6 @@ pub struct NewDelivery {
     pub due: Timestamp,
     /// Why it is never tried, where that is so.
     pub answer: String,
-}
-
-/// What has become of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DeliveryState {
-    /// An attempt is due at some time.
-    Waiting,
-    /// The destination has the report.
-    Delivered,
-    /// It was refused for good, or given up.
-    Failed,
-    /// The destination is on the suppression list.
-    Suppressed,
-    /// The operator cancelled it.
-    Cancelled,
-}
-
-impl DeliveryState {
-    /// Every state.
-    pub const ALL: [Self; 5] = [Self::Waiting, Self::Delivered, Self::Failed, Self::Suppressed, Self::Cancelled];
-
-    /// Its name in the store and for the operator.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Suppressed => "suppressed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// The state with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
 }
 
 /// A delivery as the store has it.
