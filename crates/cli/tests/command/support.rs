@@ -7,6 +7,7 @@ use std::{
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
+    sync::mpsc::{self, RecvTimeoutError, Sender},
     thread,
     time::{Duration, Instant},
 };
@@ -25,6 +26,8 @@ pub(crate) const RECORD: &str = "v=TLSRPTv1; rua=mailto:tls@example.org";
 pub(crate) const SMALL: &str = r#"{"dpv": "1","d": "a.example","pr": "","policies":[{"policy-type":9,"t":0,"f":0}]}"#;
 /// The bound of each wait. Only a failure takes as long.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The bound of a test as a whole.
+const LONGEST_TEST: Duration = Duration::from_secs(120);
 
 pub(crate) fn tlsrpt() -> Command {
     Command::new(env!("CARGO_BIN_EXE_tlsrpt"))
@@ -135,9 +138,22 @@ impl Drop for RelativeCollector {
     }
 }
 
-/// `tlsrpt listen`, which listens.
+/// Kills the process unless the returned sender is dropped before.
+fn kill_after_the_longest_test(process: Pid) -> Sender<()> {
+    let (watched, ended) = mpsc::channel();
+    thread::spawn(move || {
+        if ended.recv_timeout(LONGEST_TEST) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill(process, Signal::SIGKILL);
+        }
+    });
+    watched
+}
+
+/// `tlsrpt listen`, which listens. It is killed if a test takes longer than [`LONGEST_TEST`], so that no read waits for ever.
 pub(crate) struct Listener {
     child: Child,
+    /// Closed when the test has ended.
+    _watched: Sender<()>,
     said: BufReader<ChildStderr>,
     pub(crate) socket: PathBuf,
     /// The length of its queue in datagrams, from its message.
@@ -164,7 +180,8 @@ impl Listener {
     pub(crate) fn spawn(mut command: Command, socket: &Path) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(child.stderr.take().unwrap());
-        let mut listener = Self { child, said, socket: socket.into(), queue: 0 };
+        let watched = kill_after_the_longest_test(Pid::from_raw(child.id().try_into().unwrap()));
+        let mut listener = Self { child, _watched: watched, said, socket: socket.into(), queue: 0 };
         let line = listener.says();
         let queue = line.strip_prefix(&format!("listening at {}, with a queue of ", socket.display()));
         let queue = queue.and_then(|rest| rest.strip_suffix(" datagrams"));
@@ -224,7 +241,11 @@ impl Listener {
         let mut line = Vec::new();
         let out = self.child.stdout.as_mut().unwrap();
         let mut byte = [0];
-        while out.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
+        loop {
+            assert_eq!(out.read(&mut byte).unwrap(), 1, "standard output is closed");
+            if byte == *b"\n" {
+                break;
+            }
             line.extend(byte);
         }
         String::from_utf8(line).unwrap()
