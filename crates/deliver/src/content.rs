@@ -3,20 +3,20 @@
 //! Where receivers choke on what mail servers hand over, the report says the same in a form that they take. The table is in
 //! `docs/delivering.md`.
 
-use std::io::Write;
+use std::{borrow::Cow, io::Write};
 
 use flate2::{Compression, write::GzEncoder};
 use indexmap::IndexMap;
 use jiff::{civil::Date, tz::TimeZone};
-use serde_json::Map;
+use serde_json::{Map, Value};
 use tlsrpt::{FailureMember, FailureType, PolicyType};
-use tlsrpt_format::datagram::{Failure, FailureDetails, PolicyDescription};
+use tlsrpt_format::{
+    datagram::{Failure, FailureDetails, PolicyDescription},
+    report::{DateRange, Document, FailureName, FailureResults, PolicyName, PolicyResults, SessionCounts},
+};
 use tlsrpt_store::{FailureCounts, PolicyCounts};
 
-use crate::{
-    document::{DateRange, Document, FailureName, FailureResults, PolicyName, PolicyResults, SessionCounts},
-    summary::{self, Heading},
-};
+use crate::summary::{self, Heading};
 
 /// What all reports have in common.
 #[derive(Debug, Clone)]
@@ -89,16 +89,13 @@ pub fn content(subject: Subject<'_>, counts: &[PolicyCounts], settings: &Content
     }
     let Subject { domain, day, number } = subject;
     let id = format!("{day}.{number}.{}.{domain}@{}", settings.host, settings.submitter);
-    let document = |policies: &[PolicyResults]| {
+    let document = |policies: &[PolicyResults<'_>]| {
         compressed(&Document {
             organization_name: &settings.organization,
-            date_range: DateRange {
-                start_datetime: format!("{day}T00:00:00Z"),
-                end_datetime: format!("{day}T23:59:59Z"),
-            },
+            date_range: DateRange::of(day),
             contact_info: &settings.contact,
-            report_id: &id,
-            policies,
+            report_id: Cow::Borrowed(&id),
+            policies: Cow::Borrowed(policies),
         })
     };
     let mut most = settings.max_failure_details;
@@ -132,8 +129,8 @@ fn file_name(Subject { domain, day, number }: Subject<'_>, submitter: &str) -> S
 
 /// Policies with what belongs together in one entry: the same policy under two records of the day, or failures that are equal once
 /// what is left out is gone.
-fn policies(domain: &str, counts: &[PolicyCounts], privacy: Privacy) -> Vec<PolicyResults> {
-    let mut of: IndexMap<PolicyName, (SessionCounts, IndexMap<FailureName, u64>)> = IndexMap::new();
+fn policies<'a>(domain: &'a str, counts: &'a [PolicyCounts], privacy: Privacy) -> Vec<PolicyResults<'a>> {
+    let mut of: IndexMap<PolicyName<'a>, (SessionCounts, IndexMap<FailureName<'a>, u64>)> = IndexMap::new();
     for PolicyCounts { policy, succeeded, failed, failures, .. } in counts {
         // A policy of a type that RFC 8460 does not have is in no report.
         let Some(name) = policy_name(domain, policy.as_ref()) else { continue };
@@ -157,33 +154,37 @@ fn policies(domain: &str, counts: &[PolicyCounts], privacy: Privacy) -> Vec<Poli
         .collect()
 }
 
-fn policy_name(domain: &str, policy: Option<&PolicyDescription>) -> Option<PolicyName> {
+fn policy_name<'a>(domain: &'a str, policy: Option<&'a PolicyDescription>) -> Option<PolicyName<'a>> {
     let Some(policy) = policy else {
         // Over the limit of the day: the sessions are counted, what they were held to is not known any more.
         return Some(PolicyName {
             policy_type: PolicyType::NoPolicyFound.rfc_name()?,
             policy_string: None,
-            policy_domain: domain.into(),
+            policy_domain: Some(domain.into()),
             mx_host: None,
-            others: Map::new(),
+            others: Cow::default(),
         });
     };
     Some(PolicyName {
         policy_type: policy.policy_type().ok()?,
-        policy_string: policy.policy_string.clone(),
+        policy_string: policy.policy_string.as_deref().map(Cow::Borrowed),
         // Receivers refuse a report without it.
-        policy_domain: policy.policy_domain.clone().unwrap_or_else(|| domain.into()),
-        mx_host: policy.mx_host.clone(),
-        others: policy
-            .others
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(n, v)| (n.clone(), v.clone()))
-            .collect(),
+        policy_domain: Some(policy.policy_domain.as_deref().unwrap_or(domain).into()),
+        mx_host: policy.mx_host.as_deref().map(Cow::Borrowed),
+        others: without_nulls(&policy.others),
     })
 }
 
-fn failure_name(failure: Option<&Failure>, privacy: Privacy) -> FailureName {
+fn without_nulls(members: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
+    if members.values().any(Value::is_null) {
+        let some = members.iter().filter(|(_, value)| !value.is_null());
+        Cow::Owned(some.map(|(name, value)| (name.clone(), value.clone())).collect())
+    } else {
+        Cow::Borrowed(members)
+    }
+}
+
+fn failure_name(failure: Option<&Failure>, privacy: Privacy) -> FailureName<'static> {
     let Some(failure) = failure else {
         let reason = "failures over the limit of the reporter".into();
         let mut details = FailureDetails::default();
@@ -204,7 +205,7 @@ fn failure_name(failure: Option<&Failure>, privacy: Privacy) -> FailureName {
     }
 
     match failure.result_type() {
-        Ok(result_type) => FailureName { result_type, details },
+        Ok(result_type) => FailureName { result_type: Some(result_type), details: Cow::Owned(details) },
         Err(number) => {
             let reason = match details.get(FailureMember::FailureReasonCode) {
                 Some(reason) => format!("{number}: {reason}"),
@@ -217,8 +218,8 @@ fn failure_name(failure: Option<&Failure>, privacy: Privacy) -> FailureName {
 }
 
 /// A failure that has no result type of its own in RFC 8460 section 4.3.
-fn unnamed(details: FailureDetails) -> FailureName {
-    FailureName { result_type: FailureType::ValidationFailure.rfc_name().unwrap_or("validation-failure"), details }
+fn unnamed(details: FailureDetails) -> FailureName<'static> {
+    FailureName { result_type: FailureType::ValidationFailure.rfc_name(), details: Cow::Owned(details) }
 }
 
 /// The host name in what a mail server passes as HELO. Postfix passes the whole answer to EHLO, with its lines.
@@ -228,13 +229,13 @@ fn host_of_helo(helo: &str) -> Option<String> {
     line.split_whitespace().next().map(str::to_owned)
 }
 
-fn number_of_details(policies: &[PolicyResults]) -> usize {
+fn number_of_details(policies: &[PolicyResults<'_>]) -> usize {
     policies.iter().map(|policy| policy.failure_details.len()).sum()
 }
 
 /// Keeps the most frequent details of the whole report, and adds the others up into one for each policy and result type. How many
 /// were added up.
-fn keep_most_frequent(policies: &mut [PolicyResults], most: usize) -> usize {
+fn keep_most_frequent(policies: &mut [PolicyResults<'_>], most: usize) -> usize {
     let all = number_of_details(policies);
     if all <= most {
         return 0;
@@ -248,7 +249,7 @@ fn keep_most_frequent(policies: &mut [PolicyResults], most: usize) -> usize {
     let limit = counts.get(most).copied().unwrap_or_default();
     let mut room = most - counts.iter().take_while(|count| **count > limit).count();
     for policy in policies {
-        let mut rest: IndexMap<&'static str, u64> = IndexMap::new();
+        let mut rest: IndexMap<Option<&'static str>, u64> = IndexMap::new();
         policy.failure_details.retain(|failure| {
             let stays = failure.failed_session_count > limit
                 || failure.failed_session_count == limit && room > 0 && {
@@ -261,7 +262,7 @@ fn keep_most_frequent(policies: &mut [PolicyResults], most: usize) -> usize {
             stays
         });
         policy.failure_details.extend(rest.into_iter().map(|(result_type, failed_session_count)| FailureResults {
-            name: FailureName { result_type, details: FailureDetails::default() },
+            name: FailureName { result_type, details: Cow::Owned(FailureDetails::default()) },
             failed_session_count,
         }));
     }

@@ -16,7 +16,6 @@ pub mod bounce;
 mod content;
 mod destination;
 mod dkim;
-mod document;
 pub mod https;
 pub mod mail;
 mod mx_hosts;

@@ -13,8 +13,8 @@ use tlsrpt_store::{DeliveryState, MxHostShare, NewDelivery, NewReport, PolicyCou
 
 use crate::{
     PlanSettings, Subject, content,
-    document::RECIPIENT_DOMAINS,
     plan::{deliveries, report},
+    summary::RECIPIENT_DOMAINS,
 };
 
 /// The most recipient domains that a policy names.

@@ -5,9 +5,14 @@ use std::fmt::{self, Display, Write};
 use jiff::civil::Date;
 use serde_json::Value;
 use tlsrpt::FailureType;
-use tlsrpt_format::printable;
+use tlsrpt_format::{
+    printable,
+    report::{FailureResults, PolicyResults},
+};
 
-use crate::document::{FailureResults, PolicyResults, RECIPIENT_DOMAINS};
+/// The member of a policy with the recipient domains whose sessions it counts, in the report of an MX host. RFC 8460 has none; receivers
+/// ignore members that they do not know.
+pub(crate) const RECIPIENT_DOMAINS: &str = "recipient-domains";
 
 /// The most failures that are shown. The attachment has all.
 const MOST_FAILURES: usize = 20;
@@ -29,14 +34,14 @@ pub(crate) struct Heading<'a> {
     pub(crate) contact: &'a str,
 }
 
-pub(crate) fn in_words(heading: &Heading<'_>, policies: &[PolicyResults]) -> String {
+pub(crate) fn in_words(heading: &Heading<'_>, policies: &[PolicyResults<'_>]) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = write(&mut text, heading, policies);
     text
 }
 
-fn write(text: &mut String, heading: &Heading<'_>, policies: &[PolicyResults]) -> fmt::Result {
+fn write(text: &mut String, heading: &Heading<'_>, policies: &[PolicyResults<'_>]) -> fmt::Result {
     let Heading { domain, day, id, organization, contact } = heading;
     let succeeded: u64 = policies.iter().map(|policy| policy.summary.succeeded).sum();
     let failed: u64 = policies.iter().map(|policy| policy.summary.failed).sum();
@@ -46,7 +51,7 @@ fn write(text: &mut String, heading: &Heading<'_>, policies: &[PolicyResults]) -
     writeln!(text, "Sessions without:                              {failed}")?;
     for policy in policies {
         let name = &policy.policy;
-        writeln!(text, "\nPolicy {} of {}", name.policy_type, shown(&name.policy_domain))?;
+        writeln!(text, "\nPolicy {} of {}", name.policy_type, shown(name.policy_domain.as_deref().unwrap_or(domain)))?;
         writeln!(text, "  succeeded {}, failed {}", policy.summary.succeeded, policy.summary.failed)?;
         if let Some(domains) = name.others.get(RECIPIENT_DOMAINS).and_then(Value::as_array) {
             let domains: Vec<_> =
@@ -64,8 +69,9 @@ fn write(text: &mut String, heading: &Heading<'_>, policies: &[PolicyResults]) -
     writeln!(text, "Report id: {}", printable(id))
 }
 
-fn write_failure(text: &mut String, FailureResults { name, failed_session_count }: &FailureResults) -> fmt::Result {
-    writeln!(text, "  {failed_session_count} times {}: {}", name.result_type, meaning(name.result_type))?;
+fn write_failure(text: &mut String, FailureResults { name, failed_session_count }: &FailureResults<'_>) -> fmt::Result {
+    let result_type = name.result_type.unwrap_or_default();
+    writeln!(text, "  {failed_session_count} times {result_type}: {}", meaning(result_type))?;
     name.details.known().try_for_each(|(member, value)| writeln!(text, "    {}: {}", member.rfc_name(), shown(value)))
 }
 

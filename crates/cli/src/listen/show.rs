@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tlsrpt_format::{
     datagram::{self, Event},
     printable, printable_start, record, recording,
-    report::{Report, Reports, Sender, Subject},
+    report::{Document, Reports, Sender, Subject},
     write_pretty_json,
 };
 use tlsrpt_socket::{Received, Waiting};
@@ -164,7 +164,7 @@ fn timestamp(received: &Received) -> Timestamp {
     Timestamp::try_from(received.at).unwrap_or(Timestamp::MAX)
 }
 
-fn write_report(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
+fn write_report(out: &mut impl Write, report: &Document<'_>) -> io::Result<()> {
     write_pretty_json(&mut *out, report)?;
     writeln!(out)
 }

@@ -3,20 +3,20 @@
 //! One for each day (in UTC), domain and TLSRPT record, as tlsrpt-reporter makes them. What it leaves open to the sender
 //! (the name of the organization, who answers questions, the report's id, the order) need not be the same.
 
+mod document;
 mod memory;
 mod tally;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use indexmap::IndexMap;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use jiff::{Timestamp, tz::TimeZone};
 
+pub use document::{DateRange, Document, FailureName, FailureResults, PolicyName, PolicyResults, SessionCounts};
 pub use tally::Subject;
 use tally::Tally;
 
-use crate::datagram::{Event, Failure, FailureDetails, Policy, PolicyDescription, normalized_domain};
+use crate::datagram::{Event, Failure, Policy, PolicyDescription, normalized_domain};
 use crate::printable;
 
 /// Who reports.
@@ -36,63 +36,6 @@ pub struct Reports {
     memory: usize,
     most_memory: usize,
     left_out: u64,
-}
-
-/// A report in the form of RFC 8460 section 4.4.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Report<'a> {
-    organization_name: &'a str,
-    date_range: DateRange,
-    contact_info: &'a str,
-    report_id: String,
-    policies: Vec<PolicyReport<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct DateRange {
-    start_datetime: String,
-    end_datetime: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct PolicyReport<'a> {
-    policy: PolicyOfReport<'a>,
-    summary: Summary,
-    failure_details: Vec<FailureOfReport<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct PolicyOfReport<'a> {
-    policy_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_string: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_domain: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mx_host: Option<&'a [String]>,
-    #[serde(flatten)]
-    others: &'a Map<String, Value>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Summary {
-    total_successful_session_count: u64,
-    total_failure_session_count: u64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct FailureOfReport<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result_type: Option<&'static str>,
-    #[serde(flatten)]
-    details: &'a FailureDetails,
-    failed_session_count: u64,
 }
 
 impl Reports {
@@ -145,14 +88,14 @@ impl Reports {
     }
 
     /// The reports, in the order of their first events.
-    pub fn make<'a>(&'a self, sender: &'a Sender) -> impl Iterator<Item = (&'a Subject, Report<'a>)> {
+    pub fn make<'a>(&'a self, sender: &'a Sender) -> impl Iterator<Item = (&'a Subject, Document<'a>)> {
         self.of.iter().enumerate().map(|(index, (subject, policies))| {
-            let report = Report {
+            let report = Document {
                 organization_name: &sender.organization,
                 date_range: DateRange::of(subject.day),
                 contact_info: &sender.contact,
-                report_id: format!("{}_{}_{}", subject.day, index + 1, subject.domain),
-                policies: policies.iter().filter_map(|(policy, tally)| policy_report(policy, tally)).collect(),
+                report_id: format!("{}_{}_{}", subject.day, index + 1, subject.domain).into(),
+                policies: policies.iter().filter_map(|(policy, tally)| policy_results(policy, tally)).collect(),
             };
             (subject, report)
         })
@@ -204,28 +147,20 @@ impl fmt::Display for Oddity<'_> {
     }
 }
 
-impl DateRange {
-    fn of(day: Date) -> Self {
-        Self { start_datetime: format!("{day}T00:00:00Z"), end_datetime: format!("{day}T23:59:59Z") }
-    }
-}
-
-fn policy_report<'a>(policy: &'a PolicyDescription, tally: &'a Tally) -> Option<PolicyReport<'a>> {
-    let described = PolicyOfReport {
+fn policy_results<'a>(policy: &'a PolicyDescription, tally: &'a Tally) -> Option<PolicyResults<'a>> {
+    let name = PolicyName {
         policy_type: policy.policy_type().ok()?,
-        policy_string: policy.policy_string.as_deref(),
-        policy_domain: policy.policy_domain.as_deref(),
-        mx_host: policy.mx_host.as_deref(),
-        others: &policy.others,
+        policy_string: policy.policy_string.as_deref().map(Cow::Borrowed),
+        policy_domain: policy.policy_domain.as_deref().map(Cow::Borrowed),
+        mx_host: policy.mx_host.as_deref().map(Cow::Borrowed),
+        others: Cow::Borrowed(&policy.others),
     };
-    let summary =
-        Summary { total_successful_session_count: tally.successful, total_failure_session_count: tally.failed };
-    let failures = tally.failures.iter().map(|(failure, count)| FailureOfReport {
-        result_type: failure.result_type().ok(),
-        details: &failure.details,
+    let failures = tally.failures.iter().map(|(failure, count)| FailureResults {
+        name: FailureName { result_type: failure.result_type().ok(), details: Cow::Borrowed(&failure.details) },
         failed_session_count: *count,
     });
-    Some(PolicyReport { policy: described, summary, failure_details: failures.collect() })
+    let summary = SessionCounts { succeeded: tally.successful, failed: tally.failed };
+    Some(PolicyResults { policy: name, summary, failure_details: failures.collect() })
 }
 
 #[cfg(test)]
