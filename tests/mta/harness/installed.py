@@ -104,7 +104,7 @@ class Installed:
         """Waits until the store has the sessions {domain: number}."""
         try:
             waiting.until("the sessions to be stored", lambda: all(
-                self.sessions(name) >= number for name, number in wanted.items()), seconds=60)
+                self.sessions(name) >= number for name, number in wanted.items()))
         except waiting.Timeout as timeout:
             raise RuntimeError("%s: wanted %s, found %s" % (timeout, wanted, {
                 name: self.sessions(name) for name in wanted})) from None

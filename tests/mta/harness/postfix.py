@@ -147,7 +147,7 @@ class Postfix:
 
     def wait_until_idle(self):
         """Waits until the queue is empty: every mail is delivered or returned."""
-        waiting.until("an empty queue", lambda: "queue is empty" in self.run("postqueue", "-p"), seconds=60)
+        waiting.until("an empty queue", lambda: "queue is empty" in self.run("postqueue", "-p"))
 
     def require_library(self, *programs, path=None):
         """Raises RuntimeError unless the running Postfix programs have loaded the library under test."""

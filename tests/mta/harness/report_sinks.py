@@ -72,7 +72,7 @@ def round_of_reports(ours, the_world, sinks, mailbox=None, settle=lambda: None):
     made = [report for report in ours.reports() if report["id"] not in before]
     wanted = sum(to["destination"].startswith("mailto:") and to["state"] == "delivered"
                  for report in made for to in report["deliveries"])
-    waiting.until("%d report mails" % wanted, lambda: arrived(the_world, mailbox) >= wanted, seconds=60)
+    waiting.until("%d report mails" % wanted, lambda: arrived(the_world, mailbox) >= wanted)
     settle()
     mails = mailbox.take() if mailbox else []
     mails += [(mail["sender"], mail["data"].encode("latin-1")) for mail in the_world.mails]

@@ -160,8 +160,8 @@ def judge(found):
             raise Problem("the report on %s, whose policy fails, did not arrive" % name)
     if first["events"] or third["events"]:
         raise Problem("the report mails made events:\n" + "\n".join(first["events"] + third["events"]))
-    if second["printed"] != NOTHING_MADE or second["made"] or none:
-        raise Problem("the report mails made reports: %s" % second)
+    if not second["printed"].startswith(NOTHING_MADE) or second["made"] or none:
+        raise Problem("the report mails made reports: %(printed)s\n%(made)s" % second)
     if sorted((report["domain"], report["number"]) for report in third["made"]) != sorted((name, 2) for name in LATER):
         raise Problem("the mails after the reports made these: %s" % third["made"])
     if sorted(domain for _, domain in later) != sorted(LATER):
