@@ -10,7 +10,7 @@ use std::{
 use jiff::{Timestamp, ToSpan, civil::Date};
 use tlsrpt_format::{datagram, printable};
 use tlsrpt_service::{Level, Log};
-use tlsrpt_store::{Added, Batch, BatchId, CountedEvent, Error, ErrorKind, Options, Store, open, set_aside};
+use tlsrpt_store::{Added, Batch, BatchId, CountedEvent, Error, ErrorKind, Options, Purged, Store, open, set_aside};
 
 use crate::{
     arrival,
@@ -299,8 +299,8 @@ impl Keeper {
         }
         let Some(store) = &mut self.store else { return };
         match purge(store.as_mut(), today, self.settings.keep_days) {
-            Ok(0) => {}
-            Ok(days) => self.log.say(Level::Info, format_args!("{days} days older than keep-days were removed")),
+            Ok(Purged { days: 0, .. }) => {}
+            Ok(purged) => say_purged(self.log, purged),
             // Tomorrow is soon enough.
             Err(error) => {
                 self.log.say(Level::Warning, format_args!("old days stay: {}", printable(&error.to_string())))
@@ -310,8 +310,22 @@ impl Keeper {
     }
 }
 
-fn purge(store: &mut dyn Store, today: Date, keep_days: u32) -> Result<u64, Error> {
-    let Ok(first) = today.checked_sub(i64::from(keep_days.saturating_sub(1)).days()) else { return Ok(0) };
+fn purge(store: &mut dyn Store, today: Date, keep_days: u32) -> Result<Purged, Error> {
+    let nothing = Ok(Purged::default());
+    let Ok(first) = today.checked_sub(i64::from(keep_days.saturating_sub(1)).days()) else { return nothing };
     let days = store.days()?;
-    if days.iter().any(|counts| first <= counts.day && counts.day < today) { store.purge(first) } else { Ok(0) }
+    if days.iter().any(|counts| first <= counts.day && counts.day < today) { store.purge(first) } else { nothing }
+}
+
+fn say_purged(log: Log, Purged { days, unreported, waiting }: Purged) {
+    log.say(Level::Info, format_args!("{days} days older than keep-days were removed"));
+    if unreported > 0 || waiting > 0 {
+        log.say(
+            Level::Warning,
+            format_args!(
+                "{unreported} events of the removed days were in no report, and {waiting} deliveries of reports about them \
+                 waited; run tlsrpt deliver every day, or set a larger keep-days in [store]"
+            ),
+        );
+    }
 }

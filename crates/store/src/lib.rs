@@ -34,5 +34,5 @@ pub use reports::{
     Attempt, Delivery, KeptReport, MxHostShare, NewDelivery, NewReport, ReportFilter, ReportStore, Route, Suppression,
     Unreported,
 };
-pub use store::{Reader, Store};
+pub use store::{Purged, Reader, Store};
 pub use url::Url;

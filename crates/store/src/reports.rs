@@ -237,7 +237,8 @@ pub trait ReportStore: Store + std::fmt::Debug {
         limit: usize,
     ) -> Result<Vec<Delivery>, Error>;
 
-    /// Keeps the outcomes of attempts, in one transaction. A delivery that was cancelled meanwhile is not tried again.
+    /// Keeps the outcomes of attempts, in one transaction. A delivery that was cancelled meanwhile
+    /// stays cancelled, unless it was delivered.
     fn end_attempts(&mut self, attempts: &[Attempt]) -> Result<(), Error>;
 
     /// When the next delivery is due, and how many wait. With `day`, only those of reports about that day.

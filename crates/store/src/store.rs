@@ -48,6 +48,17 @@ pub trait Store: Reader {
     /// None of the batch is in the store, or its outcome is unknown. See [`Error::kind`].
     fn add(&mut self, batch: &Batch) -> Result<Added, Error>;
 
-    /// Removes all days before `first`, and what only they referred to. How many days it removed.
-    fn purge(&mut self, first: Date) -> Result<u64, Error>;
+    /// Removes all days before `first`, and what only they referred to. What it removed.
+    fn purge(&mut self, first: Date) -> Result<Purged, Error>;
+}
+
+/// What [`Store::purge`] removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Days.
+    pub days: u64,
+    /// Events of these days that were in no report.
+    pub unreported: u64,
+    /// Deliveries of reports about these days that waited for another attempt.
+    pub waiting: u64,
 }

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use tempfile::TempDir;
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
-    Added, Batch, BatchId, CountedEvent, Date, ErrorKind, Limits, OTHER_DOMAINS, Options, PolicyCounts, Store,
+    Added, Batch, BatchId, CountedEvent, Date, ErrorKind, Limits, OTHER_DOMAINS, Options, PolicyCounts, Purged, Store,
     Timestamp, Url, open, open_reader,
 };
 
@@ -203,8 +203,8 @@ fn purging_removes_old_days_and_what_only_they_need() {
     store.add(&batch(1, "2026-10-01", &old)).unwrap();
     store.add(&batch(2, "2026-10-02", &old)).unwrap();
     store.add(&batch(3, DAY, &old[1..])).unwrap();
-    assert_eq!(store.purge(day("2026-10-03")), Ok(2));
-    assert_eq!(store.purge(day("2026-10-03")), Ok(0));
+    assert_eq!(store.purge(day("2026-10-03")), Ok(Purged { days: 2, unreported: 4, waiting: 0 }));
+    assert_eq!(store.purge(day("2026-10-03")), Ok(Purged::default()));
     let days: Vec<_> = store.days().unwrap().into_iter().map(|counts| counts.day).collect();
     assert_eq!(days, [day(DAY)]);
     assert_eq!(sums(&store.policies(day(DAY), "a.example").unwrap()), [(1, 0)]);

@@ -13,7 +13,7 @@ use nix::fcntl::Flock;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{adding, failure, schema, texts::Texts, upkeep};
-use crate::{Added, Batch, Error, ErrorKind, Options, Store, Synchronous};
+use crate::{Added, Batch, Error, ErrorKind, Options, Purged, Store, Synchronous};
 
 /// How long to wait for another process that writes: the operator with a tool of his own, or a second collector.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -131,7 +131,7 @@ impl Store for Sqlite {
         })
     }
 
-    fn purge(&mut self, first: Date) -> Result<u64, Error> {
+    fn purge(&mut self, first: Date) -> Result<Purged, Error> {
         self.texts.forget();
         upkeep::purge(&mut self.connection, first).map_err(|error| failure::of_sqlite(&self.path, &error))
     }

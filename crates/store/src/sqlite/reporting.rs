@@ -60,9 +60,12 @@ impl ReportStore for Sqlite {
     ) -> Result<Vec<Delivery>, Error> {
         self.write(|transaction| {
             let mut due = transaction.prepare_cached(&format!(
-                "SELECT {DELIVERY} FROM delivery WHERE state = 'waiting' AND next_attempt <= ?1 AND started IS NULL \
-                 AND mail_domain IS {}{} ORDER BY next_attempt, id LIMIT ?2",
-                if route == Route::Mail { "NOT NULL" } else { "NULL" },
+                "SELECT {DELIVERY} FROM delivery INDEXED BY {} AND state = 'waiting' AND started IS NULL \
+                 AND next_attempt <= ?1{} ORDER BY next_attempt, id LIMIT ?2",
+                match route {
+                    Route::Mail => "delivery_due_by_mail WHERE mail_domain IS NOT NULL",
+                    Route::Https => "delivery_due_by_https WHERE mail_domain IS NULL",
+                },
                 of_day(day)
             ))?;
             let due =
@@ -77,7 +80,7 @@ impl ReportStore for Sqlite {
         self.write(|transaction| {
             let mut end = transaction.prepare_cached(
                 "UPDATE delivery SET started = NULL, attempts = attempts + ?8, \
-                 state = iif(state = 'cancelled' AND ?1 = 'waiting', state, ?1), \
+                 state = iif(state = 'cancelled' AND ?1 <> 'delivered', state, ?1), \
                  first_attempt = iif(?8, ifnull(first_attempt, ?2), first_attempt), \
                  last_attempt = iif(?8, ?2, last_attempt), \
                  next_attempt = iif(state = 'cancelled', NULL, ?3), \
@@ -427,7 +430,10 @@ fn keep(
 fn of_day(day: Option<Date>) -> String {
     // A number of our own: nothing to escape.
     day.map_or_else(String::new, |day| {
-        format!(" AND report IN (SELECT report.id FROM report WHERE day = {})", day::to_number(day))
+        format!(
+            " AND EXISTS (SELECT 1 FROM report WHERE report.id = delivery.report AND day = {})",
+            day::to_number(day)
+        )
     })
 }
 

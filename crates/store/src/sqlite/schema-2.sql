@@ -44,6 +44,11 @@ CREATE TABLE delivery (
     UNIQUE (report, destination)
 );
 CREATE INDEX delivery_due ON delivery (state, next_attempt);
+-- One for each route, so that the search for one does not read what waits for the other.
+CREATE INDEX delivery_due_by_mail ON delivery (next_attempt)
+    WHERE mail_domain IS NOT NULL AND state = 'waiting' AND started IS NULL;
+CREATE INDEX delivery_due_by_https ON delivery (next_attempt)
+    WHERE mail_domain IS NULL AND state = 'waiting' AND started IS NULL;
 CREATE INDEX delivery_of_destination ON delivery (destination, last_attempt);
 CREATE INDEX delivery_of_mail_domain ON delivery (mail_domain, last_attempt);
 

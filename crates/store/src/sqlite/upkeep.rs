@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 use rusqlite::Connection;
 
-use super::day;
+use super::{day, reading::count};
+use crate::Purged;
 
 /// Texts that no day refers to any more.
 const UNUSED: [&str; 4] = [
@@ -13,14 +14,26 @@ const UNUSED: [&str; 4] = [
     "DELETE FROM domain WHERE id > 0 AND id NOT IN (SELECT domain FROM domain_of_day)",
 ];
 
-/// Removes the days before `first`. How many. Each is a transaction of its own, so that a batch waits for one at most.
-pub(crate) fn purge(connection: &mut Connection, first: Date) -> rusqlite::Result<u64> {
+/// Removes the days before `first`. What it removed. Each is a transaction of its own, so that a batch waits for one at most.
+pub(crate) fn purge(connection: &mut Connection, first: Date) -> rusqlite::Result<Purged> {
     let first = day::to_number(first);
-    let mut removed = 0;
+    let mut removed = Purged {
+        days: 0,
+        unreported: number(
+            connection,
+            "SELECT ifnull(sum(events - reported), 0) FROM domain_of_day WHERE day < ?1",
+            first,
+        )?,
+        waiting: number(
+            connection,
+            "SELECT count(*) FROM delivery JOIN report ON report = report.id WHERE day < ?1 AND state = 'waiting'",
+            first,
+        )?,
+    };
     while remove_oldest(connection, first)? {
-        removed += 1;
+        removed.days += 1;
     }
-    if removed > 0 {
+    if removed.days > 0 {
         connection.execute("DELETE FROM writer WHERE day < ?1", [first])?;
         connection.execute("DELETE FROM report WHERE day < ?1", [first])?;
         connection.execute("DELETE FROM mx_host_share WHERE day < ?1", [first])?;
@@ -32,6 +45,10 @@ pub(crate) fn purge(connection: &mut Connection, first: Date) -> rusqlite::Resul
         all?;
     }
     Ok(removed)
+}
+
+fn number(connection: &Connection, query: &str, first: i64) -> rusqlite::Result<u64> {
+    connection.query_row(query, [first], |row| count(row, 0))
 }
 
 fn remove_oldest(connection: &Connection, first: i64) -> rusqlite::Result<bool> {
