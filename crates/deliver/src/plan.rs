@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::{Timestamp, civil::Date};
 use tlsrpt_format::record;
-use tlsrpt_store::{DeliveryState, MxHostShare, NewDelivery, NewReport, Unreported};
+use tlsrpt_store::{DeliveryState, MxHostShare, NewDelivery, NewReport, PolicyCounts, Unreported};
 
 use crate::{
     Content, ContentSettings, Destination, Refused, Subject, content, destination::is_host_name, mx_share::shares,
@@ -98,6 +98,19 @@ pub(crate) fn report(
         deliveries,
         mx_hosts,
     }
+}
+
+/// How many sessions can be in no report: those of a name that is no host name, and those under a policy whose type RFC 8460 does not
+/// have. Those that the configuration leaves out do not count.
+pub(crate) fn sessions_in_no_report(unreported: &Unreported, settings: &PlanSettings) -> u64 {
+    if settings.exclude.contains(&unreported.domain) {
+        return 0;
+    }
+    let is_host_name = is_host_name(&unreported.domain);
+    let has_no_type =
+        |policy: &PolicyCounts| policy.policy.as_ref().is_some_and(|policy| policy.policy_type().is_err());
+    let policies = unreported.policies.iter().filter(|policy| !is_host_name || has_no_type(policy));
+    policies.map(|policy| policy.succeeded + policy.failed).sum()
 }
 
 /// Where a report goes: to the destinations of all records that the domain had on the day, each once.

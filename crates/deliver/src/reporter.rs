@@ -21,6 +21,7 @@ use crate::{
     mx_hosts::report_mx_host,
     mx_lookups::{LookUp, Lookups},
     plan,
+    plan::sessions_in_no_report,
     schedule::{PATIENCE, first_attempt, later, next_attempt, ready},
     transport::{Done, Job, Threads},
 };
@@ -62,6 +63,8 @@ pub struct Reporter {
     observer: Observer,
     /// The day whose reports are in the making, and the last domain that has its report.
     making: Option<(Date, String)>,
+    /// Sessions of that day that can be in no report.
+    in_no_report: u64,
     /// Begun in the store, and not yet given to a thread.
     begun: VecDeque<(Route, Delivery)>,
     /// With the threads, by route.
@@ -135,6 +138,8 @@ pub struct Made {
     pub reports: u64,
     /// There are no more about the day.
     pub is_all: bool,
+    /// Sessions of the day that can be in no report, with the last reports about it.
+    pub in_no_report: u64,
 }
 
 /// What one round did.
@@ -179,6 +184,7 @@ impl Reporter {
             threads,
             observer,
             making: None,
+            in_no_report: 0,
             begun: VecDeque::new(),
             in_flight: [0; 2],
             outcomes: Vec::new(),
@@ -211,7 +217,7 @@ impl Reporter {
             },
         };
         let (settings, now) = (&self.settings, Timestamp::now());
-        let mut reports = 0;
+        let (mut reports, mut in_no_report) = (0, self.in_no_report);
         let last = self.store.make_reports(day, &after, REPORTS_AT_ONCE, &mut |unreported| {
             let due = match settings.spread {
                 Duration::ZERO => now,
@@ -219,14 +225,16 @@ impl Reporter {
             };
             let report = plan(unreported, day, now, due, &settings.plan).ok();
             reports += u64::from(report.is_some());
+            in_no_report += sessions_in_no_report(unreported, &settings.plan);
             report
         })?;
         let is_all = last.is_none();
         if let (true, Some(lookups)) = (reports > 0, &mut self.lookups) {
             lookups.are_due();
         }
+        self.in_no_report = if is_all { 0 } else { in_no_report };
         self.making = last.map(|last| (day, last));
-        Ok(Some(Made { day, reports, is_all }))
+        Ok(Some(Made { day, reports, is_all, in_no_report: if is_all { in_no_report } else { 0 } }))
     }
 
     /// Makes all reports that [`Self::make_some`] would. How many.

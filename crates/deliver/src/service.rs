@@ -125,10 +125,14 @@ pub fn once(mut reporter: Reporter, ending: &Ending, log: Log) -> Result<Summary
 /// Makes some reports if it is time to, begins what is due, and keeps outcomes. Whether there may be more to make.
 fn work(reporter: &mut Reporter, make: bool, summary: &mut Summary, log: Log) -> Result<bool, Error> {
     let made = if make { reporter.make_some()? } else { None };
-    if let Some(Made { day, reports, .. }) = made {
+    if let Some(Made { day, reports, in_no_report, .. }) = made {
         summary.made += reports;
         if reports > 0 {
             log.say(Level::Info, format_args!("{reports} reports about {day} made"));
+        }
+        if in_no_report > 0 {
+            let why = "the domain is no host name, or RFC 8460 does not have the type of the policy";
+            log.say(Level::Notice, format_args!("{in_no_report} sessions of {day} are in no report: {why}"));
         }
     }
     let round = reporter.round()?;

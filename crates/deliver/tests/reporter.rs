@@ -348,3 +348,32 @@ fn a_cancelled_delivery_stays_so_and_a_resent_one_has_a_day_again() {
     store.end_attempts(&[attempt(DeliveryState::Delivered)]).unwrap();
     assert_eq!(store.delivery(1).unwrap().unwrap().state, DeliveryState::Delivered);
 }
+
+#[test]
+fn sessions_that_can_be_in_no_report_are_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (port, _) = sink("");
+    let event = |domain: &str, policy_type: u32| {
+        let text = format!(
+            "{{\"d\":\"{domain}\",\"pr\":\"v=TLSRPTv1;rua=mailto:r@a.example\",\"policies\":[{{\"policy-type\":{policy_type},\"f\":0}}]}}"
+        );
+        CountedEvent { event: datagram::parse(text.as_bytes()).unwrap(), times: 2 }
+    };
+    let batch = Batch {
+        id: BatchId { writer: "test".into(), number: 1 },
+        day: yesterday(),
+        last_event: None,
+        events: vec![event("a.example", 9), event("b.example", 7), event("no host name", 9), event("no host name", 7)],
+        invalid: vec![],
+        dropped: 0,
+    };
+    open(&url(folder.path()), Options::default()).unwrap().add(&batch).unwrap();
+    let mut reporter = reporter(folder.path(), port);
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let some = reporter.make_some().unwrap().unwrap();
+        made.push((some.reports, some.in_no_report));
+    }
+    // One of a type that is unknown, two of a name that is none; said once, with the last reports about the day.
+    assert_eq!(made, [(1, 0), (0, 6), (0, 0)]);
+}
