@@ -28,9 +28,12 @@ certificate() {
 
 authority trusted
 authority other
+cp "$work/trusted.pem" authority.pem
 openssl x509 -in "$work/trusted.pem" -outform DER -out authority.der
 certificate sound.pem trusted DNS:localhost,IP:127.0.0.1 36500
 certificate other-host.pem trusted DNS:other.example 36500
 certificate other-authority.pem other DNS:localhost,IP:127.0.0.1 36500
+openssl req -x509 -key server-key.pem -days 36500 -subj /CN=server -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+    -out self-signed.pem
 # Ended before it began to be used.
 certificate expired.pem trusted DNS:localhost,IP:127.0.0.1 0
