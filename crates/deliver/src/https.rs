@@ -52,6 +52,18 @@ impl HttpsClient {
     /// authorities, in DER.
     #[must_use]
     pub fn new(timeout: Duration, verify: Verify, guard: &AddressGuard, authorities: &[Vec<u8>]) -> Self {
+        Self::with_resolver(timeout, verify, guard, authorities, Arc::new(DefaultResolver::default()))
+    }
+
+    /// The same with another resolver than the system's. The guard looks at its answers too.
+    #[must_use]
+    pub fn with_resolver(
+        timeout: Duration,
+        verify: Verify,
+        guard: &AddressGuard,
+        authorities: &[Vec<u8>],
+        resolver: Arc<dyn Resolver>,
+    ) -> Self {
         let roots = RootCerts::Specific(Arc::new(
             authorities.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>(),
         ));
@@ -74,7 +86,11 @@ impl HttpsClient {
                 .timeout_global(Some(timeout))
                 .tls_config(tls)
                 .build();
-            Agent::with_parts(config, DefaultConnector::default(), GuardedResolver::new(guard.clone()))
+            Agent::with_parts(
+                config,
+                DefaultConnector::default(),
+                GuardedResolver { resolver: Arc::clone(&resolver), guard: guard.clone() },
+            )
         };
         Self { verifying: agent(false), trusting: (verify == Verify::Prefer).then(|| agent(true)) }
     }
@@ -182,24 +198,18 @@ struct NotPermitted;
 #[error("{0}")]
 struct LookupFailed(Error);
 
-/// The system's resolver, less the addresses that the guard does not permit.
+/// A resolver, less the addresses that the guard does not permit.
 #[derive(Debug)]
 struct GuardedResolver {
-    system: DefaultResolver,
+    resolver: Arc<dyn Resolver>,
     guard: AddressGuard,
-}
-
-impl GuardedResolver {
-    fn new(guard: AddressGuard) -> Self {
-        Self { system: DefaultResolver::default(), guard }
-    }
 }
 
 impl Resolver for GuardedResolver {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let mut permitted = self.empty();
         let found =
-            self.system.resolve(uri, config, timeout).map_err(|error| Error::Other(Box::new(LookupFailed(error))))?;
+            self.resolver.resolve(uri, config, timeout).map_err(|error| Error::Other(Box::new(LookupFailed(error))))?;
         for address in found.iter().filter(|found| self.guard.permits(found.ip())) {
             permitted.push(*address);
         }
