@@ -1,10 +1,19 @@
 //! What becomes of a report mail for each class of answer of the mail server, at each command. The server is scripted.
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
+    fs,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
+};
+
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
 use tlsrpt_deliver::{
@@ -24,9 +33,14 @@ enum Act {
     Close,
     /// Neither answers nor closes, until the client goes.
     Silence,
+    /// Answers with a pause behind each byte. The whole answer takes longer than the client waits for a byte.
+    Slow(&'static str),
 }
 
-use Act::{Answer, Close, Silence};
+use Act::{Answer, Close, Silence, Slow};
+
+/// How long a slow server waits after a byte.
+const PAUSE: Duration = Duration::from_millis(60);
 
 /// The commands at which a server can refuse, in their order.
 const STEPS: [&str; 6] = ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "."];
@@ -37,48 +51,103 @@ fn server(step: &'static str, act: Act, connections: usize) -> (u16, JoinHandle<
     let port = listener.local_addr().unwrap().port();
     let thread = thread::spawn(move || {
         let streams = listener.incoming().take(connections);
-        streams.flat_map(|stream| serve(stream.unwrap(), step, act)).collect()
+        streams.flat_map(|stream| serve(stream.unwrap(), step, act, "250 fine")).collect()
     });
     (port, thread)
 }
 
+/// What a server answers to EHLO that offers STARTTLS.
+const OFFERS_STARTTLS: &str = "250-sink\r\n250 STARTTLS";
+/// What a server answers to EHLO that wants a name and a password.
+const OFFERS_AUTH: &str = "250-sink\r\n250 AUTH PLAIN";
+
+/// A server that offers STARTTLS, and acts at one step.
+fn server_with_starttls(act: Act) -> (u16, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (port, thread::spawn(move || serve(listener.accept().unwrap().0, "STARTTLS", act, OFFERS_STARTTLS)))
+}
+
+/// A server with TLS from the first byte that wants a name and a password, and acts at one step.
+fn server_with_auth(step: &'static str, act: Act) -> (u16, JoinHandle<Vec<String>>) {
+    let certificate = CertificateDer::from_pem_file(key_file("sound.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(key_file("server-key.pem")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = thread::spawn(move || {
+        let connection = ServerConnection::new(Arc::new(config)).unwrap();
+        serve(StreamOwned::new(connection, listener.accept().unwrap().0), step, act, OFFERS_AUTH)
+    });
+    (port, thread)
+}
+
+fn key_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name)
+}
+
 /// Serves one connection. The commands that came, a mail as ".".
-fn serve(stream: TcpStream, step: &str, act: Act) -> Vec<String> {
-    let mut out = stream.try_clone().unwrap();
-    let mut lines = BufReader::new(stream).lines();
+fn serve(stream: impl Read + Write, step: &str, act: Act, ehlo: &'static str) -> Vec<String> {
+    let mut stream = BufReader::new(stream);
     let mut commands = Vec::new();
     let mut command = String::from("greeting");
     loop {
         let usual = match command.as_str() {
             "greeting" => "220 sink",
+            "EHLO" => ehlo,
+            "AUTH" => "235 welcome",
             "DATA" => "354 go on",
             "QUIT" => "221 bye",
             _ => "250 fine",
         };
         match if command == step { act } else { Answer(usual) } {
             Answer(text) => {
-                if out.write_all(format!("{text}\r\n").as_bytes()).is_err() {
+                if say(stream.get_mut(), format!("{text}\r\n").as_bytes()).is_err() {
                     return commands;
+                }
+            }
+            Slow(text) => {
+                for byte in format!("{text}\r\n").bytes() {
+                    thread::sleep(PAUSE);
+                    if say(stream.get_mut(), &[byte]).is_err() {
+                        return commands;
+                    }
                 }
             }
             Close => return commands,
             Silence => {
-                lines.by_ref().for_each(drop);
+                while read_line(&mut stream).is_some() {}
                 return commands;
             }
         }
         command = match command.as_str() {
             "DATA" if step != "DATA" => {
-                lines.by_ref().take_while(|line| line.as_ref().is_ok_and(|line| line != ".")).for_each(drop);
+                while read_line(&mut stream).is_some_and(|line| line != ".") {}
                 ".".into()
             }
-            _ => match lines.next() {
-                Some(Ok(line)) => line.split([' ', '\r']).next().unwrap_or_default().to_ascii_uppercase(),
-                _ => return commands,
+            _ => match read_line(&mut stream) {
+                Some(line) => line.split([' ', '\r']).next().unwrap_or_default().to_ascii_uppercase(),
+                None => return commands,
             },
         };
         commands.push(command.clone());
     }
+}
+
+fn say(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+fn read_line(stream: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    let read = stream.read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn client(port: u16) -> SmtpClient {
@@ -201,4 +270,56 @@ fn credentials_are_never_sent_without_verified_tls() {
         let commands = thread.join().unwrap();
         assert!(commands.contains(&"EHLO".into()) && !commands.contains(&"AUTH".into()), "{commands:?}");
     }
+}
+
+#[test]
+fn a_slow_answer_counts_as_any_other() {
+    for step in STEPS {
+        let answer = match step {
+            "greeting" => "220 slow and sure",
+            "DATA" => "354 slow and sure",
+            _ => "250 slow and sure",
+        };
+        let outcome = attempt(step, Slow(answer));
+        assert_eq!(summary(&outcome).0, "delivered", "{step}: {outcome:?}");
+    }
+    assert_eq!(summary(&attempt(".", Slow("451 4.3.0 later"))), ("deferred", "451 4.3.0 later"));
+}
+
+#[test]
+fn what_is_wrong_with_starttls_is_deferred_and_no_mail_goes_without() {
+    for act in [Answer("454 4.7.0 not now"), Answer("554 5.7.3 never"), Close, Silence, Answer("what?")] {
+        for security in [Security::Opportunistic, Security::StartTls] {
+            let (port, thread) = server_with_starttls(act);
+            let outcome = SmtpClient::new(SmtpServer { security, ..settings(port) }).send(&mail());
+            assert_eq!(summary(&outcome).0, "deferred", "{outcome:?}");
+            let commands = thread.join().unwrap();
+            assert!(commands.contains(&"STARTTLS".into()) && !commands.contains(&"MAIL".into()), "{commands:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_auth_is_deferred_and_no_mail_goes_without() {
+    let attempt = |step, act| {
+        let (port, thread) = server_with_auth(step, act);
+        let server = SmtpServer {
+            security: Security::Implicit,
+            credentials: Some(("user".to_owned(), "secret".to_owned()).into()),
+            authorities: vec![fs::read(key_file("authority.der")).unwrap()],
+            // The handshake of a program that is not optimized takes a while where other tests run.
+            timeout: if matches!(act, Silence) { TIMEOUT } else { 20 * TIMEOUT },
+            ..settings(port)
+        };
+        let outcome = SmtpClient::new(server).send(&mail());
+        (outcome, thread.join().unwrap())
+    };
+    for act in [Answer("454 4.7.0 not now"), Answer("535 5.7.8 wrong password"), Close, Silence, Answer("what?")] {
+        let (outcome, commands) = attempt("AUTH", act);
+        assert_eq!(summary(&outcome).0, "deferred", "{outcome:?}");
+        assert!(!commands.contains(&"MAIL".into()), "{commands:?}");
+    }
+    let (outcome, commands) = attempt("none", Close);
+    assert_eq!(summary(&outcome), ("delivered", "250 fine"));
+    assert_eq!(commands.iter().filter(|command| *command == "AUTH").count(), 1);
 }

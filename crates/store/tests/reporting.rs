@@ -48,6 +48,7 @@ fn make(store: &mut dyn ReportStore) {
         succeeded: 3,
         failed: 0,
         deliveries: vec![delivery("mailto:r@a.example", Some("a.example")), delivery("https://a.example/", None)],
+        mx_hosts: vec![],
     });
     store.make_reports(day(), "", 10, &mut |_| report.take()).unwrap();
 }
