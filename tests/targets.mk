@@ -152,10 +152,19 @@ bench-collect: $(COMMAND) bench-program
 	$(call quoted,$(BENCH_PROGRAM)) collect $(COMMAND) "$$environment" \
 		--report docs/collecting.md --chart docs/collecting.svg
 
-## bench-check: measurements that do not depend on the machine: instructions, allocations, size; needs valgrind
+## bench-deliver: the reports of 20,000 and 200,000 domains, made and handed over (docs/delivering.md)
+.PHONY: bench-deliver
+bench-deliver: $(COMMAND) bench-program
+	$(call quoted,$(BENCH_PROGRAM)) deliver $(COMMAND) --most-memory $(MOST_MEMORY) --report docs/delivering.md
+
+# The most memory of the reporter, in MiB, whatever the number of domains.
+MOST_MEMORY = 64
+
+## bench-check: measurements that do not depend on the machine: instructions, allocations, size, memory; needs valgrind
 .PHONY: bench-check
-bench-check: test-artefacts bench-program
+bench-check: test-artefacts bench-program $(COMMAND)
 	$(PYTHON) crates/bench/check.py $(call quoted,$(BENCH_PROGRAM)) $(SHARED)
+	$(call quoted,$(BENCH_PROGRAM)) deliver $(COMMAND) --most-memory $(MOST_MEMORY) --domains 20000
 
 .PHONY: bench-program
 bench-program:

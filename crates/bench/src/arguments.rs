@@ -34,6 +34,8 @@ pub(crate) enum Part {
     },
     /// Measure the collector beside tlsrpt-collectd and print the table
     Collect(Collecting),
+    /// Measure the reporter with many domains and print the table
+    Deliver(Delivering),
     /// Receive at a socket and throw away, then end
     Receive {
         /// The socket to make
@@ -76,6 +78,22 @@ pub(crate) struct Collecting {
     /// Where to write the bar chart
     #[arg(long)]
     pub(crate) chart: Option<PathBuf>,
+}
+
+/// Everything that `deliver` needs.
+#[derive(Args)]
+pub(crate) struct Delivering {
+    /// The program tlsrpt
+    pub(crate) command: PathBuf,
+    /// How many domains: one table row each
+    #[arg(long, value_delimiter = ',', default_value = "20000,200000")]
+    pub(crate) domains: Vec<usize>,
+    /// Fail if the reporter takes more memory, in MiB
+    #[arg(long)]
+    pub(crate) most_memory: Option<u64>,
+    /// A file that shows the table between its two markers
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
 }
 
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Part, clap::Error> {

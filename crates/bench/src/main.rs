@@ -1,7 +1,7 @@
-//! Measures the shared library beside the C library and the bare system calls, and the collector beside tlsrpt-collectd;
-//! writes what docs/performance.md, docs/collecting.md and the README show.
+//! Measures the shared library beside the C library and the bare system calls, the collector beside tlsrpt-collectd, and the
+//! reporter with many domains; writes what docs/performance.md, docs/collecting.md, docs/delivering.md and the README show.
 //!
-//! `make bench` and `make bench-collect` run it; `tlsrpt-bench --help` lists its parts.
+//! `make bench`, `make bench-collect` and `make bench-deliver` run it; `tlsrpt-bench --help` lists its parts.
 
 mod allocations;
 mod arguments;
@@ -9,6 +9,7 @@ mod bare;
 mod chart;
 mod collecting;
 mod collector;
+mod delivering;
 mod event;
 mod events;
 mod floor;
@@ -47,6 +48,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
         Part::Repeat { library, event, times } => events::repeat(&Library::load(&library)?, event, times),
         Part::Collect(arguments) => collecting::compare(&arguments),
+        Part::Deliver(arguments) => delivering::measure(&arguments),
         Part::Receive { socket, events } => Ok(collecting::receive(&socket, events)?),
         Part::Allocations { library } => allocations::print(&Library::load(&library)?),
     }

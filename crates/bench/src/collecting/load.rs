@@ -44,7 +44,7 @@ fn send(socket: &Path, datagrams: &[String], first: usize, events: usize) -> io:
 }
 
 /// An event under MTA-STS as the library sends it; each tenth domain fails.
-fn datagram(domain: usize) -> String {
+pub(crate) fn datagram(domain: usize) -> String {
     let result = if domain % 10 == 9 {
         r#""failure-details":[{"c":204,"s":"192.0.2.1","n":"mx.example.org","r":"192.0.2.25"}],"t":1,"f":1"#
     } else {

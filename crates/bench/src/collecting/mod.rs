@@ -7,9 +7,10 @@ mod receiver;
 
 use std::{error::Error, fs};
 
+pub(crate) use load::datagram;
 use load::{LOADS, Load, SENDERS};
 use receiver::Receiver;
-pub(crate) use receiver::receive;
+pub(crate) use receiver::{Directory, Process, receive, wait_for};
 
 use crate::{arguments::Collecting, machine, table};
 

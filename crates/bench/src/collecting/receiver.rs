@@ -102,7 +102,7 @@ pub(crate) fn receive(path: &Path, events: usize) -> io::Result<()> {
     (0..events).try_for_each(|_| socket.recv(&mut buffer).map(drop))
 }
 
-fn wait_for(socket: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) fn wait_for(socket: &Path) -> Result<(), Box<dyn Error>> {
     let end = Instant::now() + PATIENCE;
     let probe = UnixDatagram::unbound()?;
     while probe.connect(socket).is_err() {
@@ -115,10 +115,11 @@ fn wait_for(socket: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 /// A process that ends at the end.
-struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
-    fn terminate(&self) {
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
         // SAFETY: takes no pointers; the child has not been waited for, so the number is its.
         unsafe { libc::kill(self.0.id() as libc::pid_t, libc::SIGTERM) };
     }
@@ -133,10 +134,10 @@ impl Drop for Process {
 }
 
 /// A directory that is removed at the end.
-struct Directory(PathBuf);
+pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
-    fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("tlsrpt-bench-collect-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path)?;
