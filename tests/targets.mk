@@ -108,6 +108,25 @@ test-metrics:
 	promtool check metrics <$(BUILD)/metrics
 	! tr -d '"' <$(BUILD)/metrics | promtool check metrics 2>/dev/null
 
+## test-collect: the collector as it is installed: COLLECT_SECONDS of arbitrary datagrams, and its memory
+.PHONY: test-collect
+COLLECT_SECONDS = 60
+test-collect: $(COMMAND)
+	TLSRPT_COMMAND=$(call quoted,$(abspath $(COMMAND))) FUZZ_COLLECT_SECONDS=$(COLLECT_SECONDS) \
+		$(CARGO) test --locked --package tlsrpt-cli --test collecting -- arbitrary_datagrams
+	TLSRPT_COMMAND=$(call quoted,$(abspath $(COMMAND))) \
+		$(CARGO) test --locked --package tlsrpt-cli --test collecting -- memory_stays_small
+
+## test-units: the units of systemd, as `make install` writes them, read by systemd-analyze
+.PHONY: test-units
+UNITS = $(abspath $(BUILD))/units
+test-units: $(LIBRARIES) $(COMMAND)
+	rm -rf $(call quoted,$(UNITS))
+	$(MAKE) install DESTDIR= PREFIX=$(call quoted,$(UNITS)) LIBDIR=$(call quoted,$(UNITS)/lib)
+	systemd-analyze verify --man=no $(call quoted,$(UNITS))/lib/systemd/system/tlsrpt*
+	sed -i s/ListenDatagram/ListenDatagramme/ $(call quoted,$(UNITS))/lib/systemd/system/tlsrpt.socket
+	! systemd-analyze verify --man=no $(call quoted,$(UNITS))/lib/systemd/system/tlsrpt.socket 2>/dev/null
+
 ## test-reproducible: other folders and other users build the same bytes
 .PHONY: test-reproducible
 test-reproducible:

@@ -100,7 +100,8 @@ fn collect(
         Some(passed) => passed,
         None => Listening::bind(&settings.socket, &path_options(settings))?,
     });
-    let (queue, figures) = (Arc::new(Queue::new(settings.buffer, MOST_IN_HAND)), Arc::new(Figures::default()));
+    // The receiving thread holds one datagram more.
+    let (queue, figures) = (Arc::new(Queue::new(settings.buffer, MOST_IN_HAND - 1)), Arc::new(Figures::default()));
     let keeper = Keeper::new(settings, &queue, &figures, log)?;
     let (reader, stop) = Reader::new(SystemTime::now).map_err(|error| Failure::System("read the socket", error))?;
     let (socket, filled) = (Arc::clone(&listening), Arc::clone(&queue));

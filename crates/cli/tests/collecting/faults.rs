@@ -90,6 +90,47 @@ pub(crate) fn a_full_disk_is_waited_for() {
     assert!(reader.check().unwrap().is_empty());
 }
 
+impl Small {
+    fn set_read_only(&self, read_only: bool) {
+        let flags = if read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
+        mount(None::<&str>, &self.0, None::<&str>, MsFlags::MS_REMOUNT | flags, None::<&str>).unwrap();
+    }
+}
+
+pub(crate) fn a_store_that_is_read_only_is_waited_for() {
+    let place = Place::new("");
+    let small = Small::mount(place.path("small"));
+    let store = small.0.join("tlsrpt.db");
+    place.configure("", &store);
+    place.start().end();
+    small.set_read_only(true);
+    let mut collector = Collector::spawn(place.command());
+    let said = collector.says("datagrams wait");
+    assert!(said.contains("this user must be able to write there"), "{said}");
+    collector.says("listening at");
+    for number in 0..100 {
+        collector.send(&place, event(&format!("{number}.example")));
+    }
+    small.set_read_only(false);
+    collector.says(AGAIN);
+    collector.end();
+    let mut reader = tlsrpt_store::open_reader(&tlsrpt_store::Url::Sqlite(store)).unwrap();
+    assert_eq!(reader.days().unwrap().iter().map(|day| day.events).sum::<u64>(), 100);
+}
+
+pub(crate) fn a_nearly_full_disk_needs_attention() {
+    let place = Place::new("");
+    let small = Small::mount(place.path("small"));
+    place.configure("", &small.0.join("tlsrpt.db"));
+    let collector = place.start();
+    let mut status = std::process::Command::new(crate::support::program());
+    let output = status.arg("status").arg("--config").arg(place.path("tlsrpt.toml")).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("are free on its file system; free some space, or lower keep-days"), "{shown}");
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    collector.end();
+}
+
 pub(crate) fn a_store_that_is_gone_begins_anew() {
     let place = Place::new("");
     let mut collector = place.start();

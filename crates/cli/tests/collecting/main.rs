@@ -6,6 +6,7 @@ mod faults;
 mod hostile;
 mod manager;
 mod memory;
+mod power;
 mod sender;
 mod support;
 
@@ -24,6 +25,9 @@ fn main() {
         ("a_locked_store_is_waited_for", faults::a_locked_store_is_waited_for),
         ("a_full_buffer_is_counted_and_said", faults::a_full_buffer_is_counted_and_said),
         ("a_full_disk_is_waited_for", faults::a_full_disk_is_waited_for),
+        ("a_store_that_is_read_only_is_waited_for", faults::a_store_that_is_read_only_is_waited_for),
+        ("a_nearly_full_disk_needs_attention", faults::a_nearly_full_disk_needs_attention),
+        ("a_power_cut_takes_nothing_that_was_committed", power::a_power_cut_takes_nothing_that_was_committed),
         ("a_store_that_is_gone_begins_anew", faults::a_store_that_is_gone_begins_anew),
         ("a_damaged_store_is_set_aside", faults::a_damaged_store_is_set_aside),
         ("a_file_of_somebody_else_is_not_touched", faults::a_file_of_somebody_else_is_not_touched),

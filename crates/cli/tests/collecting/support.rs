@@ -21,6 +21,11 @@ use tlsrpt_store::{DayCounts, Reader, Url, open_reader};
 /// How long to wait for what must happen. Nothing waits as long unless it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The command under test: that of `TLSRPT_COMMAND`, such as an optimized one, or cargo's.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os("TLSRPT_COMMAND").map_or_else(|| env!("CARGO_BIN_EXE_tlsrpt").into(), PathBuf::from)
+}
+
 /// A valid datagram.
 pub(crate) fn event(domain: &str) -> String {
     format!(
@@ -64,7 +69,7 @@ impl Place {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tlsrpt"));
+        let mut command = Command::new(program());
         command.arg("collect").arg("--config").arg(self.path("tlsrpt.toml")).stderr(Stdio::piped());
         command
     }
@@ -77,7 +82,7 @@ impl Place {
     pub(crate) fn start_with(&self, held: &UnixDatagram) -> Collector {
         let mut command = Command::new("sh");
         let script = "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\" 3<&0 </dev/null";
-        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_tlsrpt"), "collect", "--config"]);
+        command.args(["-c", script, "sh"]).arg(program()).args(["collect", "--config"]);
         command.arg(self.path("tlsrpt.toml")).stderr(Stdio::piped());
         command.stdin(OwnedFd::from(held.try_clone().unwrap()));
         Collector::started(command)
