@@ -2,6 +2,7 @@
 
 mod adding;
 mod aside;
+mod columns;
 mod database;
 mod day;
 mod failure;

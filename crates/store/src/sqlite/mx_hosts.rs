@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, params, types::Type};
 use serde_json::{Value, json};
 use tlsrpt_format::datagram::{Failure, PolicyDescription};
 
-use super::{day, reading::unreadable};
+use super::{columns::unreadable, day};
 use crate::{FailureCounts, MxHostShare, PolicyCounts};
 
 /// The most domains that one report of a host is about. The others wait for its next report.

@@ -14,9 +14,10 @@ use tlsrpt_format::datagram::normalized_domain;
 
 use super::{
     adding::number,
+    columns::{count, date, state, timestamp},
     database::Sqlite,
     day, mx_hosts,
-    reading::{count, date, failure_counts, policy_counts, state},
+    reading::{failure_counts, policy_counts},
 };
 use crate::{
     Attempt, Delivery, DeliveryState, Error, ErrorKind, FailureCounts, KeptReport, MxHostShare, NewReport,
@@ -154,7 +155,7 @@ impl ReportStore for Sqlite {
             "SELECT min(next_attempt), count(*) FROM delivery WHERE state = 'waiting' AND started IS NULL{}",
             of_day(day)
         );
-        let found = self.rows(&query, [], |row| Ok((moment(row, 0)?, count(row, 1)?)))?;
+        let found = self.rows(&query, [], |row| Ok((timestamp(row, 0)?, count(row, 1)?)))?;
         Ok(found.into_iter().next().unwrap_or_default())
     }
 
@@ -449,9 +450,9 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         token: row.get(3)?,
         state: state(row, 4)?,
         attempts: row.get(5)?,
-        first_attempt: moment(row, 6)?,
-        last_attempt: moment(row, 7)?,
-        next_attempt: moment(row, 8)?,
+        first_attempt: timestamp(row, 6)?,
+        last_attempt: timestamp(row, 7)?,
+        next_attempt: timestamp(row, 8)?,
         unknown: row.get(9)?,
         answer: row.get(10)?,
         warning: row.get(11)?,
@@ -465,7 +466,7 @@ fn kept_report(row: &Row<'_>) -> rusqlite::Result<KeptReport> {
         domain: row.get(2)?,
         number: row.get(3)?,
         report_id: row.get(4)?,
-        made: moment(row, 5)?.unwrap_or_default(),
+        made: timestamp(row, 5)?.unwrap_or_default(),
         file_name: row.get(6)?,
         succeeded: count(row, 7)?,
         failed: count(row, 8)?,
@@ -475,9 +476,5 @@ fn kept_report(row: &Row<'_>) -> rusqlite::Result<KeptReport> {
 }
 
 fn suppression(row: &Row<'_>) -> rusqlite::Result<Suppression> {
-    Ok(Suppression { target: row.get(0)?, until: moment(row, 1)?, days: row.get(2)?, reason: row.get(3)? })
-}
-
-fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
-    super::reading::timestamp(row, column)
+    Ok(Suppression { target: row.get(0)?, until: timestamp(row, 1)?, days: row.get(2)?, reason: row.get(3)? })
 }

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rusqlite::Connection;
 
-use super::{day, reading::count};
+use super::{columns::count, day};
 use crate::Purged;
 
 /// Texts that no day refers to any more.
