@@ -119,13 +119,12 @@ test-collect: $(COMMAND)
 
 ## test-units: the units of systemd, as `make install` writes them, read by systemd-analyze
 .PHONY: test-units
-UNITS = $(abspath $(BUILD))/units
 test-units: $(LIBRARIES) $(COMMAND)
-	rm -rf $(call quoted,$(UNITS))
-	$(MAKE) install DESTDIR= PREFIX=$(call quoted,$(UNITS)) LIBDIR=$(call quoted,$(UNITS)/lib)
-	systemd-analyze verify --man=no $(call quoted,$(UNITS))/lib/systemd/system/tlsrpt*
-	sed -i s/ListenDatagram/ListenDatagramme/ $(call quoted,$(UNITS))/lib/systemd/system/tlsrpt.socket
-	! systemd-analyze verify --man=no $(call quoted,$(UNITS))/lib/systemd/system/tlsrpt.socket 2>/dev/null
+	units=$$(mktemp -d) && trap 'rm -rf "$$units"' EXIT && \
+	$(MAKE) install DESTDIR= PREFIX="$$units" LIBDIR="$$units/lib" && \
+	systemd-analyze verify --man=no "$$units"/lib/systemd/system/tlsrpt* && \
+	sed -i s/ListenDatagram/ListenDatagramme/ "$$units"/lib/systemd/system/tlsrpt.socket && \
+	! systemd-analyze verify --man=no "$$units"/lib/systemd/system/tlsrpt.socket 2>/dev/null
 
 ## test-reproducible: other folders and other users build the same bytes
 .PHONY: test-reproducible
