@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tlsrpt_service::{EndSignal, Ending, Level, Log, Worker, notify};
+use tlsrpt_service::{EndSignal, Ending, Level, Log, Notifier, Worker};
 use tlsrpt_socket::{BindError, Listening, NameAtEnd, PassedError, PathOptions, Reader};
 
 use crate::{
@@ -109,13 +109,13 @@ fn collect(
     let receiving = Worker::start("receiving", end, move || receive(reader, &socket, &filled)).map_err(worker)?;
     let keeping = Worker::start("keeping", end, move || keeper.run()).map_err(worker)?;
     say_listening(log, settings, &listening);
-    notify::ready();
-
     let mut watch = Watch::new(&queue, &figures, log);
-    while !ending.wait_for(watch.pause()) {
+    watch.manager.ready();
+
+    while !ending.wait_for(watch.manager.pause(TICK)) {
         watch.tick();
     }
-    notify::stopping();
+    watch.manager.stopping();
     listening.remove_name();
     stop.now();
     let deadline = Instant::now() + GRACE + READING;
@@ -171,29 +171,20 @@ struct Watch<'s> {
     queue: &'s Queue,
     figures: &'s Figures,
     log: Log,
-    alive: Option<(Duration, Instant)>,
-    status: String,
+    manager: Notifier,
     dropped: u64,
     dropped_said: Option<Instant>,
 }
 
 impl<'s> Watch<'s> {
     fn new(queue: &'s Queue, figures: &'s Figures, log: Log) -> Self {
-        let alive = notify::interval().map(|interval| (interval, Instant::now()));
-        Self { queue, figures, log, alive, status: String::new(), dropped: 0, dropped_said: None }
-    }
-
-    fn pause(&self) -> Duration {
-        self.alive.map_or(TICK, |(interval, _)| interval.min(TICK))
+        Self { queue, figures, log, manager: Notifier::new(), dropped: 0, dropped_said: None }
     }
 
     fn tick(&mut self) {
         // Taking the counts shows that no thread keeps the queue to itself.
         let counts = self.queue.counts();
-        if let Some((_, last)) = self.alive.as_mut().filter(|(interval, last)| last.elapsed() >= *interval) {
-            notify::alive();
-            *last = Instant::now();
-        }
+        self.manager.alive();
         let due = self.dropped_said.is_none_or(|last| last.elapsed() >= DROPPED_INTERVAL);
         if counts.dropped > self.dropped && due {
             let more = counts.dropped - self.dropped;
@@ -202,15 +193,11 @@ impl<'s> Watch<'s> {
         }
         let state =
             if self.figures.in_trouble.load(Ordering::Relaxed) { "waiting for the store" } else { "collecting" };
-        let status = format!(
+        self.manager.status(format!(
             "{state}: {} events, {} invalid, {} dropped since the start",
             read(&self.figures.events),
             read(&self.figures.invalid),
             counts.dropped
-        );
-        if status != self.status {
-            notify::status(&status);
-            self.status = status;
-        }
+        ));
     }
 }

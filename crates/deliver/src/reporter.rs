@@ -54,6 +54,16 @@ pub struct ReporterSettings {
     pub max_per_destination: u64,
 }
 
+impl ReporterSettings {
+    /// When a report that is made now is due first.
+    fn due(&self, day: Date, now: Timestamp) -> Timestamp {
+        match self.spread {
+            Duration::ZERO => now,
+            spread => first_attempt(day, now, spread, fastrand::f64()),
+        }
+    }
+}
+
 /// Makes and delivers reports.
 #[derive(Debug)]
 pub struct Reporter {
@@ -219,10 +229,7 @@ impl Reporter {
         let (settings, now) = (&self.settings, Timestamp::now());
         let (mut reports, mut in_no_report) = (0, self.in_no_report);
         let last = self.store.make_reports(day, &after, REPORTS_AT_ONCE, &mut |unreported| {
-            let due = match settings.spread {
-                Duration::ZERO => now,
-                spread => first_attempt(day, now, spread, fastrand::f64()),
-            };
+            let due = settings.due(day, now);
             let report = plan(unreported, day, now, due, &settings.plan).ok();
             reports += u64::from(report.is_some());
             in_no_report += sessions_in_no_report(unreported, &settings.plan);
@@ -381,10 +388,7 @@ impl Reporter {
                 }
             };
             made += self.store.make_mx_host_reports(day, &host, &mut |number, shares| {
-                let due = match settings.spread {
-                    Duration::ZERO => now,
-                    spread => first_attempt(day, now, spread, fastrand::f64()),
-                };
+                let due = settings.due(day, now);
                 let record = record.as_deref().unwrap_or_default();
                 report_mx_host((&host, day, number), shares, record, (now, due), &settings.plan)
             })?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tlsrpt_service::{Ending, Level, Log, notify};
+use tlsrpt_service::{Ending, Level, Log, Notifier};
 use tlsrpt_store::{DeliveryState, Error};
 
 use crate::{Happened, Made, Observer, Reporter, Round};
@@ -49,25 +49,16 @@ fn level(happened: &Happened<'_>) -> Level {
     }
 }
 
-/// Whom a service tells how it is doing besides the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manager {
-    /// The service manager, by `sd_notify(3)`.
-    Told,
-    /// Nobody: another part of the process does it.
-    NotTold,
-}
-
-/// Makes and delivers reports until the end. A store that fails is tried again.
+/// Makes and delivers reports until the end, and tells the service manager how it is doing. A store that fails is tried again.
 ///
 /// # Errors
 ///
 /// The store fails at the end: outcomes of attempts may be unknown to the next reporter.
-pub fn run(mut reporter: Reporter, ending: &Ending, log: Log, manager: Manager) -> Result<(), Error> {
-    let mut voice = Voice::new(manager);
-    voice.ready();
+pub fn run(mut reporter: Reporter, ending: &Ending, log: Log, mut manager: Notifier) -> Result<(), Error> {
+    manager.ready();
     let (mut summary, mut looked, mut in_trouble) = (Summary::default(), None::<Instant>, false);
     let (mut rest_until, mut counted) = (Instant::now(), None);
+    let mut told: Option<Instant> = None;
     loop {
         if Instant::now() >= rest_until {
             let look = looked.is_none_or(|looked| looked.elapsed() >= LOOK_FOR_DAYS);
@@ -95,12 +86,16 @@ pub fn run(mut reporter: Reporter, ending: &Ending, log: Log, manager: Manager) 
             };
             rest_until = Instant::now() + rest;
         }
-        voice.tick(&summary, in_trouble);
-        if ending.wait_for(rest_until.saturating_duration_since(Instant::now()).min(voice.pause())) {
+        manager.alive();
+        if told.is_none_or(|told| told.elapsed() >= TICK) {
+            manager.status(status(&summary, in_trouble));
+            told = Some(Instant::now());
+        }
+        if ending.wait_for(rest_until.saturating_duration_since(Instant::now()).min(manager.pause(TICK))) {
             break;
         }
     }
-    voice.stopping();
+    manager.stopping();
     finish(reporter, &mut summary, log).map(drop)
 }
 
@@ -154,56 +149,12 @@ fn finish(mut reporter: Reporter, summary: &mut Summary, log: Log) -> Result<(),
     Ok(())
 }
 
-/// Tells the service manager how things are.
-#[derive(Debug)]
-struct Voice {
-    manager: Manager,
-    alive: Option<(Duration, Instant)>,
-    told: Option<(String, Instant)>,
-}
-
-impl Voice {
-    fn new(manager: Manager) -> Self {
-        let interval = if manager == Manager::Told { notify::interval() } else { None };
-        Self { manager, alive: interval.map(|interval| (interval, Instant::now())), told: None }
-    }
-
-    fn ready(&self) {
-        if self.manager == Manager::Told {
-            notify::ready();
-        }
-    }
-
-    fn stopping(&self) {
-        if self.manager == Manager::Told {
-            notify::stopping();
-        }
-    }
-
-    fn pause(&self) -> Duration {
-        self.alive.map_or(TICK, |(interval, _)| interval.min(TICK))
-    }
-
-    fn tick(&mut self, summary: &Summary, in_trouble: bool) {
-        if self.manager == Manager::NotTold {
-            return;
-        }
-        if let Some((_, last)) = self.alive.as_mut().filter(|(interval, last)| last.elapsed() >= *interval) {
-            notify::alive();
-            *last = Instant::now();
-        }
-        if self.told.as_ref().is_some_and(|(_, at)| at.elapsed() < TICK) {
-            return;
-        }
-        let Summary { made, deliveries: Round { delivered, ended, .. }, waiting } = summary;
-        let state = if in_trouble { "waiting for the store" } else { "delivering" };
-        let status = format!(
-            "{state}: {made} reports made, {delivered} deliveries succeeded, {ended} ended otherwise since the start; \
-             {waiting} wait"
-        );
-        if self.told.as_ref().is_none_or(|(told, _)| *told != status) {
-            notify::status(&status);
-            self.told = Some((status, Instant::now()));
-        }
-    }
+/// How things are, for the service manager.
+fn status(summary: &Summary, in_trouble: bool) -> String {
+    let Summary { made, deliveries: Round { delivered, ended, .. }, waiting } = summary;
+    let state = if in_trouble { "waiting for the store" } else { "delivering" };
+    format!(
+        "{state}: {made} reports made, {delivered} deliveries succeeded, {ended} ended otherwise since the start; \
+         {waiting} wait"
+    )
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`messages`]: lines for people. Writing one never waits for the reader of standard error.
 //! - [`Log`]: the same with a level, in the form of the journal where it reads them.
-//! - [`notify`]: what the service manager is told.
+//! - [`Notifier`]: what the service manager is told.
 //! - [`Ending`]: one owner decides the end: a signal, the time, or a part of the work that has ended.
 //! - [`Worker`]: a thread whose end is noticed, whatever ends it, and that can be abandoned when it is late.
 //!
@@ -11,12 +11,13 @@
 //! service returns from `main`, which ends all threads.
 
 pub mod messages;
-pub mod notify;
 
 mod ending;
 mod log;
+mod notify;
 mod worker;
 
 pub use ending::{EndSignal, Ending};
 pub use log::{Level, Log};
+pub use notify::Notifier;
 pub use worker::{Unfinished, Worker};

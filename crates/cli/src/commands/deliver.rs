@@ -7,10 +7,10 @@ use tlsrpt_config::Configuration;
 use tlsrpt_deliver::{
     NoReport, PlanSettings, Reporter, plan,
     schedule::ready,
-    service::{self, Manager, Summary, observer},
+    service::{self, Summary, observer},
 };
 use tlsrpt_format::printable;
-use tlsrpt_service::{Ending, Level, Log};
+use tlsrpt_service::{Ending, Level, Log, Notifier};
 use tlsrpt_store::{DeliveryState, NewReport, ReportFilter, ReportStore};
 
 use crate::{
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.once || day.is_some() {
         once(reporter(&configuration, Mode::Once(day), log)?, &ending, log)
     } else {
-        serve(&configuration, &ending, log, Manager::Told)
+        serve(&configuration, &ending, log, Notifier::new())
     }
 }
 
@@ -110,7 +110,12 @@ fn reporter(configuration: &Configuration, mode: Mode, log: Log) -> Result<Repor
 }
 
 /// Works until the end.
-pub(crate) fn serve(configuration: &Configuration, ending: &Ending, log: Log, manager: Manager) -> Result<(), Failure> {
+pub(crate) fn serve(
+    configuration: &Configuration,
+    ending: &Ending,
+    log: Log,
+    manager: Notifier,
+) -> Result<(), Failure> {
     let reporter = reporter(configuration, Mode::UntilEnded, log)?;
     let spread = SignedDuration::try_from(configuration.report.spread).unwrap_or_default();
     log.say(Level::Info, format_args!("delivering; the reports of a day are spread over {spread:#}"));

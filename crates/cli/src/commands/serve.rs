@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tlsrpt_deliver::service::Manager;
-use tlsrpt_service::{Ending, Level, Log, Unfinished, Worker};
+use tlsrpt_service::{Ending, Level, Log, Notifier, Unfinished, Worker};
 use tlsrpt_socket::Listening;
 
 use super::{collect, deliver};
@@ -46,7 +45,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let (delivering, end_delivering) = Ending::of_part();
     let reporter = match reporting::identity(&configuration.report) {
         Ok(_) => {
-            let work = move || deliver::serve(&configuration, &delivering, log, Manager::NotTold);
+            let work = move || deliver::serve(&configuration, &delivering, log, Notifier::silent());
             Some(Worker::start("deliver", &end, work).map_err(cannot("start a thread"))?)
         }
         Err(missing) => {
