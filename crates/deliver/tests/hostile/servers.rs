@@ -1,10 +1,12 @@
 //! A mail server that takes everything, and web servers that behave as the path of the request says.
 
+#[path = "../sinks/tls.rs"]
+mod tls;
+
 use std::{
     fs,
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    io::{self, BufRead, BufReader, Write},
+    net::{Ipv4Addr, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -13,11 +15,8 @@ use std::{
     time::Duration,
 };
 
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use rustls::ServerConfig;
+use tls::{key_file, listen, posted, server_config};
 
 /// The header fields that a report mail has.
 pub(crate) const HEADERS: [&str; 12] = [
@@ -129,7 +128,7 @@ impl WebServers {
         let elsewhere = Arc::new(AtomicUsize::new(0));
         let servers = CERTIFICATES.map(|certificate| {
             let (requests, elsewhere) = (Arc::clone(&requests), Arc::clone(&elsewhere));
-            let config = Arc::new(config(certificate));
+            let config = server_config(certificate);
             let port = listen(Ipv4Addr::UNSPECIFIED, move |stream| {
                 if stream.local_addr()?.ip() != std::net::IpAddr::from(crate::PERMITTED) {
                     elsewhere.fetch_add(1, Ordering::SeqCst);
@@ -164,62 +163,11 @@ impl WebServers {
     }
 }
 
-fn key_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name)
-}
-
-fn config(certificate: &str) -> ServerConfig {
-    let certificate = CertificateDer::from_pem_file(key_file(&format!("{certificate}.pem"))).unwrap();
-    let key = PrivateKeyDer::from_pem_file(key_file("server-key.pem")).unwrap();
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap()
-}
-
-fn listen(address: Ipv4Addr, serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> u16 {
-    let listener = TcpListener::bind((address, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let serve = Arc::new(serve);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let serve = Arc::clone(&serve);
-            // A client that gives up breaks its connection.
-            thread::spawn(move || stream.and_then(|stream| serve(stream)));
-        }
-    });
-    port
-}
-
 fn serve(stream: TcpStream, config: &Arc<ServerConfig>, requests: &Mutex<Vec<(String, String)>>) -> io::Result<()> {
-    let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-    let mut tls = BufReader::new(StreamOwned::new(connection, stream));
-    let (mut path, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        tls.read_line(&mut line)?;
-        let line = line.trim_end();
-        if let Some(rest) = line.strip_prefix("POST ") {
-            path = rest.split(' ').next().unwrap_or_default().to_owned();
-        }
-        if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = text.trim().parse().map_err(io::Error::other)?;
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    tls.read_exact(&mut body)?;
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text)?;
-    let report: serde_json::Value = serde_json::from_str(&text)?;
+    let (mut tls, path, report) = posted(stream, config)?;
     let domain = report["policies"][0]["policy"]["policy-domain"].as_str().unwrap_or_default().to_owned();
     requests.lock().unwrap().push((domain, path.clone()));
-    let tls = tls.get_mut();
-    behave(&path, tls)?;
+    behave(&path, &mut tls)?;
     tls.conn.send_close_notify();
     tls.flush()
 }

@@ -2,11 +2,12 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+mod tls;
+
 use std::{
     fs,
     io::{self, Read, Write},
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    net::TcpListener,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,11 +15,10 @@ use std::{
     thread,
 };
 
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+pub(crate) use tls::Tls;
+use tls::{key_file, server_config};
 
 /// A certificate authority, and the certificate of a server that it signed.
 pub(crate) struct Certificates {
@@ -35,30 +35,15 @@ pub(crate) enum Fault {
     OtherAuthority,
 }
 
-/// The keys and certificates that `keys/make.sh` makes.
-fn key_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deliver/tests/keys").join(name)
-}
-
 pub(crate) fn certificates(fault: Fault) -> Certificates {
-    let file = match fault {
-        Fault::None => "sound.pem",
-        Fault::Expired => "expired.pem",
-        Fault::OtherHost => "other-host.pem",
-        Fault::OtherAuthority => "other-authority.pem",
+    let certificate = match fault {
+        Fault::None => "sound",
+        Fault::Expired => "expired",
+        Fault::OtherHost => "other-host",
+        Fault::OtherAuthority => "other-authority",
     };
-    let certificate = CertificateDer::from_pem_file(key_file(file)).unwrap();
-    let key = PrivateKeyDer::from_pem_file(key_file("server-key.pem")).unwrap();
-    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    Certificates { authority: fs::read(key_file("authority.der")).unwrap(), server: Arc::new(server) }
+    Certificates { authority: fs::read(key_file("authority.der")).unwrap(), server: server_config(certificate) }
 }
-
-pub(crate) type Tls = StreamOwned<ServerConnection, TcpStream>;
 
 /// A server that reads each request and answers as it is told. Its port, and how many requests came.
 pub(crate) fn serve(
