@@ -4,13 +4,15 @@
 
 #[path = "hostile/cases.rs"]
 mod cases;
+#[path = "sinks/sender.rs"]
+mod sender;
 #[path = "hostile/servers.rs"]
 mod servers;
 #[path = "hostile/table.rs"]
 mod table;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     fs,
     net::{IpAddr, SocketAddr},
     os::unix::fs::PermissionsExt,
@@ -21,17 +23,15 @@ use std::{
 
 use cases::{Case, Expected, Setup};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use sender::{carrier, plan_settings, smtp_server, url};
 use servers::{MailServer, WebServers};
 use tlsrpt_deliver::{
-    AddressGuard, Carrier, ContentSettings, MailAddress, MailRoute, Observer, PlanSettings, Privacy, Reporter,
-    ReporterSettings,
+    AddressGuard, Carrier, MailRoute, Observer, PlanSettings, Reporter, ReporterSettings,
     https::{HttpsClient, Verify},
-    mail::Submitter,
-    smtp::{Security, SmtpServer},
 };
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
-    Batch, BatchId, CountedEvent, Delivery, DeliveryState, Options, ReportFilter, Synchronous, Url, open, open_reports,
+    Batch, BatchId, CountedEvent, Delivery, DeliveryState, Options, ReportFilter, Synchronous, open, open_reports,
 };
 use ureq::unversioned::{
     resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
@@ -113,14 +113,14 @@ fn judge(case: &Case, Happened { deliveries, arrived }: &Happened) {
     }
 }
 
-fn yesterday() -> Date {
+fn day_before_yesterday() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date().checked_sub(2.days()).unwrap()
 }
 
 /// Runs the cases of a setup: each is the record of a domain of its own.
 fn run(setup: Setup, cases: &[(usize, &Case)], web: &WebServers, mail: &MailServer) -> Vec<(usize, Happened)> {
     let directory = tempfile::tempdir().unwrap();
-    let url = Url::Sqlite(directory.path().join("tlsrpt.db"));
+    let url = url(directory.path());
     let domain = |number: usize| format!("case{number}.example");
     let event = |number: usize, record: &str| {
         let text = serde_json::json!({
@@ -130,7 +130,7 @@ fn run(setup: Setup, cases: &[(usize, &Case)], web: &WebServers, mail: &MailServ
     };
     let batch = Batch {
         id: BatchId { writer: "test".into(), number: 1 },
-        day: yesterday(),
+        day: day_before_yesterday(),
         last_event: None,
         events: cases.iter().map(|(number, case)| event(*number, &case.record)).collect(),
         invalid: vec![],
@@ -138,7 +138,7 @@ fn run(setup: Setup, cases: &[(usize, &Case)], web: &WebServers, mail: &MailServ
     };
     open(&url, Options::default()).unwrap().add(&batch).unwrap();
     let store = open_reports(&url, Synchronous::Full).unwrap();
-    let carrier = carrier(setup, directory.path(), web, mail);
+    let carrier = carrier_of(setup, directory.path(), web, mail);
     let (mut reporter, _) = Reporter::new(store, settings(web), carrier, Observer::silent()).unwrap();
     reporter.make_all().unwrap();
     reporter.work_off().unwrap();
@@ -163,50 +163,29 @@ fn run(setup: Setup, cases: &[(usize, &Case)], web: &WebServers, mail: &MailServ
 fn settings(web: &WebServers) -> ReporterSettings {
     ReporterSettings {
         plan: PlanSettings {
-            content: ContentSettings {
-                organization: "Sender".into(),
-                contact: "c@sender.example".into(),
-                submitter: "sender.example".into(),
-                host: "h".into(),
-                max_size: 1 << 20,
-                max_failure_details: 100,
-                privacy: Privacy::default(),
-            },
             max_destinations: MAX_DESTINATIONS,
             ports: [443].into_iter().chain(web.ports()).collect(),
-            failures_only: false,
-            exclude: HashSet::new(),
             report_mx_hosts: false,
+            ..plan_settings()
         },
         spread: Duration::ZERO,
-        day: Some(yesterday()),
+        day: Some(day_before_yesterday()),
         max_per_destination: 1000,
     }
 }
 
-fn carrier(setup: Setup, directory: &Path, web: &WebServers, mail: &MailServer) -> Carrier {
-    let address = |text: &str| text.parse::<MailAddress>().unwrap();
+fn carrier_of(setup: Setup, directory: &Path, web: &WebServers, mail: &MailServer) -> Carrier {
     let (allow, verify) = match setup {
         Setup::Strict | Setup::Sendmail => (vec![], Verify::Prefer),
         Setup::Allowed => (vec![format!("{}/32", IpAddr::from(PERMITTED)).parse().unwrap()], Verify::Prefer),
         Setup::Required => (vec![format!("{}/32", IpAddr::from(PERMITTED)).parse().unwrap()], Verify::Require),
     };
-    let smtp = SmtpServer {
-        host: "127.0.0.1".into(),
-        port: mail.port,
-        security: Security::Opportunistic,
-        credentials: None,
-        hello_name: "mail.sender.example".into(),
-        timeout: TIMEOUT,
-        authorities: vec![],
+    let mail = match setup {
+        Setup::Sendmail => MailRoute::Sendmail(command(directory)),
+        _ => smtp_server(mail.port, TIMEOUT),
     };
-    let guard = AddressGuard::new(allow);
-    Carrier {
-        mail: if setup == Setup::Sendmail { MailRoute::Sendmail(command(directory)) } else { MailRoute::Smtp(smtp) },
-        submitter: Submitter { from: address("noreply@sender.example"), signer: None },
-        bounces: address("tlsrpt-bounces@sender.example"),
-        https: HttpsClient::with_resolver(TIMEOUT, verify, &guard, &[web.authority()], Arc::new(Names::default())),
-    }
+    let (guard, names) = (AddressGuard::new(allow), Arc::new(Names::default()));
+    carrier(mail, HttpsClient::with_resolver(TIMEOUT, verify, &guard, &[web.authority()], names))
 }
 
 /// A sendmail command that keeps its arguments, a line each, and the mail.

@@ -1,5 +1,7 @@
 //! The reporter over a real store and a real (scripted) mail server: nothing is lost, nothing is sent twice.
 
+#[path = "sinks/sender.rs"]
+mod sender;
 #[path = "sinks/smtp.rs"]
 mod smtp_sink;
 
@@ -10,29 +12,21 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use tlsrpt_deliver::{
-    AddressGuard, Carrier, ContentSettings, MailAddress, MailRoute, Observer, PlanSettings, Privacy, Reporter,
-    ReporterSettings,
+    AddressGuard, Carrier, Observer, Reporter, ReporterSettings,
     https::{HttpsClient, Verify},
-    mail::Submitter,
-    smtp::{Security, SmtpServer},
 };
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
-    Attempt, Batch, BatchId, CountedEvent, DeliveryState, Options, ReportFilter, Route, Suppression, Synchronous, Url,
-    open, open_reports,
+    Attempt, Batch, BatchId, CountedEvent, DeliveryState, Options, ReportFilter, Route, Suppression, Synchronous, open,
+    open_reports,
 };
 
-use crate::smtp_sink::{Sink, nobody, silent};
-
-fn yesterday() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date().checked_sub(1.day()).unwrap()
-}
-
-fn url(folder: &Path) -> Url {
-    Url::Sqlite(folder.join("tlsrpt.db"))
-}
+use crate::{
+    sender::{carrier, plan_settings, smtp_server, url, yesterday},
+    smtp_sink::{Sink, nobody, silent},
+};
 
 /// Adds an event for each of these domains, failed or not.
 fn add(folder: &Path, day: Date, number: u64, domains: impl Iterator<Item = String>, failed: bool) {
@@ -56,51 +50,23 @@ fn add(folder: &Path, day: Date, number: u64, domains: impl Iterator<Item = Stri
 }
 
 fn settings() -> ReporterSettings {
-    ReporterSettings {
-        plan: PlanSettings {
-            content: ContentSettings {
-                organization: "Sender".into(),
-                contact: "c@sender.example".into(),
-                submitter: "sender.example".into(),
-                host: "h".into(),
-                max_size: 1 << 20,
-                max_failure_details: 100,
-                privacy: Privacy::default(),
-            },
-            max_destinations: 3,
-            ports: vec![443],
-            failures_only: false,
-            exclude: HashSet::new(),
-            report_mx_hosts: true,
-        },
-        spread: Duration::ZERO,
-        day: Some(yesterday()),
-        max_per_destination: 100,
-    }
+    ReporterSettings { plan: plan_settings(), spread: Duration::ZERO, day: Some(yesterday()), max_per_destination: 100 }
 }
 
-fn carrier(port: u16) -> Carrier {
-    let address = |text: &str| text.parse::<MailAddress>().unwrap();
-    Carrier {
-        mail: MailRoute::Smtp(SmtpServer {
-            host: "127.0.0.1".into(),
-            port,
-            security: Security::Opportunistic,
-            credentials: None,
-            hello_name: "mail.sender.example".into(),
-            timeout: Duration::from_secs(10),
-            authorities: vec![],
-        }),
-        submitter: Submitter { from: address("noreply@sender.example"), signer: None },
-        bounces: address("tlsrpt-bounces@sender.example"),
-        https: HttpsClient::new(Duration::from_secs(2), Verify::Prefer, &AddressGuard::default(), &[]),
-    }
+fn carrier_to(port: u16) -> Carrier {
+    let https = HttpsClient::new(Duration::from_secs(2), Verify::Prefer, &AddressGuard::default(), &[]);
+    carrier(smtp_server(port, Duration::from_secs(10)), https)
 }
 
 fn reporter(folder: &Path, port: u16) -> Reporter {
-    Reporter::new(open_reports(&url(folder), Synchronous::Full).unwrap(), settings(), carrier(port), Observer::silent())
-        .unwrap()
-        .0
+    Reporter::new(
+        open_reports(&url(folder), Synchronous::Full).unwrap(),
+        settings(),
+        carrier_to(port),
+        Observer::silent(),
+    )
+    .unwrap()
+    .0
 }
 
 fn states(folder: &Path) -> Vec<(String, DeliveryState, String)> {
@@ -144,7 +110,7 @@ fn only_one_reporter_works_on_a_store() {
     let second = Reporter::new(
         open_reports(&url(folder.path()), Synchronous::Full).unwrap(),
         settings(),
-        carrier(1),
+        carrier_to(1),
         Observer::silent(),
     );
     let error = second.err().unwrap();
