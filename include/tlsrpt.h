@@ -209,8 +209,8 @@ int tlsrpt_get_socket(struct tlsrpt_connection_t *con);
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_NOCONNECTION if con is NULL;
  * TLSRPT_ERR_TLSRPT_NULLARGUMENT if another argument is;
- * TLSRPT_ERR_MALLOC_OPENDR or TLSRPT_ERR_FPRINTF_INITDR + errno without memory.
- * Any thread.
+ * TLSRPT_ERR_MALLOC_OPENDR or TLSRPT_ERR_FPRINTF_INITDR + errno if there is no
+ * memory. Any thread.
  */
 int tlsrpt_init_delivery_request(struct tlsrpt_dr_t **pdr,
                                  struct tlsrpt_connection_t *con,
@@ -230,15 +230,16 @@ int tlsrpt_cancel_delivery_request(struct tlsrpt_dr_t **pdr);
  * Sends the delivery request in *pdr to the collector as one datagram if no
  * error was recorded, frees it in any case, and sets *pdr to NULL.
  *
- * Returns the first error of the request, and sends nothing then, or 0. Found
- * here: TLSRPT_ERR_TLSRPT_UNFINISHEDPOLICY; TLSRPT_ERR_TLSRPT_NOPOLICIES;
- * TLSRPT_ERR_TLSRPT_NULLARGUMENT if pdr or *pdr is NULL;
- * TLSRPT_ERR_FPRINTF_FINISHDR + errno without memory; TLSRPT_ERR_SENDTO +
- * errno, namely ENOENT where no socket is, ECONNREFUSED where nobody listens,
- * EAGAIN if the collector's queue is full (never in blocking mode), EACCES
- * without permission to write to the socket or to pass a directory, EMSGSIZE
- * for a datagram beyond what the system sends even after its send buffer was
- * raised. The thread that uses the handle.
+ * Returns 0 if the datagram was sent, or the first error of the request. This
+ * function itself returns: TLSRPT_ERR_TLSRPT_UNFINISHEDPOLICY;
+ * TLSRPT_ERR_TLSRPT_NOPOLICIES; TLSRPT_ERR_TLSRPT_NULLARGUMENT if pdr or *pdr
+ * is NULL; TLSRPT_ERR_FPRINTF_FINISHDR + errno if there is no memory;
+ * TLSRPT_ERR_SENDTO + errno, for instance ENOENT if there is no socket,
+ * ECONNREFUSED if no process listens on it, EAGAIN if the collector's queue is
+ * full (never in blocking mode), EACCES without permission to write to the
+ * socket or to search a directory of its path, EMSGSIZE if the datagram is
+ * longer than the system allows, even with a raised send buffer. The thread
+ * that uses the handle.
  */
 int tlsrpt_finish_delivery_request(struct tlsrpt_dr_t **pdr);
 
@@ -257,13 +258,13 @@ int tlsrpt_finish_delivery_request(struct tlsrpt_dr_t **pdr);
  */
 
 /*
- * Opens a policy. policydomainname is the domain that it is for: the recipient
- * domain for MTA-STS and without a policy, the MX host for DANE; NULL leaves it
+ * Opens a policy. policydomainname is the policy domain: the MX host for DANE,
+ * the recipient domain for MTA-STS and if no policy applies; NULL leaves it
  * out.
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_NESTEDPOLICY if one is open;
- * TLSRPT_ERR_FPRINTF_INITPOLICY + errno without memory. The thread that uses
- * the handle.
+ * TLSRPT_ERR_FPRINTF_INITPOLICY + errno if there is no memory. The thread that
+ * uses the handle.
  */
 int tlsrpt_init_policy(struct tlsrpt_dr_t *dr, tlsrpt_policy_type_t policy_type, const char *policydomainname);
 
@@ -272,29 +273,30 @@ int tlsrpt_init_policy(struct tlsrpt_dr_t *dr, tlsrpt_policy_type_t policy_type,
  * number of its failures.
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_MEMSTREAMPS_NOT_INITIALIZED if no policy is
- * open; TLSRPT_ERR_FPRINTF_FINISHPOLICY + errno without memory. The thread that
- * uses the handle.
+ * open; TLSRPT_ERR_FPRINTF_FINISHPOLICY + errno if there is no memory. The
+ * thread that uses the handle.
  */
 int tlsrpt_finish_policy(struct tlsrpt_dr_t *dr, tlsrpt_final_result_t final_result);
 
 /*
- * Adds a line of the open policy: of the MTA-STS policy file, or a TLSA record.
+ * Adds a line to the open policy: a line of the MTA-STS policy file, or a TLSA
+ * record.
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if policy_string is NULL;
  * TLSRPT_ERR_TLSRPT_MEMSTREAMPS_NOT_INITIALIZED if no policy is open;
- * TLSRPT_ERR_FPRINTF_ADDPOLICYSTRING + errno without memory. The thread that
- * uses the handle.
+ * TLSRPT_ERR_FPRINTF_ADDPOLICYSTRING + errno if there is no memory. The thread
+ * that uses the handle.
  */
 int tlsrpt_add_policy_string(struct tlsrpt_dr_t *dr, const char *policy_string);
 
 /*
- * Adds an MX host pattern of the open MTA-STS policy, for instance
+ * Adds an MX host pattern to the open MTA-STS policy, for instance
  * "*.mail.example.org".
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if mx_host_pattern is NULL;
  * TLSRPT_ERR_TLSRPT_MEMSTREAMMX_NOT_INITIALIZED if no policy is open;
- * TLSRPT_ERR_FPRINTF_ADDMXHOSTPATTERN + errno without memory. The thread that
- * uses the handle.
+ * TLSRPT_ERR_FPRINTF_ADDMXHOSTPATTERN + errno if there is no memory. The thread
+ * that uses the handle.
  */
 int tlsrpt_add_mx_host_pattern(struct tlsrpt_dr_t *dr, const char *mx_host_pattern);
 
@@ -305,8 +307,8 @@ int tlsrpt_add_mx_host_pattern(struct tlsrpt_dr_t *dr, const char *mx_host_patte
  * URI with more information; the text of the error.
  *
  * Returns 0; TLSRPT_ERR_TLSRPT_MEMSTREAMFD_NOT_INITIALIZED if no policy is
- * open; TLSRPT_ERR_FPRINTF_ADDFAILURE + errno without memory. The thread that
- * uses the handle.
+ * open; TLSRPT_ERR_FPRINTF_ADDFAILURE + errno if there is no memory. The thread
+ * that uses the handle.
  */
 int tlsrpt_add_delivery_request_failure(struct tlsrpt_dr_t *dr,
                                         tlsrpt_failure_t failure_code,
@@ -347,9 +349,9 @@ const char *tlsrpt_strerror(int errorcode);
  */
 
 /*
- * Makes sends wait while the collector's queue is full. Not for mail servers,
- * where an event matters less than the delay; for other programs and for tests.
- * Any thread.
+ * Makes sends wait while the collector's queue is full. For tests and for
+ * programs that may wait; not for mail servers, which must not delay mail to
+ * save an event. Any thread.
  */
 void tlsrpt_set_blocking(void);
 

@@ -56,7 +56,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::AllocateRequest`] or [`ErrorKind::WriteRequest`], without memory.
+    /// [`ErrorKind::AllocateRequest`] or [`ErrorKind::WriteRequest`] if there is no memory.
     pub fn delivery_request(
         &self,
         domain: impl AsRef<[u8]>,
@@ -71,7 +71,7 @@ impl Connection {
         self.socket.descriptor()
     }
 
-    /// Closes the connection and returns the error of that, which dropping it would ignore.
+    /// Closes the connection. Unlike dropping it, this returns the error of the system.
     ///
     /// # Errors
     ///

@@ -11,10 +11,10 @@ use crate::{
     vocabulary::PolicyType,
 };
 
-/// What happened with TLS when mail was delivered to one domain: one or several policies with their results.
+/// The TLS results of mail to one domain: one or several policies with their results.
 ///
-/// Only [`send`](Self::send) sends it; dropping it discards it. The first error sticks: `send` returns it, so the results
-/// of the calls before may be ignored.
+/// Only [`send`](Self::send) sends it; dropping it discards it. The first error sticks and `send` returns it, so a
+/// caller may ignore the results of the earlier calls.
 #[must_use = "an event that is not sent is lost"]
 pub struct DeliveryRequest {
     request: Owned<Request>,
@@ -25,18 +25,19 @@ impl DeliveryRequest {
         Request::begin(socket, domain, record).map(|request| Self { request })
     }
 
-    /// Opens a policy. `domain` is the policy domain: the recipient domain for MTA-STS and without a policy, the MX
-    /// host for DANE.
+    /// Opens a policy. `domain` is the policy domain: the MX host for DANE, the recipient domain for MTA-STS and if no
+    /// policy applies.
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::WritePolicy`](crate::ErrorKind::WritePolicy) without memory.
+    /// The first error of the request, or [`ErrorKind::WritePolicy`](crate::ErrorKind::WritePolicy) if there is no
+    /// memory.
     pub fn policy(&mut self, policy_type: PolicyType, domain: Option<&[u8]>) -> Result<Policy<'_>, Error> {
         self.request.begin_policy(policy_type.number(), domain)?;
         Ok(Policy::of(&mut self.request))
     }
 
-    /// Discards the event and returns the error that dropping it would ignore.
+    /// Discards the event. Unlike dropping it, this returns the first error.
     ///
     /// # Errors
     ///
@@ -50,8 +51,9 @@ impl DeliveryRequest {
     /// # Errors
     ///
     /// The first error of the request; [`ErrorKind::NoPolicies`](crate::ErrorKind::NoPolicies);
-    /// [`ErrorKind::Send`](crate::ErrorKind::Send) with an errno: ENOENT where no socket is, ECONNREFUSED where nobody
-    /// listens, EAGAIN when the queue is full, EACCES without permission, EMSGSIZE beyond what the system sends.
+    /// [`ErrorKind::Send`](crate::ErrorKind::Send) with an errno, for instance ENOENT if there is no socket,
+    /// ECONNREFUSED if no process listens on it, EAGAIN if the collector's queue is full, EACCES without permission,
+    /// EMSGSIZE if the datagram is longer than the system allows.
     pub fn send(self) -> Result<(), Error> {
         Request::finish(self.request)
     }

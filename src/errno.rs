@@ -2,7 +2,7 @@
 
 use core::{ffi::c_int, num::NonZeroU16};
 
-/// An errno that fits below a block of error codes: 1 to 999.
+/// An errno that fits into a block of error codes: 1 to 999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Errno(NonZeroU16);
 
@@ -12,7 +12,8 @@ impl Errno {
     pub(crate) const EINVAL: Self = Self::constant(libc::EINVAL);
     pub(crate) const ENOMEM: Self = Self::constant(libc::ENOMEM);
 
-    /// `number` where it is an errno, else `otherwise`: a code must never be a block alone, nor run into the next block.
+    /// `number` if it is from 1 to 999, else `otherwise`. Added to a block of error codes, 0 would give the code of an
+    /// error without errno, and a larger number a code of another block.
     pub(crate) const fn from_number(number: c_int, otherwise: Self) -> Self {
         if number < 1 || number > 999 {
             return otherwise;
@@ -35,8 +36,9 @@ impl Errno {
     }
 }
 
-/// Makes one call: `Ok` with its answer if `succeeded` accepts that, else `Err` with the errno that the call set, 0 if it
-/// set none. Restores the thread's errno when the call succeeds, so that the mail server finds its own errno later.
+/// Makes one call. Returns `Ok` with its result if `succeeded` accepts the result, else `Err` with the errno that the
+/// call set, 0 if it set none. Restores the thread's errno when the call succeeds, so that the mail server keeps its
+/// own errno.
 pub(crate) fn report_errno<T>(call: impl FnOnce() -> T, succeeded: impl FnOnce(&T) -> bool) -> Result<T, c_int> {
     let errno = location();
     // SAFETY: libc returns the address of this thread's errno, valid as long as the thread runs.
@@ -61,8 +63,8 @@ pub(crate) fn restore_errno_on_success<T, E>(calls: impl FnOnce() -> Result<T, E
     calls().inspect(|_| unsafe { errno.write(before) })
 }
 
-/// Restores the thread's errno after `call`, whatever comes of it. For a call whose failure no caller can act on, such
-/// as one that releases something.
+/// Restores the thread's errno after `call`, whether it succeeds or fails. For a call whose failure no caller can act
+/// on, such as `free`, or `close` in a destructor.
 pub(crate) fn restore_errno<T>(call: impl FnOnce() -> T) -> T {
     let errno = location();
     // SAFETY: libc returns the address of this thread's errno, valid as long as the thread runs.
@@ -112,7 +114,7 @@ mod tests {
     use super::{Errno, location, report_errno, restore_errno, restore_errno_on_success};
 
     #[test]
-    fn a_code_is_never_a_block_alone() {
+    fn numbers_outside_a_block_are_replaced() {
         assert_eq!(Errno::from_number(0, Errno::ENOMEM), Errno::ENOMEM);
         assert_eq!(Errno::from_number(-5, Errno::EIO), Errno::EIO);
         assert_eq!(Errno::from_number(1000, Errno::EIO), Errno::EIO);
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_on_the_way_leaves_no_trace_in_a_success() {
+    fn a_failed_call_inside_a_success_leaves_errno_unchanged() {
         assert_eq!(refused(1), Err(1));
         assert_eq!(restore_errno_on_success(|| refused(90).or(Ok::<_, i32>(()))), Ok(()));
         assert_eq!(errno(), 1);

@@ -110,7 +110,7 @@ impl ErrorKind {
     }
 }
 
-/// Why a call failed: what failed ([`ErrorKind`]) and, if the system or the allocator reported it, the errno.
+/// The error of a call: its kind and, if the system or the allocator reported it, the errno.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Error {
     kind: ErrorKind,
@@ -118,7 +118,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// A string or a handle that C left NULL.
+    /// A required string or handle is NULL.
     pub(crate) const NULL_ARGUMENT: Self = Self::internal(ErrorKind::NullArgument);
 
     /// An error that the library itself found.
@@ -176,7 +176,7 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// The errno inside a code; the number of the error itself for an internal one.
+/// The errno in a code; for an internal error, its number within its block.
 #[cfg(feature = "capi")]
 pub(crate) const fn errno_from_code(code: c_int) -> c_int {
     code % BLOCK

@@ -13,7 +13,7 @@ use crate::{
 /// It must be [finished](Self::finish): one that is dropped open fails its delivery request with
 /// [`ErrorKind::UnfinishedPolicy`](crate::ErrorKind::UnfinishedPolicy), so half a policy is never reported.
 ///
-/// It borrows its request, so that the request cannot be sent meanwhile. This compiles:
+/// It borrows its request, so the request cannot be sent while the policy is open. This compiles:
 ///
 /// ```
 /// # use tlsrpt::{DeliveryRequest, Error, FinalResult, PolicyType};
@@ -24,7 +24,7 @@ use crate::{
 /// }
 /// ```
 ///
-/// and this does not:
+/// This does not compile:
 ///
 /// ```compile_fail
 /// # use tlsrpt::{DeliveryRequest, Error, FinalResult, PolicyType};
@@ -46,20 +46,22 @@ impl<'a> Policy<'a> {
         Self { request, finished: false }
     }
 
-    /// Adds a line of the policy: of the MTA-STS policy file, or a TLSA record.
+    /// Adds a line to the policy: a line of the MTA-STS policy file, or a TLSA record.
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::WritePolicyString`](crate::ErrorKind::WritePolicyString) without memory.
+    /// The first error of the request, or [`ErrorKind::WritePolicyString`](crate::ErrorKind::WritePolicyString) if
+    /// there is no memory.
     pub fn add_policy_string(&mut self, text: impl AsRef<[u8]>) -> Result<(), Error> {
         self.request.add_text(TextList::PolicyStrings, Some(text.as_ref()))
     }
 
-    /// Adds an MX host pattern of the MTA-STS policy, for instance `*.mail.example.org`.
+    /// Adds an MX host pattern to the MTA-STS policy, for instance `*.mail.example.org`.
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::WriteMxHostPattern`](crate::ErrorKind::WriteMxHostPattern) without memory.
+    /// The first error of the request, or [`ErrorKind::WriteMxHostPattern`](crate::ErrorKind::WriteMxHostPattern) if
+    /// there is no memory.
     pub fn add_mx_host_pattern(&mut self, pattern: impl AsRef<[u8]>) -> Result<(), Error> {
         self.request.add_text(TextList::MxHostPatterns, Some(pattern.as_ref()))
     }
@@ -68,7 +70,8 @@ impl<'a> Policy<'a> {
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::WriteFailure`](crate::ErrorKind::WriteFailure) without memory.
+    /// The first error of the request, or [`ErrorKind::WriteFailure`](crate::ErrorKind::WriteFailure) if there is no
+    /// memory.
     pub fn add_failure(&mut self, failure_type: FailureType, details: &FailureDetails<'_>) -> Result<(), Error> {
         self.request.add_failure(failure_type.number(), details)
     }
@@ -77,7 +80,8 @@ impl<'a> Policy<'a> {
     ///
     /// # Errors
     ///
-    /// The first error of the request, or [`ErrorKind::FinishPolicy`](crate::ErrorKind::FinishPolicy) without memory.
+    /// The first error of the request, or [`ErrorKind::FinishPolicy`](crate::ErrorKind::FinishPolicy) if there is no
+    /// memory.
     pub fn finish(mut self, result: FinalResult) -> Result<(), Error> {
         self.finished = true;
         self.request.finish_policy(result.number())

@@ -2,11 +2,11 @@
 
 #![forbid(unsafe_code)]
 
-/// The one TLSRPT record among the TXT records at `_smtp._tls` below a domain (RFC 8460 section 3): what
-/// [`Connection::delivery_request`](crate::Connection::delivery_request) takes.
+/// The TLSRPT record among the TXT records at `_smtp._tls` below a domain (RFC 8460 section 3). Pass it to
+/// [`Connection::delivery_request`](crate::Connection::delivery_request).
 ///
-/// `None` if there is no such record or more than one: nothing is reported about such a domain. Each text is one TXT
-/// record with its strings joined.
+/// `None` if there is no TLSRPT record or more than one: such a domain gets no report. Each text is one TXT record with
+/// its strings joined.
 ///
 /// ```
 /// let texts: [&[u8]; 2] = [b"v=spf1 -all", b"v=TLSRPTv1; rua=mailto:tls@example.org"];
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_none_where_none_counts() {
+    fn takes_none_without_a_single_valid_record() {
         assert_eq!(among(&[]), None);
         assert_eq!(among(&["v=spf1 -all"]), None);
         assert_eq!(among(&["v=TLSRPTv12; rua=mailto:a@b"]), None);

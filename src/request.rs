@@ -1,5 +1,5 @@
-//! A delivery request with the verbs of both interfaces: each function for C and each method for Rust is a call of one
-//! of these.
+//! A delivery request and its operations. Each C function and each Rust method for a delivery request calls one of
+//! these.
 
 use core::{ffi::c_int, fmt};
 
@@ -11,8 +11,8 @@ use crate::{
     system::Socket,
 };
 
-/// An event, the socket that it goes to, and its first error. That error sticks: every later step returns it and does
-/// nothing else.
+/// An event, the socket that it is sent through, and its first error. The error sticks: every later step returns it and
+/// does nothing else.
 #[repr(C)]
 pub(crate) struct Request {
     socket: Shared<Socket>,
@@ -20,7 +20,7 @@ pub(crate) struct Request {
     event: Event,
 }
 
-/// [`Buffer`](crate::memory::Buffer) chooses its inline size for this. A new field here takes inline bytes from there.
+/// The inline size of [`Buffer`](crate::memory::Buffer) is chosen for this block size. To add a field here, reduce it.
 const _: () = assert!(cfg!(not(target_pointer_width = "64")) || Owned::<Request>::BLOCK_SIZE == 1032);
 
 impl Request {
@@ -40,7 +40,7 @@ impl Request {
         self.step(|event| event.begin_policy(policy_type, domain))
     }
 
-    /// Adds a text to a list of the open policy. `None` is a string that C left NULL: an error that sticks.
+    /// Adds a text to a list of the open policy. `None` stands for NULL from C, which is an error that sticks.
     #[inline]
     pub(crate) fn add_text(&mut self, list: TextList, text: Option<&[u8]>) -> Result<(), Error> {
         self.step(|event| event.add_text(list, text.ok_or(Error::NULL_ARGUMENT)?))
@@ -88,7 +88,7 @@ impl Request {
     }
 }
 
-/// The datagram as far as it is written, and the first error.
+/// The part of the datagram that is written so far, and the first error.
 impl fmt::Debug for Request {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.event.text().escape_ascii();

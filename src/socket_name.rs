@@ -1,4 +1,4 @@
-//! The name of the collector's socket, in the types that a Rust program has for it.
+//! The name of the collector's socket, as any of the string and path types of Rust.
 
 use core::ffi::CStr;
 

@@ -1,4 +1,4 @@
-//! The level of the C interface: the version of libtlsrpt whose functions, codes and datagrams these are.
+//! The level of the C interface: the version of libtlsrpt whose functions, codes and datagrams this library has.
 //!
 //! `tlsrpt_version()`, the headers and `libtlsrpt.pc` have this level; it changes only with the interface. The version of
 //! this project is another number, in `Cargo.toml`.

@@ -1,6 +1,6 @@
 //! The terms of RFC 8460 that are numbers in a datagram: policy types, final results, failure types.
 //!
-//! Each has one table, from which come the Rust enum, the C enum of `tlsrpt.h`, the names of the RFC and the documentation
+//! One table for each of them gives the Rust enum, the C enum of `tlsrpt.h`, the names of the RFC and the documentation
 //! for both languages.
 
 #![forbid(unsafe_code)]
@@ -55,7 +55,7 @@ macro_rules! vocabulary {
                 }
             }
 
-            /// The name in reports (RFC 8460 sections 4.3 and 4.4); `None` for a value that reports have no name for.
+            /// The name in reports (RFC 8460 sections 4.3 and 4.4); `None` for a value that has no name in reports.
             #[must_use]
             pub const fn rfc_name(self) -> Option<&'static str> {
                 match self {

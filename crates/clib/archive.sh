@@ -1,23 +1,22 @@
 #!/bin/sh
-# Makes the static library: one object in which only the exported functions are global. What Rust adds stays local, so
-# the library shares a program with other Rust libraries.
+# Makes the static library: one object in which only the exported functions are global. The symbols of Rust's core
+# library become local, so a program can also link other Rust libraries.
 #
 #   crates/clib/archive.sh RUST_ARCHIVE SHARED OUTPUT
 #
-# RUST_ARCHIVE is what rustc made. SHARED, made of the same source, has the list of the functions. The tools are LD, NM,
-# OBJCOPY, AR and CC.
+# RUST_ARCHIVE is the archive that rustc made. SHARED is the shared library of the same source; its dynamic symbols are
+# the list of exported functions. The tools are LD, NM, OBJCOPY, AR and CC.
 #
-# The result is checked: a program is linked with it, and runs unless TARGET is set. Not every linker is able to do this
-# step: mold with --gc-sections removes sections that are in use, and says nothing.
+# The script checks the result: it links a program with it, and runs the program unless TARGET is set. Some linkers fail
+# at this step without an error: mold with --gc-sections removes sections that are in use.
 set -eu
 
 rust_archive=$1 shared=$2 output=$3
 object=${output%.a}.o exports=${output%/*}/exports
 
 "$NM" -D --defined-only "$shared" | awk '$2 == "T" { print $3 }' >"$exports"
-# No --gc-sections: on loong64 and riscv64 GNU ld leaves an .eh_frame then that makes the linker of a program complain, or
-# crash.
-# shellcheck disable=SC2046 # the names are several words
+# No --gc-sections: on loong64 and riscv64 GNU ld then writes an .eh_frame section with which the linker of a program
+# warns or crashes. shellcheck disable=SC2046 # the names are several words
 "$LD" -r $(sed 's/^/-u /' "$exports") -o "$object" "$rust_archive"
 "$OBJCOPY" --keep-global-symbols="$exports" "$object"
 rm -f "$output"

@@ -3,17 +3,18 @@
 #
 #   crates/clib/standalone.sh FOLDER [ANY]
 #
-# Cargo wants all crates that a workspace's lock file names, also to build one package of it. With this workspace the
-# library builds where libc is the only crate at hand. The lock file names the same libc as the project's; with ANY there
-# is none, and cargo takes the libc that is there.
+# Even to build one package, cargo needs every crate in the lock file of the workspace. With this workspace the library
+# builds where libc is the only available crate. Its lock file names the same version of libc as the project's. With ANY
+# no lock file is written, and cargo uses the version of libc that is available.
 #
-# The packages are made from Cargo.toml and crates/clib/Cargo.toml, and use their sources in place.
+# The manifests are made from Cargo.toml and crates/clib/Cargo.toml; the packages use the sources where they are.
 set -eu
 
 folder=$1 any=${2-}
 cd "$(dirname "$0")/../.."
 mkdir -p "$folder/client"
-# The way from the folder to the sources: the same in each checkout, where the folder is in it, and so are the symbols.
+# The path from the folder to the sources. It is relative if the folder is inside the checkout, so that the symbols are
+# the same in each checkout.
 top=$PWD
 inside=$(cd "$folder" && pwd)
 case $inside in
@@ -28,7 +29,8 @@ section() {
 # The keys that packages inherit.
 inherited=$(section workspace.package Cargo.toml)
 
-# package FILE: its section [package] with the inherited values in place, without what names files of the project.
+# package FILE: its section [package] with the inherited values filled in, without the keys that this build does not
+# need.
 package() {
     section package "$1" | awk -v inherited="$inherited" '
         BEGIN {
@@ -81,7 +83,7 @@ esac
 
 rm -f "$folder/Cargo.lock"
 [ -z "$any" ] || exit 0
-# Blocks are paragraphs. The package tlsrpt depends on more in the project's file, for its tests.
+# Each paragraph is one package. In the project's lock file tlsrpt has further dependencies, for its tests.
 awk -v RS= -v ORS='\n\n' '
     /^# / { print; next }
     /^\[\[package\]\]\nname = "libc"\n/ { print; next }

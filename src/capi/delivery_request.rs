@@ -23,7 +23,7 @@ use crate::{
 /// tlsrpt_cancel_delivery_request. The strings are copied.
 ///
 /// Returns 0; TLSRPT_ERR_TLSRPT_NOCONNECTION if con is NULL; TLSRPT_ERR_TLSRPT_NULLARGUMENT if another argument is;
-/// TLSRPT_ERR_MALLOC_OPENDR or TLSRPT_ERR_FPRINTF_INITDR + errno without memory. Any thread.
+/// TLSRPT_ERR_MALLOC_OPENDR or TLSRPT_ERR_FPRINTF_INITDR + errno if there is no memory. Any thread.
 ///
 /// # Safety
 ///
@@ -66,12 +66,12 @@ pub unsafe extern "C" fn tlsrpt_cancel_delivery_request(pdr: *mut *mut DeliveryR
 /// Sends the delivery request in *pdr to the collector as one datagram if no error was recorded, frees it in any
 /// case, and sets *pdr to NULL.
 ///
-/// Returns the first error of the request, and sends nothing then, or 0. Found here:
+/// Returns 0 if the datagram was sent, or the first error of the request. This function itself returns:
 /// TLSRPT_ERR_TLSRPT_UNFINISHEDPOLICY; TLSRPT_ERR_TLSRPT_NOPOLICIES; TLSRPT_ERR_TLSRPT_NULLARGUMENT if pdr or *pdr is
-/// NULL; TLSRPT_ERR_FPRINTF_FINISHDR + errno without memory; TLSRPT_ERR_SENDTO + errno, namely ENOENT where no socket
-/// is, ECONNREFUSED where nobody listens, EAGAIN if the collector's queue is full (never in blocking mode), EACCES
-/// without permission to write to the socket or to pass a directory, EMSGSIZE for a datagram beyond what the system
-/// sends even after its send buffer was raised. The thread that uses the handle.
+/// NULL; TLSRPT_ERR_FPRINTF_FINISHDR + errno if there is no memory; TLSRPT_ERR_SENDTO + errno, for instance ENOENT if
+/// there is no socket, ECONNREFUSED if no process listens on it, EAGAIN if the collector's queue is full (never in
+/// blocking mode), EACCES without permission to write to the socket or to search a directory of its path, EMSGSIZE if
+/// the datagram is longer than the system allows, even with a raised send buffer. The thread that uses the handle.
 ///
 /// # Safety
 ///

@@ -33,7 +33,7 @@ impl<T> Place<T> {
         NonNull::new(variable).map(Self)
     }
 
-    /// The variable, which need not be initialized, set to NULL.
+    /// Sets the variable to NULL. It need not be initialized.
     ///
     /// # Safety
     ///
@@ -61,7 +61,7 @@ impl<T> Place<T> {
     }
 }
 
-/// Turns an owner of the socket into a handle.
+/// Turns one owner of the socket into a handle.
 pub(super) fn connection_handle(socket: Shared<Socket>) -> *mut ConnectionHandle {
     socket.into_raw().cast::<ConnectionHandle>().as_ptr()
 }
@@ -71,7 +71,7 @@ pub(super) fn delivery_request_handle(request: Owned<Request>) -> *mut DeliveryR
     request.into_raw().cast::<DeliveryRequestHandle>().as_ptr()
 }
 
-/// The socket behind a handle, which stays an owner.
+/// The socket of a handle. The handle stays an owner.
 ///
 /// # Safety
 ///
@@ -81,7 +81,7 @@ pub(super) unsafe fn socket(connection: *mut ConnectionHandle) -> Option<Manuall
     NonNull::new(connection).map(|handle| ManuallyDrop::new(unsafe { Shared::from_raw(handle.cast()) }))
 }
 
-/// Takes a step in the request.
+/// Calls `step` with the request of a handle, and returns the code of the result.
 ///
 /// # Safety
 ///
@@ -98,7 +98,7 @@ pub(super) unsafe fn step(
     }
 }
 
-/// The request in a variable for a handle, which becomes NULL.
+/// Takes the request out of a variable for a handle, and sets the variable to NULL.
 ///
 /// # Safety
 ///

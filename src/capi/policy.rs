@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{event::TextList, failure_details::FailureDetails};
 
-/// Opens a policy. policydomainname is the domain that it is for: the recipient domain for MTA-STS and without a
-/// policy, the MX host for DANE; NULL leaves it out.
+/// Opens a policy. policydomainname is the policy domain: the MX host for DANE, the recipient domain for MTA-STS and if
+/// no policy applies; NULL leaves it out.
 ///
-/// Returns 0; TLSRPT_ERR_TLSRPT_NESTEDPOLICY if one is open; TLSRPT_ERR_FPRINTF_INITPOLICY + errno without memory.
-/// The thread that uses the handle.
+/// Returns 0; TLSRPT_ERR_TLSRPT_NESTEDPOLICY if one is open; TLSRPT_ERR_FPRINTF_INITPOLICY + errno if there is no
+/// memory. The thread that uses the handle.
 ///
 /// # Safety
 ///
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn tlsrpt_init_policy(
 /// Closes the open policy with the result of the delivery under it and the number of its failures.
 ///
 /// Returns 0; TLSRPT_ERR_TLSRPT_MEMSTREAMPS_NOT_INITIALIZED if no policy is open; TLSRPT_ERR_FPRINTF_FINISHPOLICY +
-/// errno without memory. The thread that uses the handle.
+/// errno if there is no memory. The thread that uses the handle.
 ///
 /// # Safety
 ///
@@ -53,10 +53,11 @@ pub unsafe extern "C" fn tlsrpt_finish_policy(
     unsafe { step(dr, |request| request.finish_policy(final_result)) }
 }
 
-/// Adds a line of the open policy: of the MTA-STS policy file, or a TLSA record.
+/// Adds a line to the open policy: a line of the MTA-STS policy file, or a TLSA record.
 ///
 /// Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if policy_string is NULL; TLSRPT_ERR_TLSRPT_MEMSTREAMPS_NOT_INITIALIZED
-/// if no policy is open; TLSRPT_ERR_FPRINTF_ADDPOLICYSTRING + errno without memory. The thread that uses the handle.
+/// if no policy is open; TLSRPT_ERR_FPRINTF_ADDPOLICYSTRING + errno if there is no memory. The thread that uses the
+/// handle.
 ///
 /// # Safety
 ///
@@ -71,10 +72,11 @@ pub unsafe extern "C" fn tlsrpt_add_policy_string(
     unsafe { step(dr, |request| request.add_text(TextList::PolicyStrings, text(policy_string))) }
 }
 
-/// Adds an MX host pattern of the open MTA-STS policy, for instance "*.mail.example.org".
+/// Adds an MX host pattern to the open MTA-STS policy, for instance "*.mail.example.org".
 ///
 /// Returns 0; TLSRPT_ERR_TLSRPT_NULLARGUMENT if mx_host_pattern is NULL; TLSRPT_ERR_TLSRPT_MEMSTREAMMX_NOT_INITIALIZED
-/// if no policy is open; TLSRPT_ERR_FPRINTF_ADDMXHOSTPATTERN + errno without memory. The thread that uses the handle.
+/// if no policy is open; TLSRPT_ERR_FPRINTF_ADDMXHOSTPATTERN + errno if there is no memory. The thread that uses the
+/// handle.
 ///
 /// # Safety
 ///
@@ -94,7 +96,7 @@ pub unsafe extern "C" fn tlsrpt_add_mx_host_pattern(
 /// URI with more information; the text of the error.
 ///
 /// Returns 0; TLSRPT_ERR_TLSRPT_MEMSTREAMFD_NOT_INITIALIZED if no policy is open; TLSRPT_ERR_FPRINTF_ADDFAILURE + errno
-/// without memory. The thread that uses the handle.
+/// if there is no memory. The thread that uses the handle.
 ///
 /// # Safety
 ///

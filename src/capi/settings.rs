@@ -6,8 +6,8 @@ use core::ffi::c_void;
 
 use crate::{memory::Hooks, system};
 
-/// Makes sends wait while the collector's queue is full. Not for mail servers, where an event matters less than the
-/// delay; for other programs and for tests. Any thread.
+/// Makes sends wait while the collector's queue is full. For tests and for programs that may wait; not for mail
+/// servers, which must not delay mail to save an event. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn tlsrpt_set_blocking() {
     system::set_blocking();

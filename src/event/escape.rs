@@ -114,7 +114,7 @@ mod tests {
         out.as_slice().strip_prefix(b"\"").unwrap().strip_suffix(b"\"").unwrap().to_vec()
     }
 
-    /// The same, written from the specification a character at a time.
+    /// The expected result, made character by character as the module's documentation defines it.
     fn naive(text: &[u8]) -> String {
         let mut out = String::new();
         for character in String::from_utf8_lossy(text).chars() {
@@ -133,7 +133,7 @@ mod tests {
         out
     }
 
-    /// Miri takes a second for what else takes a millisecond: it gets a part of the cases.
+    /// Miri is about a thousand times slower than native code, so it runs a part of the cases.
     const STEP: usize = if cfg!(miri) { 13 } else { 1 };
 
     #[test]

@@ -40,8 +40,8 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// An empty event, on which [`begin`](Self::begin) must be called. Two functions, so that the event is written where
-    /// it stays and never moved.
+    /// An empty event. Call [`begin`](Self::begin) on it next. These are two functions so that the event is written in
+    /// its final place and never moved.
     #[inline]
     pub(crate) const fn new(hooks: Hooks) -> Self {
         Self { policies: 0, open: None, late: LateLists::new(), datagram: Buffer::new(hooks) }
@@ -101,7 +101,7 @@ impl Event {
         Ok(self.datagram.as_slice())
     }
 
-    /// The datagram as far as it is written.
+    /// The part of the datagram that is written so far.
     pub(crate) fn text(&self) -> &[u8] {
         self.datagram.as_slice()
     }

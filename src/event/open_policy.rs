@@ -1,8 +1,8 @@
-//! The open policy: three lists to which the caller adds in any order, and which have a fixed order in the datagram.
+//! The open policy: three lists. The caller adds to them in any order; in the datagram their order is fixed.
 //!
-//! Callers nearly always add in the order of the datagram: the item is appended. An item of a list that is already
-//! closed in the datagram is kept in a separate buffer, and each such buffer is inserted once when the policy is
-//! finished. So the cost is linear in the size of the items, whatever their order.
+//! Callers nearly always add in the order of the datagram, and then the item is appended. An item of a list that is
+//! already closed in the datagram is kept in a separate buffer, and each such buffer is inserted once when the policy
+//! is finished. So the cost is linear in the size of the items, in any order.
 
 use core::{ffi::c_int, ops::Range};
 

@@ -3,7 +3,7 @@
 //! Nearly all strings of an event are plain ASCII of 10 to 80 bytes. Checking byte by byte would be most of the cost of
 //! an event, so eight bytes are checked at a time, as one word.
 
-/// With more than this many bytes left, a text is left at its first special byte.
+/// The check stops at the first special byte only if more than this many bytes are left.
 const LONG: usize = 128;
 
 /// The highest bit of each byte in a word.
@@ -12,8 +12,8 @@ const HIGH: u64 = in_each_byte(0x80);
 /// Whether all bytes stand for themselves in a JSON string and are ASCII.
 pub(super) fn is_all_plain(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
-        // The last block may overlap the one before it. Only a long text is left at its first special byte: nearly all
-        // texts are plain, and for a short one the rest of this pass costs nothing.
+        // The last block may overlap the one before it. Nearly all texts are plain, so stopping early pays only in a
+        // long text.
         let mut special = special_in_16(last);
         let mut rest = text;
         while let Some((block, behind)) = rest.split_first_chunk::<16>() {
@@ -55,7 +55,7 @@ pub(super) fn escape_of(byte: u8) -> u8 {
     ESCAPES[usize::from(byte)]
 }
 
-/// By the byte.
+/// The value of [`escape_of`] for each byte.
 static ESCAPES: [u8; 0x100] = {
     let mut escapes = [VERBATIM; 0x100];
     let mut byte = 0;
@@ -89,7 +89,7 @@ fn special_in_16(block: &[u8; 16]) -> u64 {
 /// Not 0 if one of the eight bytes needs an escape or is not ASCII. Does not show which one: a byte that does may set
 /// bits of the bytes above it.
 const fn special_in_8(word: u64) -> u64 {
-    // Each of these sets the highest bit of an ASCII byte of that kind. Other bytes have it set already.
+    // Each of these sets the highest bit of an ASCII byte of that kind. Bytes that are not ASCII have it set already.
     let controls = word.wrapping_sub(in_each_byte(0x20));
     let quotes = (word ^ in_each_byte(b'"')).wrapping_sub(in_each_byte(1));
     let backslashes = (word ^ in_each_byte(b'\\')).wrapping_sub(in_each_byte(1));

@@ -16,8 +16,8 @@ const INLINE: usize = 904;
 
 /// Bytes that are appended and, rarely, inserted.
 ///
-/// `repr(C)`, here and in the types with a buffer in them, keeps the inline bytes last in their block. If fields that
-/// start as zero followed, the compiler would zero the inline bytes too.
+/// `repr(C)`, here and in the types that contain a buffer, keeps the inline bytes last in their block. If fields that
+/// start as zero followed them, the compiler would zero the inline bytes too.
 #[repr(C)]
 pub(crate) struct Buffer {
     hooks: Hooks,
@@ -157,8 +157,8 @@ impl Buffer {
     }
 }
 
-/// Writes short pieces at the end of a buffer. Keeps the place to write to and the room there in registers, which saves
-/// a load and a store of the length for each piece; the buffer gets its new length when this value is dropped.
+/// Writes short pieces at the end of a buffer. Keeps the write position and the free space in registers, which saves a
+/// load and a store of the length for each piece. The buffer gets its new length when this value is dropped.
 pub(crate) struct Tail<'a> {
     /// A pointer, since a reference would claim the bytes that `end` points to whenever this value moves.
     buffer: NonNull<Buffer>,
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn grows_when_the_first_byte_too_many_comes() {
+    fn grows_only_when_the_inline_bytes_are_full() {
         for len in [INLINE - 1, INLINE, INLINE + 1] {
             let mut buffer = Buffer::new(Hooks::current());
             buffer.append(&std::vec![b'x'; len]).unwrap();

@@ -9,8 +9,8 @@ use core::{
 use super::Hooks;
 use crate::errno::Errno;
 
-/// The least alignment of a block from `malloc`: it suits every standard type of C, so also this one. The libc crate has
-/// no `max_align_t` for many systems.
+/// The least alignment of a block from `malloc`, which suits every standard type of C, `uint64_t` included. The libc
+/// crate has no `max_align_t` for many systems.
 const MALLOC_ALIGNMENT: usize = align_of::<u64>();
 
 /// The only owner of a `T` in a block from `malloc`.
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn leads_to_the_same_value_by_way_of_a_handle() {
+    fn a_handle_turns_back_into_the_owner_of_its_value() {
         let mut owned = Owned::new(Hooks::current(), [1_u8, 2, 3]).unwrap();
         owned[1] = 7;
         let raw = owned.into_raw();

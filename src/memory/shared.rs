@@ -63,7 +63,7 @@ impl<T> Shared<T> {
     ///
     /// `counted` is allocated, and the caller does not use one of its owners afterwards.
     unsafe fn leave(counted: NonNull<Counted<T>>) -> Option<Owned<Counted<T>>> {
-        // SAFETY: allocated until the owner of the caller is counted off, which happens here.
+        // SAFETY: the block stays allocated until this owner is counted off, which happens here.
         if unsafe { counted.as_ref() }.owners.fetch_sub(1, Ordering::Release) != 1 {
             return None;
         }

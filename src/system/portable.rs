@@ -1,4 +1,4 @@
-//! The calls that not every system has in the same form.
+//! System calls and flags that differ between systems.
 
 use core::ffi::c_int;
 

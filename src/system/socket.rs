@@ -62,7 +62,7 @@ impl Socket {
         })
     }
 
-    /// Closes the socket and returns the error of that. The descriptor is closed in either case.
+    /// Closes the socket and returns the error of `close`. The descriptor is closed in either case.
     pub(crate) fn close(self) -> Result<(), Error> {
         let descriptor = self.descriptor;
         mem::forget(self);
@@ -86,7 +86,7 @@ impl Socket {
     }
 
     fn sendto(&self, datagram: &[u8], flags: c_int) -> isize {
-        // SAFETY: both pointers come from references, with the sizes of what they refer to.
+        // SAFETY: both pointers come from references, and each size is that of the referenced value.
         unsafe {
             libc::sendto(
                 self.descriptor,
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     #[cfg(target_pointer_width = "64")]
-    fn a_datagram_of_an_impossible_size_spoils_no_later_one() {
+    fn a_datagram_of_an_impossible_size_does_not_affect_later_ones() {
         let socket = Socket::open(b"nobody").unwrap();
         assert!(!socket.make_room_for(1 << 33));
         assert!(socket.make_room_for(300_000));

@@ -1,8 +1,9 @@
-//! What the linker wants on 32-bit ARM.
+//! The symbol `__aeabi_unwind_cpp_pr0`, without which the library does not link on 32-bit ARM.
 //!
 //! Code that a panic could unwind through names the personality routine of the ARM exception handling ABI, which is in
-//! libgcc. The compiled core library has such code, although this library never unwinds: panic is abort. The routine
-//! here ends an unwinding that starts elsewhere, for instance in a free hook: it answers `_URC_FAILURE`.
+//! libgcc. The compiled core library has such code, although this library never unwinds: panic is abort. If another
+//! module unwinds through this library, for instance a free hook, the routine here returns `_URC_FAILURE`, which stops
+//! it.
 
 core::arch::global_asm!(
     ".globl __aeabi_unwind_cpp_pr0",

@@ -1,4 +1,5 @@
-//! `libtlsrpt.so` and `libtlsrpt.a`: the C functions of the crate `tlsrpt`, and what a library without std needs to link.
+//! `libtlsrpt.so` and `libtlsrpt.a`: the C functions of the crate `tlsrpt`, and the panic handler that a library
+//! without std needs to link.
 
 #![cfg_attr(not(test), no_std)]
 
@@ -12,9 +13,9 @@ mod arm;
 
 pub use client::capi;
 
-// A library without std needs a panic handler to link. Nothing in the finished library calls it, which
-// `make test-artefacts` holds. Where cargo builds the whole workspace at once, another package may switch on the feature
-// `std` of the client library, and std has a panic handler.
+// A library without std needs a panic handler to link. Nothing in the finished library calls it; `make test-artefacts`
+// checks that. When cargo builds the whole workspace at once, another package may enable the feature `std` of the
+// client library, and std has a panic handler of its own.
 #[cfg(not(test))]
 client::without_std! {
     #[panic_handler]
