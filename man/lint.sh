@@ -1,5 +1,5 @@
 #!/bin/sh
-# The manual pages: mandoc and man have nothing to say, and the C in them compiles. Called by `make lint-man`.
+# Checks the manual pages: mandoc and man print no warning, and the C in the pages compiles. Called by `make lint-man`.
 set -eu
 
 : "${CC:=cc}"
@@ -13,7 +13,7 @@ done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Prints what is wrong with a page. Which other pages are installed, mandoc's last two messages, is not a property of it.
+# Prints the warnings about a page, without the two that depend on which other pages are installed.
 complaints() {
     mandoc -T lint -W style "$1" 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' || true
     LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -Tutf8 -Z -l "$1" 2>&1 >/dev/null || true
@@ -27,7 +27,7 @@ displays() {
         /^\.Bd -literal/ { inside = 1; file = prefix "." ++count }' "$1"
 }
 
-# What is not a whole program becomes one, with the variables that the pages use.
+# Prints the C of a display as a whole program: adds headers, a function and the variables that the pages use.
 whole_program() {
     if grep -q '^#include' "$1"; then
         cat "$1"
@@ -40,7 +40,7 @@ whole_program() {
     fi
 }
 
-# A page with mistakes shows that both programs would find them.
+# Positive control: a page with mistakes must cause warnings.
 printf '.Dd today\n.Dt X 3\n.Os\n.Sh NAME\n.Bad\n' >"$scratch/bad.3"
 [ -n "$(complaints "$scratch/bad.3")" ] || {
     echo "lint-man: mandoc finds nothing wrong with a bad page" >&2
@@ -48,9 +48,9 @@ printf '.Dd today\n.Dt X 3\n.Os\n.Sh NAME\n.Bad\n' >"$scratch/bad.3"
 }
 
 for page in *.[135]; do
-    said=$(complaints "$page")
-    [ -z "$said" ] || {
-        echo "$said" >&2
+    warnings=$(complaints "$page")
+    [ -z "$warnings" ] || {
+        echo "$warnings" >&2
         exit 1
     }
 done
