@@ -1,6 +1,6 @@
 //! From the configuration to the reporter.
 
-use std::{collections::HashSet, fs, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashSet, fs, io, path::Path, sync::Arc, time::Duration};
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use tlsrpt_config::{Configuration, MailDkim, Report};
@@ -11,7 +11,10 @@ use tlsrpt_deliver::{
     mail::Submitter,
     smtp::{Security, SmtpServer},
 };
-use tlsrpt_sendmail::{records::tlsrpt_record_within, resolver::Resolver};
+use tlsrpt_sendmail::{
+    records::{texts_within, tlsrpt_record_within},
+    resolver::Resolver,
+};
 use tlsrpt_store::{ReportStore, open_reports};
 
 use crate::{
@@ -132,6 +135,11 @@ pub(crate) fn record_lookup() -> Result<Arc<LookUp>, Failure> {
         let found = tlsrpt_record_within(&resolver, host, LONGEST_LOOKUP).map_err(|error| error.to_string())?;
         Ok(found.map(|record| String::from_utf8_lossy(&record).into_owned()))
     }))
+}
+
+/// Looks up the TXT records of a name through the resolvers of this host.
+pub(crate) fn texts(name: &str) -> io::Result<Vec<Vec<u8>>> {
+    texts_within(&Resolver::of_system()?, name, LONGEST_LOOKUP)
 }
 
 /// The envelope sender without the number of the delivery.

@@ -352,6 +352,30 @@ fn serve_collects_and_delivers_until_one_signal_ends_both() {
 }
 
 #[test]
+fn check_says_who_signs_report_mails() {
+    let host = Host::new(25, "");
+    let checked = || host.run(&["check", "--socket", "/no/such/socket"]).1;
+    let line = "WARN  dkim signer   tlsrpt does not sign report mails: there is no [mail.dkim] in the configuration; a milter of \
+                127.0.0.1 or the relay behind it has to sign with d=sender.example -> unless ";
+    assert!(checked().contains(line), "{}", checked());
+    let with_key = |domain: &str| {
+        let text = fs::read_to_string(host.file("tlsrpt.toml")).unwrap();
+        let text = text.split("[mail.dkim]").next().unwrap().to_owned();
+        let dkim = format!("[mail.dkim]\ndomain = \"{domain}\"\nselector = \"s\"\nkey = \"/no/such/key\"\n");
+        fs::write(host.file("tlsrpt.toml"), text + &dkim).unwrap();
+    };
+    with_key("sender.example");
+    let found = checked();
+    assert!(found.contains("OK    dkim signer   tlsrpt signs report mails with d=sender.example, s=s\n"), "{found}");
+    assert!(found.contains("FAIL  dkim key      /no/such/key: cannot read the DKIM key: No such file"), "{found}");
+    with_key("other.example");
+    let found = checked();
+    assert!(found.contains("FAIL  configuration ") && found.contains("is not the domain of [report] from"), "{found}");
+    host.configure("");
+    assert!(!checked().contains("dkim"), "{}", checked());
+}
+
+#[test]
 fn without_an_identity_the_missing_lines_are_named_and_serve_collects() {
     let host = Host { folder: tempfile::tempdir().unwrap(), batches: 0 };
     host.configure("[report]\ncontact = \"c@sender.example\"\n");

@@ -2,7 +2,7 @@
 //!
 //! - [`Destination`]: where a report goes, read from the record of a stranger.
 //! - [`content()`]: the report of a domain and a day.
-//! - [`mail`], [`DkimSigner`]: the report as a signed mail.
+//! - [`mail`], [`DkimSigner`]: the report as a signed mail. [`DkimKey`]: its key, and the record of that in DNS.
 //! - [`smtp`], [`https`]: one attempt to deliver it, with its [`Outcome`].
 //! - [`AddressGuard`]: which addresses a report may be posted to.
 //! - [`plan()`], [`schedule`]: which reports are made, where each goes, and when it is tried.
@@ -16,6 +16,7 @@ pub mod bounce;
 mod content;
 mod destination;
 mod dkim;
+mod dkim_key;
 pub mod https;
 pub mod mail;
 mod mx_hosts;
@@ -33,7 +34,8 @@ mod transport;
 pub use address_guard::AddressGuard;
 pub use content::{Content, ContentSettings, Privacy, Subject, content};
 pub use destination::{Destination, HttpsUrl, MailAddress, Refused};
-pub use dkim::{DkimSigner, KeyError};
+pub use dkim::DkimSigner;
+pub use dkim_key::{DkimKey, KeyError, RecordProblem};
 pub use mx_lookups::LookUp;
 pub use outcome::Outcome;
 pub use plan::{NoReport, PlanSettings, plan};

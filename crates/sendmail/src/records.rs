@@ -34,9 +34,22 @@ pub async fn tlsrpt_record(resolver: &Resolver, domain: &str) -> io::Result<Opti
 ///
 /// DNS gives no answer in that time, or the system gives no sockets.
 pub fn tlsrpt_record_within(resolver: &Resolver, domain: &str, limit: Duration) -> io::Result<Option<Vec<u8>>> {
+    within(limit, tlsrpt_record(resolver, domain))
+}
+
+/// The TXT records of a name, each with its strings joined, for a thread that may wait, for at most `limit`.
+///
+/// # Errors
+///
+/// DNS gives no answer in that time, or the system gives no sockets.
+pub fn texts_within(resolver: &Resolver, name: &str, limit: Duration) -> io::Result<Vec<Vec<u8>>> {
+    within(limit, resolver.texts(name))
+}
+
+fn within<T>(limit: Duration, lookup: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let no_answer = |_| io::Error::new(io::ErrorKind::TimedOut, format!("DNS: no answer within {} s", limit.as_secs()));
-    runtime.block_on(async { tokio::time::timeout(limit, tlsrpt_record(resolver, domain)).await.map_err(no_answer)? })
+    runtime.block_on(async { tokio::time::timeout(limit, lookup).await.map_err(no_answer)? })
 }
 
 /// The TLSA records that applied to the connection; none where DANE did not apply.

@@ -1,4 +1,4 @@
-//! Checks by the nine permission bits who may pass through a directory and write to a socket.
+//! Checks by the nine permission bits who may pass through a directory, read a file and write to a socket.
 
 use std::{
     ffi::CString,
@@ -9,10 +9,10 @@ use std::{
 
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
-/// The user of the mail server.
+/// The user of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Visitor {
-    /// A mail server that may run as any user.
+    /// A service that may run as any user.
     Anybody,
     User {
         name: String,
@@ -26,6 +26,7 @@ pub(crate) enum Visitor {
 pub(super) enum Permission {
     Pass = 0o1,
     Write = 0o2,
+    Read = 0o4,
 }
 
 impl Visitor {
@@ -35,6 +36,12 @@ impl Visitor {
         let groups = getgrouplist(&CString::new(name).ok()?, user.gid).ok()?;
         let groups = groups.into_iter().map(Gid::as_raw).collect();
         Some(Self::User { name: name.into(), user: user.uid.as_raw(), groups })
+    }
+
+    /// The owner of a file. One whom systemd made while a service ran may have no name any more.
+    pub(super) fn owner_of(file: &Metadata) -> Self {
+        let named = User::from_uid(Uid::from_raw(file.uid())).ok().flatten().and_then(|user| Self::named(&user.name));
+        named.unwrap_or_else(|| Self::User { name: file.uid().to_string(), user: file.uid(), groups: vec![file.gid()] })
     }
 
     pub(super) fn may(&self, permission: Permission, file: &Metadata) -> bool {

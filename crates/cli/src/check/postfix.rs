@@ -14,7 +14,7 @@ use super::{
     socket::{Place, check_socket},
 };
 
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 10] = [
     "mail_version",
     ENABLE,
     SOCKET_NAME,
@@ -23,10 +23,14 @@ const SETTINGS: [&str; 8] = [
     "daemon_directory",
     REUSE,
     "compatibility_level",
+    SMTPD_MILTERS,
+    OTHER_MILTERS,
 ];
 const ENABLE: &str = "smtp_tlsrpt_enable";
 const SOCKET_NAME: &str = "smtp_tlsrpt_socket_name";
 const REUSE: &str = "smtp_tls_connection_reuse";
+const SMTPD_MILTERS: &str = "smtpd_milters";
+const OTHER_MILTERS: &str = "non_smtpd_milters";
 /// The directories of postconf. Empty: the search path.
 const COMMAND_DIRECTORIES: [&str; 3] = ["", "/usr/sbin/", "/usr/local/sbin/"];
 
@@ -54,7 +58,7 @@ impl Postfix {
         Ok(Self::read(&postconf(&options)?, &postconf(&["-M"])?))
     }
 
-    fn read(settings: &str, services: &str) -> Self {
+    pub(super) fn read(settings: &str, services: &str) -> Self {
         let setting = |line: &str| line.split_once('=').map(|(name, value)| (name.trim().into(), value.trim().into()));
         Self {
             settings: settings.lines().filter_map(setting).collect(),
@@ -70,6 +74,11 @@ impl Postfix {
         findings.push(self.tlsproxy());
         findings.extend(self.way_to_socket());
         findings
+    }
+
+    /// The milters that see mails which come by SMTP, or those which come by the sendmail command. Empty: none.
+    pub(crate) fn milters(&self, by_smtp: bool) -> &str {
+        self.setting(if by_smtp { SMTPD_MILTERS } else { OTHER_MILTERS })
     }
 
     fn too_old(&self) -> Finding {

@@ -9,19 +9,22 @@ use tlsrpt_format::{printable, printable_json};
 
 use crate::{
     arguments::{DEFAULT_SOCKET, Format},
-    check::{Finding, Place, Postfix, Status, Visitor, check_socket},
+    check::{Finding, LookUpTexts, Place, Postfix, Status, Visitor, check_dkim, check_socket},
+    configuration::ConfigFile,
     failure::{Failure, cannot},
     output::{self, BAD, DOUBTFUL, GOOD, LABEL},
+    reporting,
 };
 
-/// Looks, without sending, for what would keep a mail server from reporting.
+/// Looks, without sending, for what would keep a mail server from reporting, and reports from being believed.
 ///
 /// One line a check: OK, WARN or FAIL, and for the last two what to do. Exit code 1 if one fails.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tlsrpt check --socket /run/tlsrpt/tlsrpt.sock
-  tlsrpt check --postfix --format json")]
+  tlsrpt check --postfix --format json
+  tlsrpt check --config ./tlsrpt.toml")]
 pub(crate) struct Arguments {
     /// The socket of the collector
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, conflicts_with = "postfix")]
@@ -32,20 +35,33 @@ pub(crate) struct Arguments {
     /// Form of the answer
     #[arg(long, value_name = "FORM", default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    file: ConfigFile,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let findings = if arguments.postfix {
-        let postfix = Postfix::ask().map_err(cannot("ask postconf"))?;
-        postfix.check()
-    } else {
-        check_socket(&Place { name: arguments.socket, from: None }, &Visitor::Anybody)
+    let postfix = if arguments.postfix { Some(Postfix::ask().map_err(cannot("ask postconf"))?) } else { None };
+    let mut findings = match &postfix {
+        Some(postfix) => postfix.check(),
+        None => check_socket(&Place { name: arguments.socket, from: None }, &Visitor::Anybody),
     };
+    findings.extend(signatures(&arguments.file, postfix.as_ref(), &reporting::texts));
     match arguments.format {
         Format::Text => show(&mut output::for_people(), &findings)?,
         Format::Json => show_json(&mut output::for_scripts(), &findings)?,
     }
     if findings.iter().any(|finding| finding.status == Status::Fail) { Err(Failure::Found) } else { Ok(()) }
+}
+
+/// Whether report mails are signed, or what is wrong with the configuration that says so.
+fn signatures(file: &ConfigFile, postfix: Option<&Postfix>, texts: LookUpTexts<'_>) -> Vec<Finding> {
+    match file.read() {
+        Ok(loaded) => check_dkim(&loaded.configuration, postfix, texts),
+        Err(problems) => {
+            let failed = |line| Finding::fail("configuration", line, "correct the file; see tlsrpt config check");
+            problems.lines().map(failed).collect()
+        }
+    }
 }
 
 fn show(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
