@@ -19,7 +19,7 @@ PANIC_MACHINERY = re.compile(r"panicking|panic_fmt|panic_bounds|begin_unwind|rus
 
 
 def output_of(*command):
-    """What a tool prints, in English, which this file reads."""
+    """The output of a tool, in English, because this file parses it."""
     environment = dict(os.environ, LC_ALL="C")
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
 
@@ -42,7 +42,7 @@ def documented_functions():
 
 
 class Libraries:
-    """The shared and the static library in a folder. Each check gives what is wrong, or None."""
+    """The shared and the static library in a folder. Each check returns a description of the fault, or None."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -67,7 +67,7 @@ class Libraries:
         return None
 
     def soname(self):
-        """The SONAME is the C library's, so programs that were linked with that one load this one."""
+        """The SONAME is that of the C library, so programs that were linked with the C library load this one."""
         found = self.dynamic("SONAME")
         return None if found == [SONAME] else f"SONAME is {found}"
 
@@ -87,7 +87,7 @@ class Libraries:
 
     @staticmethod
     def difference(found):
-        """What is exported and should not be, and the other way round."""
+        """The names that are exported and not documented, and those that are documented and not exported."""
         wrong = sorted(set(found) ^ set(documented_functions()))
         return f"exported or missing: {wrong}" if wrong else None
 
@@ -97,7 +97,7 @@ class Libraries:
         return None if count == 19 else f"{count} functions are documented"
 
     def relocations(self):
-        """Relocations are done at load, and their tables are read-only then."""
+        """All relocations are made when the library is loaded; then their tables become read-only."""
         if self.segment_flags("GNU_RELRO") is None:
             return "no GNU_RELRO segment"
         bound_at_start = re.search(r"\((FLAGS|FLAGS_1|BIND_NOW)\).*\b(NOW|BIND_NOW)\b", readelf("-d", self.shared))
@@ -114,7 +114,7 @@ class Libraries:
         return None if note and not note.group(1) else "the static library asks for an executable stack"
 
     def no_panic_in_shared(self):
-        """No function of Rust's panics is in the shared library, which has its symbols."""
+        """The shared library, which must have symbols, contains no function of Rust's panic code."""
         return self.panic_machinery(self.shared)
 
     def no_panic_in_static(self):
@@ -138,14 +138,14 @@ CHECKS = (
 
 
 def faults(folder):
-    """Each check that finds something, with what it finds."""
+    """{name of a check: the fault that it finds}, without the checks that find none."""
     libraries = Libraries(folder)
     found = ((name, getattr(libraries, name)()) for name in CHECKS)
     return {name: fault for name, fault in found if fault}
 
 
 def check(folder):
-    """Prints what is wrong and the closing line; gives the exit status."""
+    """Prints the faults and the closing line. Returns the exit status."""
     found = faults(folder)
     for name, fault in found.items():
         print(f"{name}: {fault}")
@@ -153,7 +153,7 @@ def check(folder):
 
 
 def close(subject, tried, failed):
-    """Prints the closing line; the exit status."""
+    """Prints the closing line. Returns the exit status."""
     print(f"{subject}: {tried - failed} passed, {failed} failed")
     return 1 if failed else 0
 
@@ -173,7 +173,7 @@ def build_with_panics(folder):
 
 
 def build_without_care(folder):
-    """A C library that does everything else wrong."""
+    """A C library with all other faults."""
     careless = folder / "careless"
     shutil.rmtree(careless, ignore_errors=True)
     careless.mkdir(parents=True)
@@ -190,7 +190,7 @@ def build_without_care(folder):
 
 
 def control(folder):
-    """Every check finds its fault, and finds none where none is."""
+    """Positive control: in each faulty pair, exactly the checks for its faults find one. Returns the exit status."""
     folder = Path(folder).resolve()
     expected = {
         build_with_panics: {"shared_exports", "static_exports", "no_panic_in_shared", "no_panic_in_static"},

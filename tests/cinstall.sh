@@ -33,7 +33,7 @@ for header in tlsrpt.h tlsrpt_version.h; do
     same "$header" "$(cksum <"include/$header")" "$(cksum <"$installed/usr/include/$header")"
 done
 
-# A program that is compiled with what is installed.
+# A program that is compiled with the installed files.
 cat >"$output/program.c" <<'EOF'
 #include <string.h>
 #include <tlsrpt.h>

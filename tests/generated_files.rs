@@ -1,7 +1,7 @@
-//! The files that are made from the source: both headers, and the lists of constants in the manual.
+//! The files that are generated from the source: both headers, and the lists of constants in the manual.
 //!
-//! As a test it compares the committed files with the generated ones. `make header` runs it with `WRITE_GENERATED`
-//! set, and it writes the files instead.
+//! The tests compare the committed files with the generated ones. `make header` runs them with `WRITE_GENERATED` set;
+//! then they write the files.
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
@@ -152,7 +152,7 @@ fn error_constants() -> String {
     text
 }
 
-/// Compares the list in a manual page with `items`, or puts them there.
+/// Compares the list in a manual page with `items`, or writes them into the page.
 fn check_list(page: &str, items: String) {
     const BEGIN: &str = ".\\\" This list is made by `make header`.\n";
     const END: &str = ".\\\" The end of the list.\n";
@@ -167,7 +167,7 @@ fn described(Definition { constant, meaning, .. }: Definition) -> String {
     format!(".It Dv {constant}\n{meaning}\n")
 }
 
-/// Likewise, with the number.
+/// The same with the number of the constant.
 fn numbered(Definition { constant, value, meaning }: Definition) -> String {
     format!(".It Dv {constant} Pq {value}\n{}.\n", meaning[..1].to_uppercase() + &meaning[1..])
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The Makefile: in a path with spaces and a leading dash, with the variables that it honours, installing and removing.
+# Tests the Makefile: in a path with spaces and a leading dash, with the variables that it honours, installing and
+# removing.
 #
 #   tests/makefile.sh
 #
@@ -47,7 +48,7 @@ unchanged() {
     "$@" && state >"$work/after" && diff "$work/before" "$work/after"
 }
 
-# --- a path that breaks at its spaces has the name of another folder, which must stay
+# --- the start of the path, up to its first space, is the name of another folder, which must not change
 
 neighbour="$work/-a"
 copy="$work/-a b/c  d"
@@ -208,7 +209,7 @@ echo '{"files":{}}' >"$work/vendor/libc/.cargo-checksum.json"
 check 'LOCKED= takes the libc that is there' alone_library LOCKED=
 check 'which the lock file does not allow' refuses alone_library
 
-# --- what a user of Rust expects
+# --- cargo build without make
 
 plain() {
     in_copy "$CARGO" build --release --quiet && test -s "$copy/target/release/libtlsrpt.so" \

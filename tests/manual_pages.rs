@@ -1,5 +1,6 @@
-//! The manual pages are written by hand. Here they are compared with the header, which is made from the source: a page
-//! for each function, the same prototype, the same error codes, and no way to a page that does not exist.
+//! The manual pages are written by hand. These tests compare them with the header, which is generated from the source:
+//! one page for each function, the same prototype, the same error codes, and no reference to a page that does not
+//! exist.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +13,7 @@ const OVERVIEW: &str = "libtlsrpt";
 #[derive(Debug, PartialEq, Eq)]
 struct Function {
     prototype: String,
-    /// What it may return: constants of the header, and names of errno.
+    /// The errors that it returns: constants of the header, and names of errno.
     errors: BTreeSet<String>,
 }
 
@@ -113,7 +114,7 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| line.strip_prefix(".Xr ")?.split(' ').next())
 }
 
-/// What stands below this heading of a page; nothing if the page has no such heading.
+/// The text below this heading of a page; empty if the page has no such heading.
 fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let Some((_, behind)) = page.split_once(&format!(".Sh {heading}\n")) else { return "" };
     behind.split_once("\n.Sh ").map_or(behind, |(section, _)| section)

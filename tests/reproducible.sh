@@ -13,7 +13,7 @@ RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
 export RUSTUP_HOME
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Unoptimized code names at least as many paths, and compiles sooner.
+# Unoptimized code contains at least as many paths, and compiles faster.
 export CARGO_PROFILE_COMMAND_OPT_LEVEL=0
 
 # build FOLDER COMMAND...: makes all in a clone, by the command.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes each target, also after one has failed, and prints the sums of passed and failed tests.
+# Makes all targets, even if one fails, and prints the sums of passed and failed tests.
 #
 #   tests/run.sh MAKE TARGET...
 set -eu

@@ -16,7 +16,8 @@ libraries=$sysroot/lib/rustlib/$target/lib
 if ! [ -e "$sysroot/complete" ]; then
     mkdir -p "$libraries"
     ln -sfn "$rustlib/$host" "$sysroot/lib/rustlib/$host"
-    # Each no_std crate names compiler_builtins. What it holds is needed for code alone.
+    # Each no_std crate names compiler_builtins. Its content is needed only to generate code, so an empty crate is
+    # enough.
     echo '#![feature(compiler_builtins)] #![compiler_builtins] #![no_std]' >"$sysroot/compiler_builtins.rs"
     for source in "core=$rustlib/src/rust/library/core/src/lib.rs" "compiler_builtins=$sysroot/compiler_builtins.rs"; do
         rustc --crate-name "${source%%=*}" --crate-type rlib --edition 2021 --emit metadata --target "$target" \

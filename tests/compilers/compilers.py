@@ -1,8 +1,8 @@
 """Debian stable with its Rust, which is the oldest that this project supports, and with C compilers for each architecture;
 Debian testing with its Rust and the newest C compilers.
 
-The root filesystems and the core library of each target are made once and kept in the cache of tests/mta. This machine
-sees nothing of them but that folder.
+The root filesystems and the core library of each target are made once and kept in the cache of tests/mta. Nothing else on
+this machine changes.
 """
 
 import glob
@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
 MTA = os.path.join(CHECKOUT, "tests", "mta")
 sys.path.insert(0, MTA)
-# What namespace.call starts looks for this module.
+# The process that namespace.call starts imports this module.
 os.environ["PYTHONPATH"] = HERE
 
 from harness import cache, namespace, prerequisites, roots  # noqa: E402
@@ -49,7 +49,7 @@ directory = "%s"
 
 
 class Target:
-    """An architecture: Debian's name, Rust's, how the names of its tools begin, and what runs its programs."""
+    """An architecture: Debian's name, Rust's name, the prefix of its tools, and the emulator for its programs."""
 
     def __init__(self, name, triple, cross="", emulator="", compiler=""):
         self.name = name
@@ -77,7 +77,7 @@ PACKAGES = sorted(
     + ["gcc-" + target.cross.rstrip("-") for target in EMULATED]
     + ["libc6-dev-%s-cross" % target.name for target in EMULATED])
 
-# Debian testing's newest, which are not those that gcc and clang mean there.
+# The newest compilers of Debian testing. Its packages gcc and clang are older versions.
 NEWEST = {"gcc": "gcc-16", "g++": "g++-16", "clang": "clang-22", "clang++": "clang++-22"}
 NEWEST_PACKAGES = ["cargo", "clang-22", "g++-16", "gcc", "gcc-aarch64-linux-gnu", "libc6-dev", "libc6-dev-arm64-cross", "make",
                    "python3", "qemu-user", "rust-src", "rustc"]
@@ -109,12 +109,12 @@ def lower(base, target):
 
 
 def make_core(base, path, triple):
-    """Fetches the crates of Rust's own libraries, which this machine's cargo can, and compiles in the root filesystem."""
+    """Fetches the crates of Rust's own libraries with this machine's cargo, and compiles them in the root filesystem."""
     with tempfile.TemporaryDirectory() as scratch:
         sources, = glob.glob(os.path.join(base, "usr/src/rustc-*/library"))
         shutil.copytree(sources, os.path.join(scratch, "library"))
         crates = os.path.join(scratch, "crates")
-        # The manifests use what only nightly takes.
+        # The manifests use features of nightly.
         vendor(crates, os.path.join(scratch, "library", "Cargo.toml"), RUSTC_BOOTSTRAP="1")
         namespace.call("compilers:compile_core", {"base": base, "path": path, "crates": crates, "triple": triple,
                                                   "mountpoint": os.path.join(scratch, "view")})
@@ -199,7 +199,7 @@ def run_in_project(inside, command, check=True, **variables):
 
 
 def sum_up(printed):
-    """How many checks passed and failed, by the closing lines in what the tests printed."""
+    """The numbers of passed and failed checks, from the closing lines in the output of the tests."""
     passed = failed = 0
     for right, wrong, same, tried in CLOSING.findall(printed):
         passed += int(right or same)

@@ -1,4 +1,7 @@
-"""What runs in the root filesystem with the compilers, each function in a namespace of its own without a network."""
+"""The functions that run in the root filesystem with the compilers, each in its own namespace without a network.
+
+Those that build or test return the output of the commands.
+"""
 
 import os
 import shlex
@@ -9,18 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 import compilers
 from harness import project
 
-# Nobody debugs what is built for one run.
+# The build is for one run, so it has no debug information.
 CHEAP = {"CARGO_INCREMENTAL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
 
 
 def build_and_test(target, lower, crates, checkout, mountpoint):
-    """Builds the library for a target and tests it; what was printed."""
+    """Builds the library for a target and tests it."""
     inside = compilers.view(lower, mountpoint)
     compilers.give_project(inside, checkout, crates)
     variables = ["TARGET=" + target["triple"]]
     variables.append("CROSS=" + target["cross"] if target["cross"] else "CC=" + target["compiler"])
-    # A complaint of the linker about the archive is an error here. Static libraries of an architecture that is emulated
-    # are those of the cross compiler.
+    # A warning of the linker about the archive is an error here. On an emulated architecture the static libraries are
+    # those of the cross compiler.
     tools = {"CC": target["compiler"], "CFLAGS": "-O1 -g -Wl,--fatal-warnings", "RUN": target["run"], "EMULATOR": target["run"],
              "NM": target["cross"] + "nm", "READELF": target["cross"] + "readelf"}
     steps = [
@@ -36,18 +39,18 @@ def build_and_test(target, lower, crates, checkout, mountpoint):
 
 
 def run_steps(inside, steps, **tools):
-    """Runs commands of the shell, the others also after one has failed; what was printed. The first builds the library."""
+    """Runs commands of the shell. The first builds the library and must succeed; a failure of another ends nothing."""
     return "".join(compilers.run_in_project(inside, counted(step), check=position == 0, **tools)
                    for position, step in enumerate(steps))
 
 
 def counted(step):
-    """A command of the shell that ends in time. Its failure is a closing line: a step that was killed printed none."""
+    """A command of the shell with a time limit. If it fails it prints a closing line, because a killed step prints none."""
     return 'timeout 900 sh -euc %s || { echo "a step ended with $?: 0 passed, 1 failed"; exit 1; }' % shlex.quote(step)
 
 
 def test_with_oldest_rust(lower, crates, checkout, target_dir, oldest, mountpoint):
-    """`make test` with Debian stable's Rust and gcc, then the C tests with its clang; what was printed."""
+    """`make test` with Debian stable's Rust and gcc, then the C tests with its clang."""
     inside = compilers.view(lower, mountpoint)
     version = project.rust_version(inside)
     if not version.startswith(oldest + "."):
@@ -62,14 +65,14 @@ def test_with_oldest_rust(lower, crates, checkout, target_dir, oldest, mountpoin
 
 
 def test_cinstall(lower, crates, checkout, mountpoint):
-    """tests/cinstall.sh with Debian stable's cargo-c; what was printed."""
+    """tests/cinstall.sh with Debian stable's cargo-c."""
     inside = compilers.view(lower, mountpoint)
     compilers.give_project(inside, checkout, crates)
     return compilers.run_in_project(inside, "tests/cinstall.sh build/cinstall")
 
 
 def check_systems(base, library, sysroots, targets, mountpoint):
-    """Compiles the library for each target, without linking: {target: what went wrong, or an empty text}."""
+    """Compiles the library for each target, without linking: {target: error text, empty after a success}."""
     inside = compilers.view(base, mountpoint)
     shutil.copytree(library, inside + compilers.SOURCE)
     shutil.copy(os.path.join(compilers.HERE, "check-target.sh"), inside + compilers.SOURCE)
@@ -88,7 +91,7 @@ def check_system(inside, target):
 
 
 def test_with_newest(lower, crates, checkout, newest, mountpoint):
-    """The library built with Debian testing's Rust and newest gcc, and its C tests with each compiler; what was printed."""
+    """The library built with Debian testing's Rust and newest gcc, and its C tests with each compiler."""
     inside = compilers.view(lower, mountpoint)
     compilers.give_project(inside, checkout, crates)
     steps = ["make library CC=" + newest["gcc"], "python3 tests/artefacts.py check build",

@@ -3,9 +3,10 @@
 
     tests/reference/compare.py [--without-dpv] OURS REFERENCE [COUNT [SEED]]
 
-The seed is printed; without one it comes from the clock. A sequence is what a careful program calls, and the mistakes that
+The seed is printed; without one it comes from the clock. A sequence has the calls of a careful program, and those mistakes that
 the C library survives: a policy inside a policy, one that is left open or was never begun, a request without a policy.
-The texts are UTF-8, and a datagram fits the send buffer that a socket starts with: beyond that the two differ on purpose.
+The texts are UTF-8, and a datagram fits the initial send buffer of a socket: outside of these limits the libraries differ
+intentionally.
 
 --without-dpv is for libtlsrpt 0.5.0rc1, whose datagrams do not name the version of the protocol: its datagrams must equal
 ours without that member.
@@ -41,7 +42,7 @@ ROOM = 150_000
 
 
 class Writer:
-    """Makes up one sequence."""
+    """Generates one sequence."""
 
     def __init__(self, rng):
         self.rng = rng
@@ -84,7 +85,7 @@ class Writer:
         return None if self.rng.random() < 0.4 else self.text()
 
     def add(self):
-        """One of the three things that a policy is made of."""
+        """A policy string, an MX host pattern or a failure."""
         kind = self.rng.randrange(3)
         if kind == 0:
             return ["add_policy_string", self.text()]
@@ -107,7 +108,7 @@ class Writer:
         return [self.init_policy(), *(self.add() for _ in range(size)), self.finish_policy()]
 
     def mistake(self):
-        """The first error of a request. Behind it any step is safe: it gets the same answer."""
+        """The first error of a request. After it any step is safe, because each returns the same code."""
         beginning = self.rng.choice(([self.init_policy(), self.init_policy()], [self.finish_policy()]))
         steps = (self.add, self.init_policy, self.finish_policy)
         return beginning + [self.rng.choice(steps)() for _ in range(self.rng.randrange(6))]
@@ -140,12 +141,12 @@ PROTOCOL_VERSION = b'{"dpv": "1",'
 
 
 def without_version(datagram):
-    """A datagram, as hexadecimal digits, without its first member; one that does not have it as it is."""
+    """A datagram in hexadecimal digits without its protocol version; unchanged if it has none."""
     return re.sub("^" + PROTOCOL_VERSION.hex(), b"{".hex(), datagram)
 
 
 def compare(ours, reference, count, seed, without_dpv):
-    """Plays the sequences; the number of those that were answered in two ways."""
+    """Plays the sequences. Returns the number of those with different results."""
     rng = random.Random(seed)
     libraries = [replay.Lib(path) for path in (ours, reference)]
     outcomes, sizes, different = Counter(), [], 0
@@ -165,7 +166,7 @@ def compare(ours, reference, count, seed, without_dpv):
 
 
 def main():
-    """Reads the arguments; the exit status."""
+    """Reads the arguments and compares. Returns the exit status."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--without-dpv", action="store_true")
     parser.add_argument("libraries", nargs=2, type=os.path.abspath)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the address of the Debian mirror that this machine's apt is configured with, or TLSRPT_DEBIAN_MIRROR, which a
-# machine that is no Debian needs.
+# Prints the address of the Debian mirror that this machine's apt is configured with, or TLSRPT_DEBIAN_MIRROR. Set the
+# variable on a machine without Debian.
 set -eu
 
 if [ -n "${TLSRPT_DEBIAN_MIRROR:-}" ]; then

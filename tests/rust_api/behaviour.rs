@@ -1,4 +1,4 @@
-//! The promises of the types: an incomplete event is not sent, dropping cleans up, threads share a connection.
+//! The guarantees of the types: an incomplete event is not sent, dropping cleans up, threads share a connection.
 
 use std::{collections::BTreeSet, fmt::Debug, mem, thread};
 

@@ -1,6 +1,6 @@
-//! The recorded answers of the C library to call sequences, against the Rust interface: the same datagrams and codes.
+//! Runs the recorded call sequences through the Rust interface: the datagrams and codes equal those of the C library.
 //!
-//! The types exclude some misuse. Such a sequence is counted under the reason why Rust cannot express it.
+//! The types exclude some misuse. A sequence with such misuse is counted under the reason why Rust cannot express it.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -27,18 +27,18 @@ enum Inexpressible {
     StepOutsidePolicy,
     /// An open policy that is dropped is an error; for `tlsrpt_cancel_delivery_request` it is none.
     CancelWithOpenPolicy,
-    /// The enums hold the numbers that reports have names for.
+    /// The enums have only the numbers that reports have names for.
     NumberOutsideEnum,
 }
 
-struct Life {
+struct RequestCalls {
     domain: Vec<u8>,
     record: Vec<u8>,
-    policies: Vec<PolicyLife>,
+    policies: Vec<PolicyCalls>,
     cancelled: bool,
 }
 
-struct PolicyLife {
+struct PolicyCalls {
     policy_type: PolicyType,
     domain: Option<Vec<u8>>,
     items: Vec<Item>,
@@ -59,9 +59,9 @@ fn recorded_sequences() {
     let mut run = 0;
     let mut left_out = BTreeMap::<Inexpressible, usize>::new();
     for sequence in sequences() {
-        match Life::of(&sequence.ops) {
-            Ok(life) => {
-                check(&sequence, &life, &connection, &collector);
+        match RequestCalls::of(&sequence.ops) {
+            Ok(calls) => {
+                check(&sequence, &calls, &connection, &collector);
                 run += 1;
             }
             Err(reason) => *left_out.entry(reason).or_default() += 1,
@@ -85,10 +85,10 @@ fn sequences() -> Vec<Sequence> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn check(sequence: &Sequence, life: &Life, connection: &Connection, collector: &Collector) {
+fn check(sequence: &Sequence, calls: &RequestCalls, connection: &Connection, collector: &Collector) {
     let (last, before) = sequence.returns.split_last().unwrap();
     assert!(before.iter().all(|code| *code == 0), "{}: what Rust can express fails at the end only", sequence.name);
-    let code = life.live(connection).err().map_or(0, Error::code);
+    let code = calls.make(connection).err().map_or(0, Error::code);
     assert_eq!(code, *last, "{}", sequence.name);
     let datagrams: Vec<String> = collector.receive().iter().map(|datagram| hex(datagram)).collect();
     assert_eq!(datagrams, sequence.datagrams, "{}", sequence.name);
@@ -98,16 +98,16 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Life {
+impl RequestCalls {
     fn of(ops: &[Vec<Value>]) -> Result<Self, Inexpressible> {
         let [first, others @ ..] = ops else { panic!("a sequence without a step") };
         assert_eq!(first[0], "init_delivery_request");
-        let mut life =
+        let mut calls =
             Self { domain: required(&first[1]), record: required(&first[2]), policies: Vec::new(), cancelled: false };
         for op in others {
-            life.take(op[0].as_str().unwrap(), &op[1..])?;
+            calls.take(op[0].as_str().unwrap(), &op[1..])?;
         }
-        Ok(life)
+        Ok(calls)
     }
 
     fn take(&mut self, name: &str, arguments: &[Value]) -> Result<(), Inexpressible> {
@@ -117,7 +117,7 @@ impl Life {
                 self.cancelled = name == "cancel_delivery_request";
             }
             ("cancel_delivery_request", Some(_)) => return Err(Inexpressible::CancelWithOpenPolicy),
-            ("init_policy", None) => self.policies.push(PolicyLife {
+            ("init_policy", None) => self.policies.push(PolicyCalls {
                 policy_type: one_of(PolicyType::from_number, &arguments[0])?,
                 domain: optional(&arguments[1]),
                 items: Vec::new(),
@@ -130,7 +130,7 @@ impl Life {
         Ok(())
     }
 
-    fn live(&self, connection: &Connection) -> Result<(), Error> {
+    fn make(&self, connection: &Connection) -> Result<(), Error> {
         let mut request = connection.delivery_request(&self.domain, &self.record)?;
         for policy in &self.policies {
             let mut open = request.policy(policy.policy_type, policy.domain.as_deref())?;
@@ -149,7 +149,7 @@ impl Life {
     }
 }
 
-impl PolicyLife {
+impl PolicyCalls {
     fn take(&mut self, name: &str, arguments: &[Value]) -> Result<(), Inexpressible> {
         match name {
             "add_policy_string" => self.items.push(Item::PolicyString(required(&arguments[0]))),

@@ -1,4 +1,4 @@
-//! Arrows between named things, and the circles among them.
+//! Arrows from a user to the used, for crates and modules, and circles of such arrows.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ impl Arrows {
         self.0.get(user).is_some_and(|all| all.contains(used))
     }
 
-    /// The arrows that lie on circles: those whose end leads back to their start.
+    /// The arrows that are part of a circle: a path leads from their end back to their start.
     pub(crate) fn circles(&self) -> Self {
         let mut circles = Self::default();
         for (user, all) in &self.0 {

@@ -1,5 +1,5 @@
-//! The structure of the workspace: the client library depends on libc alone, and arrows run one way, between the crates
-//! as between the modules of each crate. An arrow leads from the user to the used.
+//! The structure of the workspace: the client library depends on libc alone, and neither the crates nor the modules of
+//! a crate depend on each other in circles. An arrow leads from a crate or module to one that it uses.
 
 mod arrows;
 mod modules;

@@ -1,4 +1,4 @@
-//! What a Rust file declares and names, as far as modules go: `mod`, `use`, and paths within the code.
+//! The modules that a Rust file declares and the paths that it names: `mod`, `use`, and paths in the code.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ pub(crate) struct Source {
     pub(crate) children: Vec<String>,
     /// Paths in the code and in private `use` declarations.
     pub(crate) uses: Vec<Vec<String>>,
-    /// The names that `pub use` hands on, with what each stands for.
+    /// The names that `pub use` re-exports, with their paths.
     pub(crate) exports: BTreeMap<String, Vec<String>>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn parse(text: &str) -> Source {
     source
 }
 
-/// Whether `pub` or `pub(...)` stands at the end of these words.
+/// Whether these words end with `pub` or `pub(...)`.
 fn is_public(before: &[String]) -> bool {
     match before {
         [.., open, _, close] if open == "(" && close == ")" => {
@@ -59,7 +59,7 @@ fn is_public(before: &[String]) -> bool {
     }
 }
 
-/// The paths of a use declaration and the names that they get; moves `rest` behind it.
+/// The paths of a use declaration and the names that they get; moves `rest` to the end of the declaration.
 fn use_tree(rest: &mut &[String], prefix: &[String]) -> Vec<(Vec<String>, String)> {
     let mut path = prefix.to_vec();
     let mut found = Vec::new();
@@ -98,7 +98,7 @@ fn use_tree(rest: &mut &[String], prefix: &[String]) -> Vec<(Vec<String>, String
     found
 }
 
-/// Leaves out each item behind `#[cfg(test)]` and what follows it up to its `;` or its closing brace.
+/// Leaves out each `#[cfg(test)]` with its item, up to the `;` or the closing brace.
 fn without_tests(words: Vec<String>) -> Vec<String> {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();
@@ -156,7 +156,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The length of the string or character at the start, if there is one. A lifetime is none.
+/// The length of the string or character at the start, if there is one. A lifetime is not a character.
 fn literal_len(text: &str) -> Option<usize> {
     let prefix = text.find(|next: char| !matches!(next, 'b' | 'c' | 'r')).filter(|len| *len <= 2)?;
     let body = &text[prefix..];

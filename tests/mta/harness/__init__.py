@@ -1,1 +1,1 @@
-"""Fake DNS and SMTP worlds, root filesystems and namespaces in which unmodified mail servers are run and compared."""
+"""Fake DNS and mail servers, root filesystems and namespaces, in which unmodified mail servers are run and compared."""

@@ -1,4 +1,4 @@
-"""A cache outside the checkout for what is slow to make: root filesystems, certificates, a Python environment.
+"""A cache outside the checkout for files that are slow to make: root filesystems, certificates, a Python environment.
 
 An entry is a folder. Its name has the kind of entry and the hash of the recipe. The folder is made under another name and
 renamed when it is complete, so that a crash leaves no incomplete entry. A changed recipe makes a new entry.

@@ -22,19 +22,19 @@ class Listener:
 
     def __init__(self, program, socket_path, *options):
         self.socket = socket_path
-        self.output, self.said = socket_path + ".out", socket_path + ".err"
+        self.output, self.messages = socket_path + ".out", socket_path + ".err"
         command = [program, "listen", "--socket", os.path.basename(socket_path)] + list(options)
-        with open(self.output, "w") as output, open(self.said, "w") as said:
-            self.process = subprocess.Popen(command, stdout=output, stderr=said, cwd=os.path.dirname(socket_path))
-        waiting.until("tlsrpt to listen", lambda: "listening at" in read(self.said) or self.process.poll() is not None)
+        with open(self.output, "w") as output, open(self.messages, "w") as messages:
+            self.process = subprocess.Popen(command, stdout=output, stderr=messages, cwd=os.path.dirname(socket_path))
+        waiting.until("tlsrpt to listen", lambda: "listening at" in read(self.messages) or self.process.poll() is not None)
         if self.process.poll() is not None:
-            raise RuntimeError("tlsrpt listen ended:\n" + read(self.said))
+            raise RuntimeError("tlsrpt listen ended:\n" + read(self.messages))
 
     def end(self):
         """Ends it and returns its output."""
         self.process.terminate()
         if self.process.wait(60) != 0:
-            raise RuntimeError("tlsrpt listen ended with %d:\n%s" % (self.process.returncode, read(self.said)))
+            raise RuntimeError("tlsrpt listen ended with %d:\n%s" % (self.process.returncode, read(self.messages)))
         return read(self.output)
 
 
@@ -43,21 +43,21 @@ class Collector:
 
     def __init__(self, program, folder, configuration):
         self.socket, self.database = os.path.join(folder, "tlsrpt.sock"), os.path.join(folder, "tlsrpt.db")
-        self.said = os.path.join(folder, "err")
+        self.messages = os.path.join(folder, "err")
         file = os.path.join(folder, "tlsrpt.toml")
         with open(file, "w") as target:
             target.write(configuration.format(socket=self.socket, database=self.database))
-        with open(self.said, "w") as said:
-            self.process = subprocess.Popen([program, "collect", "--config", file], stderr=said)
+        with open(self.messages, "w") as messages:
+            self.process = subprocess.Popen([program, "collect", "--config", file], stderr=messages)
         waiting.until("tlsrpt collect to listen", lambda: os.path.exists(self.socket) or self.process.poll() is not None)
         if self.process.poll() is not None:
-            raise RuntimeError("tlsrpt collect ended:\n" + read(self.said))
+            raise RuntimeError("tlsrpt collect ended:\n" + read(self.messages))
 
     def end(self):
-        """Ends it. It stores what has arrived before it ends."""
+        """Ends it. Before it ends, it stores all received datagrams."""
         self.process.terminate()
         if self.process.wait(60) != 0:
-            raise RuntimeError("tlsrpt collect ended with %d:\n%s" % (self.process.returncode, read(self.said)))
+            raise RuntimeError("tlsrpt collect ended with %d:\n%s" % (self.process.returncode, read(self.messages)))
 
 
 def read(path):

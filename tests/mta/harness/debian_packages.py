@@ -27,7 +27,7 @@ def dependent_packages():
 
 
 def fetch_dependent(base, path):
-    """Downloads and unpacks them, in a namespace, in a view of the root filesystem BASE."""
+    """Downloads and unpacks these packages, in a namespace, in a view of the root filesystem BASE."""
     with roots.view(base, path) as inside:
         shutil.copy("/etc/resolv.conf", inside + "/etc/resolv.conf")
         roots.run(inside, roots.APT + ["update"])

@@ -1,4 +1,4 @@
-"""A DNS server for the fake world. It sets AD (authenticated data) in every answer, which DANE needs."""
+"""The fake DNS server. It sets AD (authenticated data) in every answer, because DANE needs that."""
 
 import ipaddress
 import socket

@@ -1,4 +1,4 @@
-"""The recipients' domains of the fake world: DNS, mail server and policy of each, as data.
+"""The recipients' domains of the fake network: DNS, mail server and policy of each, as data.
 
 Add a domain by adding a line to DOMAINS; everything else (zone, servers, certificates, Postfix's policy table) follows.
 """
@@ -11,10 +11,10 @@ REPORTS_BY_HTTPS = "https://reports.sts.test:8443/v1/tlsrpt"
 # How the mail server answers STARTTLS.
 OFFERED, MISSING, REJECTED, GARBAGE, DROPPED = "offered", "missing", "rejected", "garbage", "dropped"
 
-# What certificate it shows.
+# The certificate of the mail server.
 TRUSTED, SELF_SIGNED, EXPIRED, WRONG_NAME = "trusted", "self-signed", "expired", "wrong name"
 
-# What its TLSA record says.
+# The content of its TLSA record.
 MATCHING, OTHER_CERTIFICATE, UNUSABLE = "matching", "other certificate", "unusable"
 
 HOSTILE_EHLO = (
@@ -111,7 +111,7 @@ DOMAINS = (
     Domain("dane-unusable.test", certificate=SELF_SIGNED, policy="dane", tlsa=UNUSABLE),
     Domain("dane-no-tls.test", starttls=MISSING, policy="dane", tlsa=MATCHING),
     Domain("dane-only-none.test", policy="dane-only"),
-    # Hostile or unusual texts of strangers
+    # Hostile or unusual text from the other side
     Domain("hostile-ehlo.test", starttls=MISSING, policy="encrypt", ehlo=HOSTILE_EHLO),
     Domain("long-ehlo.test", starttls=MISSING, policy="encrypt", ehlo=LONG_EHLO),
     Domain("hostile-record.test", record=record('mailto:a"b\\c/d\u00e9\x01\x7f@good.test')),

@@ -1,9 +1,9 @@
-"""A mail host: Exim in a root filesystem of its own, sending to the fake world and reporting through the module."""
+"""A mail host: Exim in its own root filesystem, sending to the fake network and reporting through the module."""
 
 import os
 import shutil
 
-from harness import certificates, recorder, roots, waiting, world
+from harness import certificates, network, recorder, roots, waiting
 
 PACKAGES = ["exim4-daemon-heavy"]
 PROGRAM = "/usr/sbin/exim4"
@@ -15,11 +15,11 @@ MODULE = "/usr/lib/exim4/tlsrpt-exim.so"
 SNIPPET = "/usr/share/tlsrpt-exim/tlsrpt.conf"
 SENTINEL = b'{"d":"sentinel"}'
 
-# The lines of docs/exim.md for the transport, and none in their place.
+# The lines of docs/exim.md for the transport; no lines, for an Exim that does not report.
 REPORTING = ".ifdef TLSRPT_EVENT\n  event_action = TLSRPT_EVENT\n  multi_domain = false\n.endif"
 SILENT = ""
 
-# Postfix's policy table, as far as Exim has the same.
+# The part of Postfix's policy table that Exim has settings for.
 VERIFY = "sts.*|secure.*|ipv6-sts.*"
 REQUIRE_TLS = "sts.*|ipv6-sts.*|encrypt.*|ipv6-encrypt.*|hostile-ehlo|long-ehlo"
 REQUIRE_DANE = "dane-only-none"
@@ -65,13 +65,13 @@ class Exim:
 
     KNOWS_GREETING = True
 
-    def __init__(self, the_world, lower, installed, name="exim", before="", reporting=REPORTING, shared=()):
-        self.world = the_world
-        self.root = roots.overlay(lower, os.path.join(the_world.folder, name))
+    def __init__(self, the_network, lower, installed, name="exim", before="", reporting=REPORTING, shared=()):
+        self.network = the_network
+        self.root = roots.overlay(lower, os.path.join(the_network.folder, name))
         shutil.copytree(installed + "/usr", self.root + "/usr", symlinks=True, dirs_exist_ok=True)
-        self.write("/etc/resolv.conf", "nameserver %s\noptions trust-ad edns0\n" % world.RESOLVER)
+        self.write("/etc/resolv.conf", "nameserver %s\noptions trust-ad edns0\n" % network.RESOLVER)
         self.write("/etc/hosts", "127.0.0.1 localhost %s\n" % certificates.MAIL_HOST)
-        shutil.copyfile(the_world.certificate(certificates.AUTHORITY) + ".pem", self.root + AUTHORITY)
+        shutil.copyfile(the_network.certificate(certificates.AUTHORITY) + ".pem", self.root + AUTHORITY)
         self.configure(before, reporting, shared)
         self.socket = self.root + SOCKET
         os.makedirs(os.path.dirname(self.socket), mode=0o755)
@@ -91,7 +91,7 @@ class Exim:
             require_dane=hosts(REQUIRE_DANE)))
 
     def record(self):
-        """Stands at the collector's socket."""
+        """Starts a recorder at the collector's socket."""
         self.recording = recorder.Recorder(self.socket).start()
         return self
 
@@ -101,7 +101,7 @@ class Exim:
                          + ["user@" + domain for domain in domains], check=False, input=b"Subject: a test\n\nhello\n")
 
     def run_queue(self):
-        """Tries everything that waits, whether it is time or not."""
+        """Tries to deliver all queued mails now."""
         return roots.run(self.root, [PROGRAM, "-qff"])
 
     def waiting(self, domain):
@@ -109,7 +109,7 @@ class Exim:
         return "user@%s\n" % domain in roots.run(self.root, [PROGRAM, "-bp"])
 
     def wait_for_events(self, _first=0, _names=()):
-        """Waits until the recorder has seen all that was sent: Exim sends before it ends, and a socket keeps the order."""
+        """Waits until the recorder has received all events: Exim sends before it ends, and a socket keeps the order."""
         with recorder.short(self.socket) as name:
             self.recording.socket.sendto(SENTINEL, name)
         waiting.until("the sentinel", lambda: SENTINEL in self.recording.datagrams)
@@ -124,8 +124,8 @@ class Exim:
             return log.read().split("\n")[:-1]
 
     def stop(self):
-        """Nothing runs but for a delivery."""
+        """Does nothing: Exim has processes only during a delivery."""
 
     def sending_ip(self, domain):
-        """The address that Exim sends from. On one machine, what goes to an address of IPv6 comes from that address."""
-        return self.world.addresses[domain.name] if domain.ipv6 else "127.0.0.1"
+        """The address that Exim sends from. On one machine, a connection to an IPv6 address comes from the same address."""
+        return self.network.addresses[domain.name] if domain.ipv6 else "127.0.0.1"

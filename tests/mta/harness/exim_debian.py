@@ -10,7 +10,7 @@ SPLIT, UNSPLIT = "split", "unsplit"
 SECTIONS = {SPLIT: "Debian, split configuration", UNSPLIT: "Debian, unsplit configuration"}
 SETTINGS = "/etc/exim4/update-exim4.conf.conf"
 MODULE_FOLDERS = [os.path.dirname(exim.MODULE), os.path.dirname(exim.SNIPPET)]
-# Debian's Exim sends nothing to loopback addresses but for domains that it relays for.
+# Debian's Exim sends to loopback addresses only for domains that it relays for.
 INTERNET = {"dc_eximconfig_configtype": "internet", "dc_relay_domains": "*.test", "dc_other_hostnames": "",
             "dc_local_interfaces": "127.0.0.1"}
 
@@ -47,7 +47,7 @@ class DebianExim(exim.Exim):
         self.write(path, change(text))
 
     def update(self):
-        """Makes Debian's configuration anew."""
+        """Generates Debian's configuration again."""
         return roots.run(self.root, ["update-exim4.conf"])
 
     def remove_package(self):

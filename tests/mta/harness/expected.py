@@ -4,7 +4,7 @@ Exim (exim.py) requires TLS and valid certificates of the domains of which Postf
 MTA-STS policies. Sendmail requires DANE alone here; its other requirements are in the scenario `sendmail-access`.
 """
 
-TLS, CLEAR, DEFERRED, FAILED = "sent with TLS", "sent in the clear", "put off", "failed"
+TLS, CLEAR, DEFERRED, FAILED = "sent with TLS", "sent in the clear", "deferred", "failed"
 
 NONE = ""
 OPPORTUNISTIC, DANE = "no-policy-found success", "tlsa success"
@@ -42,7 +42,7 @@ TABLE = {
     "sts-dropped.test": (DEFERRED, BROKEN, DEFERRED, BROKEN),
     "dane.test": (TLS, DANE, TLS, DANE),
     "dane-other.test": (DEFERRED, DANE_NOT_TRUSTED, DEFERRED, DANE_NOT_TRUSTED),
-    # Both deliver without DANE where no TLSA record is usable.
+    # Both deliver without DANE if no TLSA record is usable.
     "dane-unusable.test": (TLS, OPPORTUNISTIC, TLS, OPPORTUNISTIC),
     "dane-no-tls.test": (DEFERRED, DANE_NO_STARTTLS, DEFERRED, DANE_NO_STARTTLS),
     "dane-only-none.test": (FAILED, DANE_REQUIRED, TLS, OPPORTUNISTIC),

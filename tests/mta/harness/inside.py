@@ -1,4 +1,5 @@
-"""First process of a namespace (see namespace.py): calls the function that argv names with JSON from standard input."""
+"""The first process of a namespace (see namespace.py). Calls the function that argv names, with arguments in JSON from
+standard input, and prints the result in JSON."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""This project's command in a mail host: installed and configured there, with the collector at the mail host's socket."""
+"""This project's command, installed and configured in a mail host, with the collector at the mail host's socket."""
 
 import contextlib
 import json
@@ -64,7 +64,7 @@ class Installed:
                 sender=SENDER, most=MOST_DESTINATIONS, route=route, domain=certificates.MAIL_HOST, selector=SELECTOR, key=KEY,
                 port=sink_port, authority=AUTHORITY))
         self.collector = None
-        self.said = root + "/var/log/tlsrpt.log"
+        self.messages = root + "/var/log/tlsrpt.log"
 
     def key_record(self):
         """The DKIM record of the public key, for TLS reports only (RFC 8460 section 3)."""
@@ -73,26 +73,26 @@ class Installed:
 
     def collect(self):
         """Starts the collector at the mail host's socket."""
-        with open(self.said, "w") as said:
-            self.collector = subprocess.Popen(["chroot", self.root, COMMAND, "collect"], stderr=said)
+        with open(self.messages, "w") as messages:
+            self.collector = subprocess.Popen(["chroot", self.root, COMMAND, "collect"], stderr=messages)
         waiting.until("tlsrpt collect to listen",
                       lambda: os.path.exists(self.root + self.socket) or self.collector.poll() is not None)
         if self.collector.poll() is not None:
-            raise RuntimeError("tlsrpt collect ended:\n" + command.read(self.said))
+            raise RuntimeError("tlsrpt collect ended:\n" + command.read(self.messages))
         return self
 
     def end(self):
         """Ends the collector."""
         self.collector.terminate()
         if self.collector.wait(60) != 0:
-            raise RuntimeError("tlsrpt collect ended with %d:\n%s" % (self.collector.returncode, command.read(self.said)))
+            raise RuntimeError("tlsrpt collect ended with %d:\n%s" % (self.collector.returncode, command.read(self.messages)))
 
     def deliver_today(self):
-        """Makes and delivers the reports of what there is of today, at the first attempt; returns what the command printed."""
+        """Makes and delivers the reports about today, with one attempt. Returns the output of the command."""
         return roots.run(self.root, [COMMAND, "deliver", "--once", "--day", "today"]).strip()
 
     def reports(self):
-        """What `tlsrpt reports` prints."""
+        """The reports as `tlsrpt reports` lists them."""
         return json.loads(roots.run(self.root, [COMMAND, "reports", "list", "--format", "json"]))["reports"]
 
     def sessions(self, domain):

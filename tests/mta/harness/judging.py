@@ -8,9 +8,9 @@ def observe(host, names):
     """Sends one mail from a host to each domain: {domain: [outcome, [datagram]]}, with datagrams about other domains."""
     seen, first = {}, len(host.recording.datagrams)
     for name in names:
-        before = len(host.world.mails)
+        before = len(host.network.mails)
         answer = host.send(name)
-        seen[name] = [outcome(host, name, host.world.mails[before:], answer), []]
+        seen[name] = [outcome(host, name, host.network.mails[before:], answer), []]
     host.wait_for_events(first, names)
     for datagram in host.recording.datagrams[first:]:
         text = datagram.decode()
@@ -43,9 +43,9 @@ def all_mistakes(seen, host):
     """The mistakes in all events of an observation."""
     return ["%s: %s in %s" % (name, mistake, datagram) for name, (_, datagrams) in seen.items()
             for datagram in datagrams
-            for mistake in events.mistakes(datagram, host.world, host.sending_ip, host.KNOWS_GREETING)]
+            for mistake in events.mistakes(datagram, host.network, host.sending_ip, host.KNOWS_GREETING)]
 
 
 def counted(seen):
-    """A line for the table of what was run."""
+    """The numbers of domains and events, for the table."""
     return "%d domains, %d events" % (len(seen), sum(len(datagrams) for _, datagrams in seen.values()))

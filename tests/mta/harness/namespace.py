@@ -1,8 +1,8 @@
 """Runs a Python function in mount, pid and network namespaces of its own.
 
 The processes are setpriv, unshare and the function. Each is killed when the one before it ends. When the first process of a
-pid namespace ends, the kernel ends all others in it, with their mounts and their network. So nothing is left after Ctrl-C, a
-crash or kill -9.
+pid namespace ends, the kernel ends all others in it and removes their mounts and their network. So nothing is left after Ctrl-C,
+a crash or kill -9.
 """
 
 import json
@@ -22,7 +22,7 @@ class Failed(Exception):
 
 
 def call(function, arguments, network=False):
-    """Calls FUNCTION ("package.module:name") with ARGUMENTS in namespaces of its own and returns what it returned.
+    """Calls FUNCTION ("package.module:name") with ARGUMENTS in namespaces of its own and returns its result.
 
     Arguments and result are JSON. With network=True it uses the host's network, to install packages.
     """

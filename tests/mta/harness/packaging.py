@@ -68,8 +68,8 @@ def workshop(base, mountpoint):
 
 
 def build_debian(base, source, output, mountpoint):
-    """Builds the packages into OUTPUT. Returns their version, what lintian printed, the shlibs file, and what a program
-    printed that was built with the development package, with its dependencies by dpkg-shlibdeps."""
+    """Builds the packages into OUTPUT. Returns their version, the output of lintian, the shlibs file, and for a program that
+    was built with the development package its output and its dependencies by dpkg-shlibdeps."""
     inside = workshop(base, mountpoint)
     version = roots.run(inside, ["sh", "-euc", "tar xJfO - --wildcards '*/debian/changelog' | sed -n '1s/.*(\\(.*\\)-.*/\\1/p'"],
                         stdin=open(tarball(source), "rb")).strip()
@@ -83,7 +83,7 @@ def build_debian(base, source, output, mountpoint):
     for name in os.listdir(inside + FOLDER):
         if name.endswith(".deb"):
             shutil.copy(os.path.join(inside + FOLDER, name), output)
-    # A program is built as libtlsrpt(3) and the README say.
+    # The program is built with the command in libtlsrpt(3) and in the README.
     program = roots.run(inside, ["sh", "-euc", "cd %s && dpkg --install libtlsrpt0*.deb && zcat -f /usr/share/doc/"
                                  "libtlsrpt0-dev/examples/one_policy.c* >one_policy.c && cc one_policy.c "
                                  "$(pkg-config --cflags --libs libtlsrpt) -o one_policy && ./one_policy /nowhere 2>&1 "
@@ -96,7 +96,7 @@ def build_debian(base, source, output, mountpoint):
 
 
 def build_rpm(base, source, mountpoint):
-    """Builds the RPM packages: {package: [its files]}, and what the library's package provides."""
+    """Builds the RPM packages: {package: [its files]}, and the "provides" of the library's package."""
     inside = workshop(base, mountpoint)
     shutil.copy(tarball(source), inside + FOLDER)
     roots.run(inside, ["sh", "-euc", "cd %s && rpmbuild -ta --nodeps --define '_topdir %s/rpm' *.tar.xz" % (
@@ -108,8 +108,8 @@ def build_rpm(base, source, mountpoint):
 
 
 def build_arch(base, source, mountpoint):
-    """Builds the packages for Arch, as a user, because makepkg refuses root: {package: [its files]}, and what the
-    library's package provides."""
+    """Builds the packages for Arch, as a user, because makepkg refuses root: {package: [its files]}, and the "provides" of
+    the library's package."""
     inside = workshop(base, mountpoint)
     for path in (tarball(source), os.path.join(source, "PKGBUILD")):
         shutil.copy(path, inside + FOLDER)

@@ -1,4 +1,4 @@
-"""A mail host: Postfix in a root filesystem of its own, sending to the fake world."""
+"""A mail host: Postfix in its own root filesystem, sending to the fake network."""
 
 import contextlib
 import glob
@@ -8,7 +8,7 @@ import re
 import shutil
 import smtplib
 
-from harness import certificates, domains, roots, waiting, world
+from harness import certificates, domains, network, roots, waiting
 
 HOSTNAME = certificates.MAIL_HOST
 SENDER = "sender@" + HOSTNAME
@@ -28,7 +28,7 @@ SETTINGS = {
     "myorigin": HOSTNAME,
     "inet_interfaces": "127.0.0.1",
     "inet_protocols": "all",
-    "smtp_bind_address6": world.CLIENT_IPV6,
+    "smtp_bind_address6": network.CLIENT_IPV6,
     "mydestination": HOSTNAME + ", localhost",
     "alias_maps": "",
     "maillog_file": MAIL_LOG,
@@ -54,25 +54,25 @@ class Postfix:
     """A Postfix in its own overlay of a root filesystem, with the file LIBRARY in place of its libtlsrpt.so.0. Without LIBRARY it
     keeps its own."""
 
-    def __init__(self, the_world, lower, library=None, name="mailhost", settings=None):
-        self.folder = os.path.join(the_world.folder, name)
+    def __init__(self, the_network, lower, library=None, name="mailhost", settings=None):
+        self.folder = os.path.join(the_network.folder, name)
         self.root = roots.overlay(lower, self.folder)
         self.settings = dict(SETTINGS, **(settings or {}))
         self.library = library
         self.commands = "/usr/sbin/"
         if library:
             shutil.copyfile(library, self.installed_library())
-        self.place_files(the_world)
+        self.place_files(the_network)
 
-    def place_files(self, the_world):
+    def place_files(self, the_network):
         """Writes the files that its configuration names."""
-        self._write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % world.RESOLVER)
+        self._write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % network.RESOLVER)
         self._write("/etc/hosts", "127.0.0.1 localhost %s\n" % HOSTNAME)
         self._write(POLICIES, "".join("%s %s\n" % (domain.name, domain.policy)
                                       for domain in domains.DOMAINS if domain.policy))
         for source, target in ((certificates.AUTHORITY + ".pem", AUTHORITY), (HOSTNAME + ".pem", CERTIFICATE),
                                (HOSTNAME + ".key", KEY)):
-            shutil.copyfile(the_world.certificate(source), self.root + target)
+            shutil.copyfile(the_network.certificate(source), self.root + target)
         self.socket = os.path.join(self.root + QUEUE, SOCKET)
         os.makedirs(os.path.dirname(self.socket), mode=0o755, exist_ok=True)
 

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from harness import cache, namespace, project, roots, world
+from harness import cache, namespace, network, project, roots
 
 SOURCE = roots.SOURCE_FOLDER
 README = SOURCE + "/README_FILES/TLSRPT_README"
@@ -26,7 +26,7 @@ def compiled(checkout, crate_sources):
         with open(path, "rb") as content:
             headers[os.path.basename(path)] = hashlib.sha256(content.read()).hexdigest()
     recipe = {"root": os.path.basename(root), "headers": headers, "settings": OTHER_SETTINGS}
-    arguments = {"lower": root, "mountpoint": world.mountpoint(), "checkout": checkout, "crate_sources": crate_sources}
+    arguments = {"lower": root, "mountpoint": network.mountpoint(), "checkout": checkout, "crate_sources": crate_sources}
     return cache.entry("postfix-objects", recipe, lambda path: namespace.call(
         "harness.postfix_source:compile_objects", dict(arguments, path=path)))
 

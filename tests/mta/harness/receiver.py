@@ -1,4 +1,5 @@
-"""What receivers of reports use, in a Python environment: parsedmarc reads the reports, dkimpy verifies the signatures."""
+"""Programs of a receiver of reports, in a Python environment: parsedmarc reads the reports, dkimpy verifies the
+signatures."""
 
 import base64
 import json
@@ -25,11 +26,11 @@ def make_environment(path):
 
 
 def read(environment_folder, key_record, rounds):
-    """What becomes of the mails and of the posted reports of some rounds (see report_sinks.round_of_reports).
+    """Reads and verifies the mails and the posted reports of some rounds (see report_sinks.round_of_reports).
 
-    {"mails": [{"verified", "changed verified", "as mail", "as file"}], "files": [parsed]}: whether the signature verifies,
-    whether it does when a letter of the mail was changed, and the report as parsedmarc reads it from the mail and from the
-    attachment; the posted reports as parsedmarc reads them.
+    Returns {"mails": [{"verified", "changed verified", "as mail", "as file"}], "files": [parsed]}: whether the signature of a
+    mail verifies, whether it still verifies after one letter of the mail was changed, and the report as parsedmarc reads it
+    from the mail and from the attachment; the posted reports as parsedmarc reads them.
     """
     mails = [mail for of_round in rounds for _, mail in of_round["mails"]]
     files = [body for of_round in rounds for _, body in of_round["posts"]]

@@ -41,7 +41,7 @@ def verifies(mail, name, record):
 
 
 def parsed(report):
-    """The report, if it was taken for one about TLS."""
+    """The report, if parsedmarc recognized it as a TLS report."""
     return report["report"] if report["report_type"] == TLS_REPORT else None
 
 

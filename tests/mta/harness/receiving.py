@@ -1,13 +1,13 @@
-"""Judges the reports that arrived, and what receivers read in them."""
+"""Checks the reports that arrived, and their content as a receiver reads it."""
 
 import base64
 
 from harness import report_mails, report_sinks, reports
 from harness.scenario import Problem
 
-# Its destination is no mail address: tlsrpt-reporter sends to it, we do not.
+# Its destination is not a mail address: tlsrpt-reporter sends to it, tlsrpt deliver does not.
 NO_ADDRESS = "hostile-record.test"
-NOTHING_MADE = "0 reports made, 0 deliveries succeeded, "  # how the line begins that tlsrpt deliver prints
+NOTHING_MADE = "0 reports made, 0 deliveries succeeded, "  # the start of the line that tlsrpt deliver prints
 
 
 def domain_of(report):
@@ -30,9 +30,9 @@ def require_parsed(report, parsed):
 
 
 def read_rounds(read, rounds):
-    """Checks the mails and posts of all rounds, with what receiver.read() found in them: [{(destination, domain): report}].
+    """Checks the mails and posts of all rounds, with the results of receiver.read(): [{(destination, domain): report}].
 
-    Raises Problem or reports.Invalid if one is not right.
+    Raises Problem or reports.Invalid for a wrong one.
     """
     read_mails, read_files = iter(read["mails"]), iter(read["files"])
     arrived, senders = [], []
@@ -67,7 +67,8 @@ def require_mail(data, read):
 
 
 def require_states(of_round):
-    """Raises Problem unless every delivery is done, but for the one without an address; one server's certificate is bad."""
+    """Raises Problem unless every delivery succeeded, except that to NO_ADDRESS, and only that to the server with a bad
+    certificate has a warning."""
     for report in of_round["made"]:
         for to in report["deliveries"]:
             wanted = "failed" if report["domain"] == NO_ADDRESS else "delivered"

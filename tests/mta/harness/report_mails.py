@@ -1,4 +1,4 @@
-"""The mails that take reports, checked against RFC 8460 section 5.3, and what a report says about its day and its sender."""
+"""Checks report mails against RFC 8460 section 5.3, and the day and the sender in a report."""
 
 import email
 import email.policy
@@ -19,7 +19,7 @@ FILE_NAME = r"%s!%s!\d+!\d+(![A-Za-z0-9]+)?\.json\.gz"
 
 
 def read(data):
-    """(recipient, report, compressed report) of a report mail in bytes. Raises reports.Invalid if it is not as it must be."""
+    """(recipient, report, compressed report) of a report mail in bytes. Raises reports.Invalid unless it is valid."""
     message = email.message_from_bytes(data, policy=email.policy.default)
     for name, wanted in ONCE.items():
         values = [" ".join(str(value).split()) for value in message.get_all(name, [])]
@@ -59,7 +59,7 @@ def require_identity(report, domain):
 
 
 def bounces_to(sender):
-    """The address that a bounce goes to, from the envelope sender as a server notes it."""
+    """The address that a bounce goes to, from the envelope sender as a server records it."""
     found = ENVELOPE_SENDER.search(sender or "")
     if not found:
         raise reports.Invalid("the envelope sender is %s" % sender)

@@ -1,4 +1,4 @@
-"""The receivers of reports: mailboxes and HTTPS servers, and what arrives there when `tlsrpt deliver` runs."""
+"""The receivers of reports: mailboxes and HTTPS servers, and the reports that they receive when `tlsrpt deliver` runs."""
 
 import base64
 import email
@@ -8,7 +8,7 @@ from harness import certificates, domains, reports, site, waiting
 
 MAILBOX_USER, MAILBOX_NUMBER = "reports", 1999
 MAILBOX = "%s@%s" % (MAILBOX_USER, certificates.MAIL_HOST)
-# The HTTPS server of this domain has a certificate that nothing vouches for.
+# The HTTPS server of this domain has a certificate of no trusted authority.
 BAD_SINK = "self-signed.test"
 BAD_SINK_HOST = domains.BY_NAME[BAD_SINK].server
 BAD_SINK_URI = "https://%s:%d/v1/tlsrpt" % (BAD_SINK_HOST, site.SINK[1])
@@ -64,7 +64,7 @@ class Mailbox:
 
 
 def round_of_reports(ours, the_world, sinks, mailbox=None, settle=lambda: None):
-    """Delivers what there is to report: {printed, mails [(envelope sender, mail)], posts [(URI, body)], made}. The last are the
+    """Makes and delivers reports: {printed, mails [(envelope sender, mail)], posts [(URI, body)], made}. "made" has the new
     reports as `tlsrpt reports` lists them. SETTLE() waits until the mail host has no mail left."""
     before = {report["id"] for report in ours.reports()}
     the_world.mails.clear()

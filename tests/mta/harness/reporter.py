@@ -76,7 +76,7 @@ class Program:
     def alive(self):
         return self.process.poll() is None
 
-    def said(self):
+    def messages(self):
         """Its output and its log, to describe an error."""
         text = ""
         for suffix in ("out", "log"):
@@ -105,7 +105,7 @@ class Collector(Program):
         super().start()
         waiting.until("the collector", lambda: not self.alive() or self.serving())
         if not self.alive():
-            raise RuntimeError("tlsrpt-collectd does not start:\n" + self.said())
+            raise RuntimeError("tlsrpt-collectd does not start:\n" + self.messages())
         return self
 
     def serving(self):
@@ -156,7 +156,7 @@ class Reporter(Program):
         self.start()
         waiting.until("%d reports to be sent" % domains, lambda: not self.alive() or self.sent_all(domains))
         if not self.alive():
-            raise RuntimeError("tlsrpt-reportd ended:\n" + self.said())
+            raise RuntimeError("tlsrpt-reportd ended:\n" + self.messages())
         self.end()
         return query(self.database, "SELECT count(*) FROM destinations WHERE status = 'sent'")[0][0]
 

@@ -90,7 +90,7 @@ def make_build(base, path):
 
 
 def make_with(base, path, packages):
-    """Copies a root filesystem and installs packages, in a namespace, which ends all daemons when it ends."""
+    """Copies a root filesystem and installs packages, in a namespace. When the namespace ends, all its daemons end."""
     copy(base, path)
     prepare(path)
     install(path, packages)
@@ -133,13 +133,13 @@ def add_source(path, package):
 
 
 def source_lines(path):
-    """The lines of sources.list for the source packages of what a root filesystem was made from."""
+    """The lines of sources.list for the source packages of the release and mirror of a root filesystem."""
     with open(path + "/etc/apt/sources.list") as listed:
         return "".join(line.replace("deb ", "deb-src ", 1) for line in listed if line.startswith("deb "))
 
 
 def upstream_tarball(printed):
-    """Address, name and checksum of upstream's tarball in what apt-get source --print-uris printed."""
+    """Address, name and checksum of upstream's tarball in the output of apt-get source --print-uris."""
     found = UPSTREAM_TARBALL.findall(printed)
     if len(found) != 1:
         raise RuntimeError("apt-get names %d upstream tarballs, not one:\n%s" % (len(found), printed))

@@ -46,7 +46,7 @@ class Context:
 
 @dataclass
 class Row:
-    """A scenario's line in the table: what ran, in which versions, and what was compared."""
+    """A scenario's line in the table: the programs with their versions, and what was compared."""
 
     run: str
     compared: str

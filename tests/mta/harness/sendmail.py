@@ -1,4 +1,4 @@
-"""A mail host: Sendmail in a root filesystem of its own, sending to the fake world and reporting through the socket map."""
+"""A mail host: Sendmail in its own root filesystem, sending to the fake network and reporting through the socket map."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import certificates, events, recorder, roots, waiting, world
+from harness import certificates, events, network, recorder, roots, waiting
 
 PACKAGES = ["sendmail-bin", "sensible-mda", "m4"]
 PROGRAM = "/usr/libexec/sendmail/sendmail"
@@ -19,7 +19,7 @@ MAP = "/run/tlsrpt-sendmail/map.sock"
 DAEMON = ("127.0.0.1", 2525)
 COMMAND = "/usr/bin/tlsrpt"
 RULES = "/usr/share/tlsrpt/sendmail/tlsrpt.m4"
-# As systemd starts a service with a socket.
+# Starts the server with a socket, in the way of systemd.
 ACTIVATED = 'LISTEN_FDS=1 LISTEN_PID=$$ exec %s sendmail-map --socket %s' % (COMMAND, SOCKET)
 
 WITHOUT_RULES, WITH_RULES = "", "include(`%s')dnl" % RULES
@@ -55,16 +55,16 @@ class Sendmail:
 
     KNOWS_GREETING = False
 
-    def __init__(self, the_world, lower, installed, name="sendmail", rules=WITH_RULES, access="",
+    def __init__(self, the_network, lower, installed, name="sendmail", rules=WITH_RULES, access="",
                  map_path=MAP):
-        self.world = the_world
+        self.network = the_network
         self.map_path = map_path
-        self.root = roots.overlay(lower, os.path.join(the_world.folder, name))
+        self.root = roots.overlay(lower, os.path.join(the_network.folder, name))
         for folder in installed:
             shutil.copytree(folder + "/usr", self.root + "/usr", symlinks=True, dirs_exist_ok=True)
-        self.write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % world.RESOLVER)
+        self.write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % network.RESOLVER)
         self.write("/etc/hosts", "127.0.0.1 %s localhost\n" % certificates.MAIL_HOST)
-        shutil.copyfile(the_world.certificate(certificates.AUTHORITY) + ".pem", self.root + AUTHORITY)
+        shutil.copyfile(the_network.certificate(certificates.AUTHORITY) + ".pem", self.root + AUTHORITY)
         self.write(ACCESS, access)
         self.write("/etc/mail/sendmail.mc", CONFIG.format(
             hostname=certificates.MAIL_HOST, authority=AUTHORITY, rules=rules, access=ACCESS_FEATURE if access else ""))
@@ -81,12 +81,12 @@ class Sendmail:
             target.write(text)
 
     def record(self):
-        """Stands at the collector's socket."""
+        """Starts a recorder at the collector's socket."""
         self.recording = recorder.Recorder(self.socket).start()
         return self
 
     def listen(self):
-        """The map's socket, at which nobody listens."""
+        """Creates the map's socket, without listening on it."""
         listener = socket.socket(socket.AF_UNIX)
         with recorder.short(self.root + MAP) as name:
             listener.bind(name)
@@ -94,7 +94,7 @@ class Sendmail:
         return listener
 
     def serve(self, activated=False):
-        """Starts the map server, which listens itself or gets the socket from us."""
+        """Starts the map server. It creates the socket itself, or gets it passed if ACTIVATED."""
         before = len(self.log())
         with open(self.root + "/var/log/map.log", "a") as log:
             if activated:
@@ -160,8 +160,8 @@ class Sendmail:
             self.server.wait(60)
 
     def sending_ip(self, domain):
-        """The address that Sendmail sends from. On one machine, what goes to an address of IPv6 comes from that address."""
-        return self.world.addresses[domain.name] if domain.ipv6 else "127.0.0.1"
+        """The address that Sendmail sends from. On one machine, a connection to an IPv6 address comes from the same address."""
+        return self.network.addresses[domain.name] if domain.ipv6 else "127.0.0.1"
 
 
 def answers(address):
@@ -180,7 +180,7 @@ class WaitingFor:
         return getattr(self.host, name)
 
     def wait_for_events(self, first, names):
-        """Waits for all events and for that of one more mail, so that an event too many has had time to arrive."""
+        """Waits for all events, and for the event of one more mail. An unexpected event would arrive before it."""
         recording = self.host.recording
         waiting.until("%d events" % self.wanted, lambda: len(recording.datagrams) - first >= self.wanted)
         self.host.send(names[0])

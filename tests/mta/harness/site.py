@@ -2,26 +2,26 @@
 
 import os
 
-from harness import certificates, reporter, reports, waiting, world
+from harness import certificates, network, reporter, reports, waiting
 
-SINK = (world.REPORT_SINK, 8443)
+SINK = (network.REPORT_SINK, 8443)
 
 
 class Site:
     """The hosts each have a root filesystem with a sendmail command (root) and a collector's place (socket)."""
 
-    def __init__(self, the_world, hosts, environment):
-        self.world = the_world
+    def __init__(self, the_network, hosts, environment):
+        self.network = the_network
         self.hosts = hosts
         self.collectors = [
-            reporter.Collector(environment, os.path.join(the_world.folder, "collector%d" % (number + 1)), host.socket)
+            reporter.Collector(environment, os.path.join(the_network.folder, "collector%d" % (number + 1)), host.socket)
             for number, host in enumerate(hosts)]
-        self.sink = reports.Sink(SINK, the_world.server_context(certificates.REPORT_SINK))
+        self.sink = reports.Sink(SINK, the_network.server_context(certificates.REPORT_SINK))
         self.reporter = reporter.Reporter(
-            environment, os.path.join(the_world.folder, "reporter"), self.collectors,
+            environment, os.path.join(the_network.folder, "reporter"), self.collectors,
             send_mail="chroot %s /usr/sbin/sendmail -i -t" % hosts[0].root,
             post="curl --silent --show-error --fail --cacert %s.pem --resolve %s:%d:%s --header 'Content-Type: %s' "
-                 "--data-binary @-" % (the_world.certificate(certificates.AUTHORITY), certificates.REPORT_SINK, SINK[1],
+                 "--data-binary @-" % (the_network.certificate(certificates.AUTHORITY), certificates.REPORT_SINK, SINK[1],
                                        SINK[0], reports.MEDIA_TYPE))
 
     def collect(self, deliver):
@@ -38,7 +38,7 @@ class Site:
             collector.end_day()
             reported.update(row[0] for row in reporter.query(collector.database + ".yesterday",
                                                              "SELECT DISTINCT domain FROM finalresults"))
-        self.world.mails.clear()
+        self.network.mails.clear()
         sent = self.reporter.send_all(len(reported))
         arrived = waiting.until("%d reports to arrive" % sent, lambda: self.arrived(sent))
         for host in self.hosts:
@@ -48,7 +48,7 @@ class Site:
     def arrived(self, wanted):
         """The received reports, or None while there are fewer than WANTED."""
         mailed = [("mail to " + mail["recipients"][0],) + reports.from_mail(mail["data"])
-                  for mail in list(self.world.mails) if reports.from_mail(mail["data"])]
+                  for mail in list(self.network.mails) if reports.from_mail(mail["data"])]
         posted = [("post to " + path, report["report-id"].rpartition("_")[2], report)
                   for path, report in ((path, reports.unpacked(body)) for path, body in list(self.sink.posts))]
         return mailed + posted if len(mailed) + len(posted) >= wanted else None

@@ -1,7 +1,7 @@
-"""What a libtlsrpt does in situations in which the releases of the C library and ours differ.
+"""The behaviour of a libtlsrpt in situations in which the releases of the C library and ours differ.
 
-Each situation is a function of a Caller that returns the answer of the library in words. It runs in a process of its own,
-because the answer may be a crash.
+Each situation is a function of a Caller that returns a description of the result. It runs in its own process, because the
+library may crash.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ class Caller:
         self.collector.bind(self.address)
         self.connection, self.request = HANDLE(), HANDLE()
         self.allocated = 0
-        self.kept = []  # what C has the addresses of
+        self.kept = []  # objects whose addresses the library has
 
     def __getattr__(self, name):
         function = getattr(self.library, "tlsrpt_" + name)
@@ -77,7 +77,7 @@ class Caller:
         return None
 
     def use_allocator(self, blocks):
-        """Sets an allocator that has only so many blocks, counts them, and sets no errno."""
+        """Sets an allocator that allocates at most BLOCKS blocks, counts them, and sets no errno."""
         system = ctypes.CDLL(None)
         system.malloc.argtypes, system.malloc.restype, system.free.argtypes = [ctypes.c_size_t], HANDLE, [HANDLE]
 
@@ -91,7 +91,7 @@ class Caller:
 
 
 def answer(situation, library):
-    """The answer of a library file, or the signal that ended the process."""
+    """The description of the result with a library file, or the signal that ended the process."""
     with tempfile.TemporaryDirectory() as folder:
         arguments = [sys.executable, os.path.abspath(__file__), situation.__name__, library, folder]
         done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
@@ -209,7 +209,7 @@ def error_text(caller):
 
 
 def main():
-    """What answer() starts."""
+    """The program that answer() starts."""
     signal.alarm(SECONDS)
     name, library, folder = sys.argv[1:]
     sys.stdout.write(globals()[name](Caller(library, folder)))

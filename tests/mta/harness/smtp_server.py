@@ -94,7 +94,7 @@ class Session(socketserver.BaseRequestHandler):
         return True
 
     def spoil_handshake(self):
-        """Sends nothing or garbage instead of TLS, and waits for the client to close: a reset could overtake the garbage."""
+        """Sends nothing or garbage instead of TLS, and waits until the client closes: a reset could discard the garbage."""
         if self.domain.starttls == domains.GARBAGE:
             self.connection.sendall(NOT_TLS)
         self.connection.shutdown(socket.SHUT_WR)
@@ -106,7 +106,7 @@ class Session(socketserver.BaseRequestHandler):
         data = b""
         line = self.incoming.readline()
         while line not in (b".\r\n", b""):
-            # A dot that begins a line was put there for the transport (RFC 5321 section 4.5.2).
+            # The client adds a dot to a line that begins with one (RFC 5321 section 4.5.2).
             data += line[1:] if line.startswith(b".") else line
             line = self.incoming.readline()
         self.mail.data = data.decode("latin-1")

@@ -1,4 +1,4 @@
-"""Tables in the documentation, each between two markers, that a run writes or compares with what it found."""
+"""Tables in the documentation, each between two markers. A run writes them, or compares them with its results."""
 
 import os
 
@@ -19,8 +19,7 @@ def of_scenarios(rows):
 
 
 def differences(checkout, name, wanted, complete=True):
-    """What is wrong in the table NAME: lines that it does not have and, if WANTED is complete, lines that it should not
-    have."""
+    """The faults of the table NAME: missing lines and, if WANTED is complete, lines that it should not have."""
     _, documented, _ = parts(checkout, name)
     documented, lines = documented.strip().split("\n"), wanted.split("\n")
     wrong = ["does not have this line: " + line for line in lines if line not in documented]
@@ -47,7 +46,7 @@ def write(checkout, name, wanted):
 
 
 def parts(checkout, name):
-    """What the documentation has before, between and after the markers of the table NAME."""
+    """The text of the documentation before, between and after the markers of the table NAME."""
     begin, end = BEGIN % name, END % name
     with open(os.path.join(checkout, FILE)) as source:
         before, _, rest = source.read().partition(begin)

@@ -1,16 +1,17 @@
-"""The binary interface: abidiff between the C library with its header and ours with ours; programs of either with both.
+"""The binary interface: abidiff compares the C library and its header with ours; programs that were compiled against each
+header run with each library.
 
-Neither library has C debug information (Debian's is stripped, ours speaks of Rust's types), and without it abidiff
-compares ELF symbols only. So the symbols are compared between the libraries, and everything that a header declares
-between two objects compiled from the two headers, which hold a pointer to every function. Both are shown to notice a
-change. (That our header says what the Rust functions take is seen to elsewhere: it is generated from them.)
+Neither library has C debug information (Debian's is stripped, ours describes Rust types), and without it abidiff compares
+ELF symbols only. So abidiff compares the symbols of the libraries, and the declarations of the headers in two objects that
+are compiled from them and contain a pointer to every function. Positive controls show that both comparisons notice a
+change. (tests/generated_files.rs checks that our header equals the Rust functions.)
 """
 
 import os
 import re
 import subprocess
 
-from harness import recorder, world
+from harness import network, recorder
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -81,7 +82,7 @@ def constants(include):
 
 
 def compare_symbols(libraries):
-    """Checks that nothing is gone but what the suppressions name. Returns the number of functions compared."""
+    """Checks that only the symbols in the suppressions are missing. Returns the number of functions compared."""
     reference, candidate = libraries[REFERENCE], libraries[CANDIDATE]
     _, unsuppressed = run("abidiff", reference, candidate)
     if set(REMOVED_SYMBOL.findall(unsuppressed)) != PRIVATE_SYMBOLS:
@@ -89,7 +90,7 @@ def compare_symbols(libraries):
     status, printed = run("abidiff", "--suppressions", SUPPRESSIONS, reference, candidate)
     if status != 0:
         raise Problem("abidiff finds the binary interface changed (exit status %d):\n%s" % (status, printed))
-    # abidiff has nothing against a function that is new.
+    # abidiff accepts new functions.
     if exported(reference) != exported(candidate):
         raise Problem("the libraries do not export the same functions: %s" % (
             set(exported(reference)) ^ set(exported(candidate))))
@@ -119,7 +120,7 @@ def compare_headers(folder, includes, functions):
 
 
 def run_programs(folder, libraries, includes):
-    """Compiles a program against each header and runs it with each library: all four must do the same."""
+    """Compiles a program against each header and runs it with each library: all four results must be equal."""
     answers = {}
     for number, (header, include) in enumerate(includes.items()):
         path = os.path.join(folder, "program%d" % number)
@@ -171,7 +172,7 @@ def check(context):
     includes = {REFERENCE: os.path.join(reference.split("/lib/")[0], "include"),
                 CANDIDATE: os.path.join(context.checkout, "include")}
     seen = context.call("scenarios.abi:observe", libraries=context.libraries, includes=includes,
-                        mountpoint=world.mountpoint())
+                        mountpoint=network.mountpoint())
     if "problem" in seen:
         raise Problem(seen["problem"])
     context.versions["abidiff"] = succeed("abidiff", "--version").split()[-1]

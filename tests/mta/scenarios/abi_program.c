@@ -1,4 +1,4 @@
-/* Calls every function of tlsrpt.h and prints the answers, so that two libraries' answers can be compared.
+/* Calls every function of tlsrpt.h and prints the results, so that the results of two libraries can be compared.
  * usage: abi_program SOCKET */
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@ import os
 import re
 import sqlite3
 
-from harness import command, delivery, domains, postfix, recorder, reporter, roots, waiting, world
+from harness import command, delivery, domains, network, postfix, recorder, reporter, roots, waiting
 from harness.scenario import Problem, Row, Scenario
 from scenarios.command_report import of_vectors
 
@@ -18,7 +18,8 @@ socket-group = "root"
 [store]
 url = "sqlite:{database}"
 """
-# Both give (day, domain, record, policy, sessions, failed sessions), and (day, domain, record, policy, failure, times).
+# Of both collectors: (day, domain, record, policy, sessions, failed sessions), and (day, domain, record, policy,
+# failure, times).
 THEIR_SESSIONS = "SELECT replace(day, '-', ''), domain, tlsrptrecord, policy, cntrtotal, cntrfailure FROM finalresults"
 THEIR_FAILURES = "SELECT replace(day, '-', ''), domain, tlsrptrecord, policy, reason, cntr FROM failures"
 OUR_SESSIONS = """SELECT cast(day AS TEXT), domain.name, record.content, policy.content, succeeded + failed, failed
@@ -29,16 +30,16 @@ OUR_FAILURES = """SELECT cast(day AS TEXT), domain.name, record.content, policy.
 POLICY, REASON = 3, 4  # the columns that have JSON
 
 
-def observe_postfix(program, root, environment, world_arguments):
+def observe_postfix(program, root, environment, network_arguments):
     """In a namespace: the rows of both from the datagrams of two mails to every domain."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root)
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     for _ in range(MAILS_EACH):
         delivery.deliver(host, recording, list(domains.BY_NAME))
     host.stop()
-    return rows_of_both(program, environment, the_world.folder, [text.decode() for text in recording.datagrams])
+    return rows_of_both(program, environment, the_network.folder, [text.decode() for text in recording.datagrams])
 
 
 def observe_vectors(program, environment, mountpoint, lines):
@@ -75,7 +76,7 @@ def rows(database, statement, last_json):
     for row in found:
         for column in range(POLICY, last_json + 1):
             value = json.loads(row[column])
-            # For tlsrpt collect, domains that differ in case are one.
+            # tlsrpt collect stores domains in lower case.
             if "policy-domain" in value:
                 value["policy-domain"] = value["policy-domain"].lower()
             row[column] = json.dumps(value, sort_keys=True)
@@ -102,13 +103,13 @@ def row(what, seen):
 def check_postfix(context):
     seen = context.call("scenarios.collect:observe_postfix", program=command.built(context.checkout),
                         root=roots.debian(roots.STABLE), environment=reporter.environment(),
-                        world_arguments=world.open_arguments())
-    return row("what Postfix sends of %d mails to each of %d domains" % (MAILS_EACH, len(domains.DOMAINS)), seen)
+                        network_arguments=network.open_arguments())
+    return row("the datagrams of Postfix for %d mails to each of %d domains" % (MAILS_EACH, len(domains.DOMAINS)), seen)
 
 
 def check_vectors(context):
     seen = context.call("scenarios.collect:observe_vectors", program=command.built(context.checkout),
-                        environment=reporter.environment(), mountpoint=world.mountpoint(),
+                        environment=reporter.environment(), mountpoint=network.mountpoint(),
                         lines=[line for line in of_vectors(context.checkout) if DOMAIN.fullmatch(json.loads(line)["d"])])
     return row("the recorded datagrams whose domain is a host name", seen)
 

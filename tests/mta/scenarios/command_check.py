@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from harness import command, debian_packages, postfix, recorder, roots, world
+from harness import command, debian_packages, network, postfix, recorder, roots
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
 COMMAND = "/usr/local/bin/tlsrpt"
@@ -13,19 +13,19 @@ CHECK = [COMMAND, "check", "--postfix", "--format", "json"]
 SOCKET = postfix.SETTINGS["smtp_tlsrpt_socket_name"]
 
 
-def observe(program, root, library, version, world_arguments):
+def observe(program, root, library, version, network_arguments):
     """In a namespace: {state of the mail host: [exit code, {check: status that is not OK}]}."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root, library)
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root, library)
     shutil.copy(program, host.root + COMMAND)
     host.start()
     seen = {"no socket": check(host)}
     recording = recorder.Recorder(host.socket).start()
     folder = os.path.dirname(host.socket)
     seen["all is well"] = check(host)
-    library_said = findings(host)[1]["library"]["message"]
-    if "loads libtlsrpt %s from /" % version not in library_said:
-        raise Problem("the version %s is not in: %s" % (version, library_said))
+    message = findings(host)[1]["library"]["message"]
+    if "loads libtlsrpt %s from /" % version not in message:
+        raise Problem("the version %s is not in: %s" % (version, message))
     for what, change, back in (
             ("off", ["smtp_tlsrpt_enable=no"], ["smtp_tlsrpt_enable=yes"]),
             ("no name", ["smtp_tlsrpt_socket_name="], ["smtp_tlsrpt_socket_name=" + SOCKET]),
@@ -49,7 +49,7 @@ def observe(program, root, library, version, world_arguments):
     os.unlink(host.installed_library())
     without = run_check(host)
     if without.returncode != 1 or b"libtlsrpt.so.0" not in without.stderr:
-        raise Problem("without the library, with which postconf does not start, it says: %r" % without.stderr)
+        raise Problem("postconf does not start without the library, and tlsrpt check prints: %r" % without.stderr)
     if recording.count():
         raise Problem("the check sent %d datagrams" % recording.count())
     return seen
@@ -64,7 +64,7 @@ def findings(host):
     """The exit code, and the findings by check."""
     run = run_check(host)
     if run.stderr:
-        raise Problem("tlsrpt check says: %s" % run.stderr.decode("utf-8", "replace"))
+        raise Problem("tlsrpt check prints on standard error: %s" % run.stderr.decode("utf-8", "replace"))
     found = [json.loads(line) for line in run.stdout.decode().splitlines()]
     return run.returncode, {finding["check"]: finding for finding in found}
 
@@ -93,7 +93,7 @@ EXPECTED = {
 def check_one(context, library, version):
     seen = context.call("scenarios.command_check:observe", program=command.built(context.checkout),
                         root=roots.debian(roots.STABLE), library=library, version=version,
-                        world_arguments=world.open_arguments())
+                        network_arguments=network.open_arguments())
     wrong = {what: (seen.get(what), expected) for what, expected in EXPECTED.items() if seen.get(what) != expected}
     if wrong:
         raise Problem("\n".join("%s: found %s, expected %s" % (what, found, expected)
@@ -101,7 +101,7 @@ def check_one(context, library, version):
 
 
 def check_all(context):
-    """With Debian 13's own library, which has no function that tells its version, and with ours."""
+    """With Debian 13's own library, which has no version function, and with ours."""
     check_one(context, None, "%s or earlier" % debian_packages.DEBIAN_13)
     check_one(context, context.libraries[CANDIDATE], "0.5.1")
     return Row("tlsrpt check --postfix, on Debian 13's Postfix with its own libtlsrpt and with ours",

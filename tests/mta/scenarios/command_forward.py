@@ -3,14 +3,14 @@
 import os
 import threading
 
-from harness import bursts, command, reporter, waiting, world
+from harness import bursts, command, network, reporter, waiting
 from harness.scenario import Problem, Row, Scenario
 
 SENT = bursts.PROCESSES * bursts.EVENTS
 AWAY = 5  # seconds that the collector is away in a restart
 TIGHT, PACED, SLOW = 0, 0.002, 0.05
 STORE_SECONDS = 120
-# A namespace's own, which the collector's and the listener's sockets get.
+# The setting of the namespace, which the sockets of the collector and of the listener get.
 QUEUE_LENGTH = "/proc/sys/net/unix/max_dgram_qlen"
 
 
@@ -21,7 +21,7 @@ def observe(program, environment, mountpoint, pause, listening, restart):
     collector_socket = os.path.join(folder, "collector", "tlsrpt.sock") if listening else mail_host_socket
     for path in {mail_host_socket, collector_socket}:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-    # Its usual way: many events in one transaction.
+    # Its default: many events in one transaction.
     collector = reporter.Collector(environment, os.path.join(folder, "database"), collector_socket,
                                    max_uncommited_datagrams="1000")
     collector.start()
@@ -54,7 +54,7 @@ def wait_for_all(collector, taken):
 
 def arguments(context):
     return {"program": command.built(context.checkout), "environment": reporter.environment(),
-            "mountpoint": world.mountpoint()}
+            "mountpoint": network.mountpoint()}
 
 
 def check(context):
@@ -69,7 +69,7 @@ def check(context):
     without = context.call("scenarios.command_forward:observe", pause=SLOW, listening=False, restart=True,
                            **arguments(context))
     if without["stored"] == SENT:
-        raise Problem("without tlsrpt listen no event was lost either: the restart shows nothing")
+        raise Problem("no event was lost without tlsrpt listen either: the positive control fails")
     if any(lost.values()):
         raise Problem("tlsrpt listen --forward lost events: %s" % lost)
     return Row("tlsrpt listen --forward before tlsrpt-collectd %s, queues of 10 datagrams" % reporter.VERSION,

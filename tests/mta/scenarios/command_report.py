@@ -4,7 +4,7 @@ import difflib
 import json
 import os
 
-from harness import command, delivery, domains, namespace, postfix, recorder, reporter, reports, roots, waiting, world
+from harness import command, delivery, domains, namespace, network, postfix, recorder, reporter, reports, roots, waiting
 from harness.scenario import Problem, Row, Scenario
 
 VECTORS = os.path.join("tests", "vectors", "sequences.jsonl")
@@ -15,17 +15,17 @@ POLICY_TYPES, RESULTS = (1, 2, 9), (0, 1)
 MAILS_EACH = 2
 
 
-def observe_postfix(program, root, environment, world_arguments):
-    """In a namespace: the reports of both from what Postfix sends of two mails to every domain."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root)
+def observe_postfix(program, root, environment, network_arguments):
+    """In a namespace: the reports of both from the datagrams of Postfix for two mails to every domain."""
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     for _ in range(MAILS_EACH):
         delivery.deliver(host, recording, list(domains.BY_NAME))
     host.stop()
     lines = [datagram.decode("utf-8", "replace") for datagram in recording.datagrams]
-    return compare(program, environment, the_world.folder, lines)
+    return compare(program, environment, the_network.folder, lines)
 
 
 def observe_vectors(program, environment, mountpoint, lines):
@@ -100,13 +100,13 @@ def judge(seen):
 def check_postfix(context):
     seen = context.call("scenarios.command_report:observe_postfix", program=command.built(context.checkout),
                         root=roots.debian(roots.STABLE), environment=reporter.environment(),
-                        world_arguments=world.open_arguments())
-    return row("what Postfix sends of %d mails to each of %d domains" % (MAILS_EACH, len(domains.DOMAINS)), seen)
+                        network_arguments=network.open_arguments())
+    return row("the datagrams of Postfix for %d mails to each of %d domains" % (MAILS_EACH, len(domains.DOMAINS)), seen)
 
 
 def check_vectors(context):
     seen = context.call("scenarios.command_report:observe_vectors", program=command.built(context.checkout),
-                        environment=reporter.environment(), mountpoint=world.mountpoint(),
+                        environment=reporter.environment(), mountpoint=network.mountpoint(),
                         lines=of_vectors(context.checkout))
     theirs = {domain: [json.loads(text) for text in sides[0]] for domain, sides in seen["compared"].items()}
     with open(os.path.join(context.checkout, EXPECTED), encoding="utf-8") as expected:
@@ -119,7 +119,7 @@ def check_vectors(context):
 def check_differences(context):
     """The differences that tlsrpt(1) lists."""
     arguments = {"program": command.built(context.checkout), "environment": reporter.environment(),
-                 "mountpoint": world.mountpoint()}
+                 "mountpoint": network.mountpoint()}
     observe = "scenarios.command_report:observe_vectors"
     reordered = {name: WELL["policies"][0][name] for name in reversed(list(WELL["policies"][0]))}
     lines = [event(d="result.example", policies=[{"policy-type": 9, "t": 0, "f": 7}]),
@@ -136,7 +136,7 @@ def check_differences(context):
         if "KeyError: 0" not in str(failed):
             raise
     else:
-        raise Problem("tlsrpt-reportd does not stop at a policy of an unknown type any more")
+        raise Problem("tlsrpt-reportd no longer stops at a policy of an unknown type")
     return Row("tlsrpt listen --format report and tlsrpt-reporter %s, on events with undefined values" % reporter.VERSION,
                "the differences that tlsrpt(1) lists")
 
@@ -163,4 +163,4 @@ def row(what, seen):
 
 SCENARIOS = [Scenario("command-report", "the reports of tlsrpt listen and of tlsrpt-reporter", check_postfix),
              Scenario("command-report-vectors", "the same from recorded datagrams", check_vectors),
-             Scenario("command-report-differences", "where the two differ on purpose", check_differences)]
+             Scenario("command-report-differences", "the intended differences of the two", check_differences)]

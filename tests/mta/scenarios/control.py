@@ -2,19 +2,19 @@
 
 import os
 
-from harness import compare, delivery, postfix, recorder, roots, world
+from harness import compare, delivery, network, postfix, recorder, roots
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 DOMAIN = "sts-self-signed.test"
 FORMAT, CHANGED_FORMAT = b'"mx-host"', b'"mx-h0st"'
 
 
-def observe(library, root, world_arguments, change):
-    """In a namespace: one mail, with the library as it is or with a letter changed."""
-    the_world = world.World(**world_arguments)
+def observe(library, root, network_arguments, change):
+    """In a namespace: one mail, with the unchanged library or with one letter changed."""
+    the_network = network.Network(**network_arguments)
     if change:
-        library = changed_copy(library, the_world.folder)
-    host = postfix.Postfix(the_world, root, library)
+        library = changed_copy(library, the_network.folder)
+    host = postfix.Postfix(the_network, root, library)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     seen = delivery.deliver(host, recording, [DOMAIN])
@@ -36,7 +36,7 @@ def changed_copy(library, folder):
 
 
 def check(context):
-    arguments = {"root": roots.debian(roots.STABLE), "world_arguments": world.open_arguments(),
+    arguments = {"root": roots.debian(roots.STABLE), "network_arguments": network.open_arguments(),
                  "library": context.libraries[REFERENCE]}
     rounds = {label: context.call("scenarios.control:observe", change=label == CANDIDATE, **arguments)
               for label in (REFERENCE, CANDIDATE)}

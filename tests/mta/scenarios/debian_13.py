@@ -1,5 +1,5 @@
-"""Debian 13's own library, 0.5.0rc1, beside the C library's release and ours: below Debian 13's Postfix, in every situation
-in which they differ, and in what other packages of Debian 13 need of it."""
+"""Debian 13's own library, 0.5.0rc1, the C library's release and ours: with Debian 13's Postfix, in every situation in which
+they differ, and the symbols that other packages of Debian 13 need."""
 
 import glob
 import os
@@ -7,11 +7,11 @@ import re
 import subprocess
 import tempfile
 
-from harness import (compare, debian_packages, delivery, domains, postfix, project, recorder, roots, situations, table,
-                     world)
+from harness import (compare, debian_packages, delivery, domains, network, postfix, project, recorder, roots,
+                     situations, table)
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
-POSTFIX = (3, 10, 5)  # docs/postfix.md relies on what this release brought, which Debian 13 has
+POSTFIX = (3, 10, 5)  # docs/postfix.md relies on changes of this release; Debian 13 has it or a later one
 COLUMNS = [debian_packages.DEBIAN_13 + ", Debian 13", "%s, Debian testing", "this library"]
 DIFFERENCES = "how the libraries differ"
 WITHOUT_POLICY = '"policy-type":9'
@@ -45,10 +45,10 @@ int main(void) { char *volatile address = %s; return address == 0; }
 NEEDED = [("a program that needs `%s`" % symbol, symbol) for symbol in sorted(VERSIONS)]
 
 
-def observe(library, root, world_arguments, names):
+def observe(library, root, network_arguments, names):
     """In a namespace: two mails to every domain, with LIBRARY, or with Debian's own if it is None."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root, library)
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root, library)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     rounds = {mail: delivery.deliver(host, recording, names) for mail in ("first mail", "second mail")}
@@ -58,11 +58,12 @@ def observe(library, root, world_arguments, names):
             "library": roots.package_version(host.root, debian_packages.LIBRARY_PACKAGE)}
 
 
-def compare_below_postfix(context):
-    """What Debian 13's Postfix sends with its own library and with ours. Returns what was observed with the first."""
+def compare_with_postfix(context):
+    """Compares the events of Debian 13's Postfix with its own library and with ours. Returns the observations with the
+    first."""
     libraries = {REFERENCE: None, CANDIDATE: context.libraries[CANDIDATE]}
     seen = context.call_with_each("scenarios.debian_13:observe", libraries, root=roots.debian(roots.STABLE),
-                                  world_arguments=world.open_arguments(), names=list(domains.BY_NAME))
+                                  network_arguments=network.open_arguments(), names=list(domains.BY_NAME))
     if not seen[REFERENCE]["library"].startswith(debian_packages.DEBIAN_13 + "-"):
         raise Problem("Debian 13 has libtlsrpt0 %s, not %s" % (seen[REFERENCE]["library"], debian_packages.DEBIAN_13))
     version = seen[REFERENCE]["postfix"].split("-")[0]
@@ -136,7 +137,7 @@ def loads_library(path):
 
 
 def program_with(symbol, build_with, library):
-    """What becomes of a program that was linked with one library and needs a symbol of it, with another library."""
+    """Whether a program that was linked with one library and needs a symbol of it starts with another library."""
     with tempfile.TemporaryDirectory() as folder:
         source, program = os.path.join(folder, "program.c"), os.path.join(folder, "program")
         with open(source, "w") as target:
@@ -163,7 +164,7 @@ def differences(libraries, folders):
     rows.append(["`tlsrpt_version.h`"] + [there(folder, "include/tlsrpt_version.h") for folder in folders])
     for row in rows:
         if len(set(row[1:])) == 1:
-            raise Problem("this is no difference: %s" % row)
+            raise Problem("the libraries do not differ in this: %s" % row)
         if row[-1].startswith("SIG"):
             raise Problem("ours crashes: %s" % row)
     return rows
@@ -188,7 +189,7 @@ def check(context):
     functions = compare_symbols(libraries)
     packages, needing = require_dependents(libraries)
     rows = differences(libraries, folders)
-    seen = compare_below_postfix(context)
+    seen = compare_with_postfix(context)
     context.versions["libtlsrpt0 of " + roots.STABLE] = seen["library"]
     context.versions["packages that depend on libtlsrpt0"] = ", ".join(packages)
     head = ["what happens"] + [column % context.reference_version() if "%" in column else column for column in COLUMNS]

@@ -7,20 +7,21 @@ import email
 import json
 import os
 
-from harness import (command, delivery, domains, installed, postfix, receiver, receiving, recorder, report_sinks, reporter,
-                     reports, roots, site, waiting, world)
+from harness import (command, delivery, domains, installed, network, postfix, receiver, receiving, recorder,
+                     report_sinks, reporter, reports, roots, site, waiting)
 from harness.receiving import NO_ADDRESS, NOTHING_MADE
 from harness.report_sinks import BAD_SINK, BAD_SINK_URI, MAILBOX
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 from scenarios.command_report import comparable
 
 MAILS_EACH = 2
-# These get their reports at their own mail servers, to which Postfix sends no other mail: their policies fail.
+# These receive their reports at their own mail servers, to which Postfix sends no other mail, because their policies
+# fail.
 FAILING = ("encrypt-no-tls.test", "sts-self-signed.test", "sts-no-tls.test", "dane-other.test")
 # After the reports: mails to a domain that failed, to which a report mail was sent, and to one that did not.
 LATER = ("sts-self-signed.test", "dane.test")
-# What these versions of Postfix do not send: events without a policy domain, which Postfix 3.10.4 sends, and a failure that has
-# no result type in RFC 8460.
+# Events that these versions of Postfix do not send: events without a policy domain, as Postfix 3.10.4 sends them, and a
+# failure without a result type in RFC 8460.
 UNNAMED_FAILURE = 299
 MORE_EVENTS = [json.dumps({"dpv": "1", "d": "more.test", "pr": "v=TLSRPTv1; rua=mailto:" + MAILBOX, "policies": [
     {"policy-type": 9, "t": 1, "f": 1, "failure-details": [
@@ -37,13 +38,13 @@ def records():
     return found
 
 
-def observe(program, library, root, environment, receivers, world_arguments, route, kind):
-    """In a namespace: a day's mails, the reports of tlsrpt-reporter and ours, and what follows from the report mails."""
+def observe(program, library, root, environment, receivers, network_arguments, route, kind):
+    """In a namespace: a day's mails, the reports of tlsrpt-reporter and ours, and the events of the report mails."""
     reporter.wait_for_a_day_to_count_on()
-    the_world = world.World(records=records(), **world_arguments)
-    # The slash at the end makes mailboxes with one file for each mail, in which no line is changed.
-    host = postfix.Postfix(the_world, root, library, settings={"mail_spool_directory": "/var/mail/"})
-    mailbox, sinks = report_sinks.Mailbox(host), report_sinks.Sinks(the_world)
+    the_network = network.Network(records=records(), **network_arguments)
+    # With the slash at the end, mailboxes have one file for each mail, and Postfix changes no line.
+    host = postfix.Postfix(the_network, root, library, settings={"mail_spool_directory": "/var/mail/"})
+    mailbox, sinks = report_sinks.Mailbox(host), report_sinks.Sinks(the_network)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     outcomes = {name: [] for name in domains.BY_NAME}
@@ -53,22 +54,22 @@ def observe(program, library, root, environment, receivers, world_arguments, rou
     host.require_library("smtp")
     os.unlink(host.socket)
     lines = [datagram.decode("utf-8", "replace") for datagram in recording.datagrams] + MORE_EVENTS
-    theirs = their_reports(program, environment, the_world.folder, lines, sinks)
-    ours = installed.Installed(program, the_world, host.root, os.path.join(postfix.QUEUE, postfix.SOCKET), "postfix", route, kind,
+    theirs = their_reports(program, environment, the_network.folder, lines, sinks)
+    ours = installed.Installed(program, the_network, host.root, os.path.join(postfix.QUEUE, postfix.SOCKET), "postfix", route, kind,
                                site.SINK[1]).collect()
     command.send(program, host.socket, lines)
     sessions = collections.Counter(json.loads(line)["d"] for line in lines)
     ours.wait_for_sessions(sessions)
     found = {"theirs": theirs, "sessions": sessions, "outcomes": outcomes, "lines": lines}
-    found["first"] = deliver_reports(ours, host, the_world, mailbox, sinks)
-    found["second"] = deliver_reports(ours, host, the_world, mailbox, sinks)
+    found["first"] = deliver_reports(ours, host, the_network, mailbox, sinks)
+    found["second"] = deliver_reports(ours, host, the_network, mailbox, sinks)
     mark = host.mark()
     for name in LATER:
         host.send([domains.BY_NAME[name].recipient])
     waiting.until("the later mails", lambda: all(delivery.outcomes(host.log(mark), name) for name in LATER))
     ours.wait_for_sessions({name: sessions[name] + 1 for name in LATER})
     host.forget_mails()
-    found["third"] = deliver_reports(ours, host, the_world, mailbox, sinks)
+    found["third"] = deliver_reports(ours, host, the_network, mailbox, sinks)
     ours.end()
     host.stop()
     found["read"] = receiver.read(receivers, ours.key_record(), [found[name] for name in ("first", "second", "third")])
@@ -76,11 +77,11 @@ def observe(program, library, root, environment, receivers, world_arguments, rou
     return report_sinks.as_text(found)
 
 
-def deliver_reports(ours, host, the_world, mailbox, sinks):
-    """What arrives of what there is to report, with the events that Postfix logs meanwhile."""
+def deliver_reports(ours, host, the_network, mailbox, sinks):
+    """Makes and delivers reports. Returns the received reports, and the events that Postfix logs meanwhile."""
     mark = host.mark()
     try:
-        found = report_sinks.round_of_reports(ours, the_world, sinks, mailbox, host.wait_until_idle)
+        found = report_sinks.round_of_reports(ours, the_network, sinks, mailbox, host.wait_until_idle)
     except waiting.Timeout as timeout:
         raise RuntimeError("%s; mail log:\n%s" % (timeout, "\n".join(host.log(mark)))) from None
     return dict(found, events=[line for line in host.log(mark) if delivery.TLSRPT_STATUS in line])
@@ -113,11 +114,11 @@ def their_reports(program, environment, folder, lines, sinks):
 def arguments(context, suite):
     return {"program": command.built(context.checkout), "library": context.libraries[CANDIDATE], "root": roots.debian(suite),
             "environment": reporter.environment(), "receivers": receiver.environment(),
-            "world_arguments": world.open_arguments()}
+            "network_arguments": network.open_arguments()}
 
 
 def as_we_write(report, domain):
-    """A report of tlsrpt-reporter as ours has to be: the differences that docs/delivering.md lists."""
+    """A report of tlsrpt-reporter, changed by the differences that docs/delivering.md lists."""
     written = json.loads(json.dumps(report))
     for entry in written["policies"]:
         # Where the event has no policy domain, it is the domain: parsedmarc refuses a report without one.
@@ -143,7 +144,7 @@ def require_equal(theirs, ours):
 
 
 def judge(found):
-    """The reports of the day: {(destination, domain): report}. Raises Problem if anything is not as it must be."""
+    """The reports of the day: {(destination, domain): report}. Raises Problem for a wrong or missing one."""
     first, second, third = (found[name] for name in ("first", "second", "third"))
     try:
         arrived, none, later = receiving.read_rounds(found["read"], (first, second, third))

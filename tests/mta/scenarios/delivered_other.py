@@ -3,8 +3,8 @@ back through the same mail server."""
 
 import contextlib
 
-from harness import (command, domains, exim, expected, installed, project, receiver, receiving, report_sinks, reporter, reports,
-                     roots, sendmail, site, world)
+from harness import (command, domains, exim, expected, installed, network, project, receiver, receiving, report_sinks,
+                     reporter, reports, roots, sendmail, site)
 from harness.report_sinks import BAD_SINK, BAD_SINK_URI
 from harness.scenario import Problem, Row, Scenario
 from scenarios.other_reports import TABLES, sessions
@@ -18,37 +18,37 @@ COMMAND = 'sendmail = "/usr/sbin/sendmail"'
 
 def observe_exim(module, **others):
     """In a namespace: a day's mails and reports with Exim, which takes the report mails by its sendmail command."""
-    return observe(lambda the_world, root: exim.Exim(the_world, root, module), exim.SOCKET, "Debian-exim", COMMAND,
+    return observe(lambda the_network, root: exim.Exim(the_network, root, module), exim.SOCKET, "Debian-exim", COMMAND,
                    installed.ED25519, running=lambda host: contextlib.nullcontext(), **others)
 
 
 def observe_sendmail(files, **others):
     """In a namespace: the same with Sendmail, which takes the report mails by SMTP."""
-    return observe(lambda the_world, root: sendmail.Sendmail(the_world, root, files), sendmail.SOCKET, "root", MAIL_SERVER,
+    return observe(lambda the_network, root: sendmail.Sendmail(the_network, root, files), sendmail.SOCKET, "root", MAIL_SERVER,
                    installed.RSA, running=lambda host: host.serve().daemon(), **others)
 
 
-def observe(make, socket, group, route, kind, running, program, root, receivers, world_arguments):
-    """MAKE(world, root) makes the mail host; RUNNING(host) is entered while mail is sent."""
+def observe(make, socket, group, route, kind, running, program, root, receivers, network_arguments):
+    """MAKE(network, root) makes the mail host; RUNNING(host) is entered while mail is sent."""
     reporter.wait_for_a_day_to_count_on()
-    the_world = world.World(records={BAD_SINK: domains.record(BAD_SINK_URI)}, **world_arguments)
-    host = make(the_world, root)
-    sinks = report_sinks.Sinks(the_world)
-    ours = installed.Installed(program, the_world, host.root, socket, group, route, kind, site.SINK[1]).collect()
+    the_network = network.Network(records={BAD_SINK: domains.record(BAD_SINK_URI)}, **network_arguments)
+    host = make(the_network, root)
+    sinks = report_sinks.Sinks(the_network)
+    ours = installed.Installed(program, the_network, host.root, socket, group, route, kind, site.SINK[1]).collect()
     table = TABLES[type(host)]
     with running(host):
         for name in table:
             host.send(name)
         ours.wait_for_sessions({name: 1 for name, (_, event) in table.items() if event != expected.NONE})
-        first = report_sinks.round_of_reports(ours, the_world, sinks)
+        first = report_sinks.round_of_reports(ours, the_network, sinks)
         # Neither server has TLS-Required, so each report mail makes an event.
         ours.wait_for_sessions({MAILED_TO: 1 + len(first["mails"])})
         of_mails = ours.sessions(MAILED_TO) - 1
-        second = report_sinks.round_of_reports(ours, the_world, sinks)
+        second = report_sinks.round_of_reports(ours, the_network, sinks)
         for name in LATER:
             host.send(name)
         ours.wait_for_sessions({name: 2 for name in LATER})
-        third = report_sinks.round_of_reports(ours, the_world, sinks)
+        third = report_sinks.round_of_reports(ours, the_network, sinks)
     found = {"first": first, "second": second, "third": third, "sessions of report mails": of_mails}
     ours.end()
     host.stop()
@@ -57,7 +57,7 @@ def observe(make, socket, group, route, kind, running, program, root, receivers,
 
 
 def judge(found, table):
-    """The reports of the day: {(destination, domain): report}. Raises Problem if anything is not as it must be."""
+    """The reports of the day: {(destination, domain): report}. Raises Problem for a wrong or missing one."""
     first, second, third = (found[name] for name in ("first", "second", "third"))
     try:
         arrived, none, later = receiving.read_rounds(found["read"], (first, second, third))
@@ -88,7 +88,7 @@ def destinations(name):
 def check(context, host, route, kind, about, package, **others):
     function = "scenarios.delivered_other:observe_" + package
     found = context.call(function, program=command.built(context.checkout), receivers=receiver.environment(),
-                         world_arguments=world.open_arguments(), **others)
+                         network_arguments=network.open_arguments(), **others)
     arrived = judge(found, TABLES[host])
     posted = sum(to.startswith("https:") for to, _ in arrived)
     return Row("%s of Debian 13, tlsrpt collect, tlsrpt deliver (`%s`, DKIM with %s), and back through it" % (

@@ -1,20 +1,20 @@
 """Debian's Exim, unmodified, with the module that makes it report."""
 
-from harness import domains, events, exim, exim_source, expected, judging, project, recorder, roots, world
+from harness import domains, events, exim, exim_source, expected, judging, network, project, recorder, roots
 from harness.scenario import Problem, Row, Scenario
 
 # Mail to these goes to one mail server.
 SHARED = ["self-signed.test", "long-record.test"]
-# Exim 4.98 with OpenSSL crashes where it finds no usable TLSA record, with and without the module.
+# Exim 4.98 with OpenSSL crashes if no TLSA record is usable, with and without the module.
 CRASHES_WITH_OPENSSL = ["dane-unusable.test"]
 
 WITHOUT_SOCKET = "cannot send the datagram to the collector: No such file or directory"
 NOBODY_LISTENS = "cannot send the datagram to the collector: Connection refused"
 
 
-def observe(root, module, world_arguments, names, before=""):
+def observe(root, module, network_arguments, names, before=""):
     """In a namespace: one mail to every domain."""
-    host = exim.Exim(world.World(**world_arguments), root, module, before=before).record()
+    host = exim.Exim(network.Network(**network_arguments), root, module, before=before).record()
     seen = judging.observe(host, names)
     return {"seen": seen, "mistakes": judging.all_mistakes(seen, host), "version": exim_version(host),
             "log": [line for line in host.log() if "TLSRPT" in line], "panic": host.log("panic")}
@@ -27,7 +27,7 @@ def exim_version(host):
 def check_events(context, root, about, skipped=(), before=""):
     names = [domain.name for domain in domains.DOMAINS if domain.name not in skipped]
     found = context.call("scenarios.exim:observe", root=root, module=project.packaged(context.checkout, "install-exim"), names=names,
-                         world_arguments=world.open_arguments(), before=before)
+                         network_arguments=network.open_arguments(), before=before)
     judging.judge(found["seen"], {name: row for name, row in expected.EXIM.items() if name not in skipped},
                   found["mistakes"])
     if found["log"] or found["panic"]:
@@ -37,7 +37,7 @@ def check_events(context, root, about, skipped=(), before=""):
 
 
 def check_unmodified(context):
-    return check_events(context, roots.stable_with("exim", exim.PACKAGES), "Debian 13, as it is, with GnuTLS")
+    return check_events(context, roots.stable_with("exim", exim.PACKAGES), "Debian 13, unmodified, with GnuTLS")
 
 
 def check_rebuilt(context):
@@ -46,23 +46,23 @@ def check_rebuilt(context):
                         before="TLSRPT_MODULE =")
 
 
-def observe_faults(root, module, world_arguments):
-    """In a namespace: the same mails with everything that can be wrong."""
-    the_world = world.World(**world_arguments)
+def observe_faults(root, module, network_arguments):
+    """In a namespace: the same mails with each fault."""
+    the_network = network.Network(**network_arguments)
     found = {}
     for case, (before, reporting, socket_there) in CASES.items():
-        host = exim.Exim(the_world, root, module, name="exim-" + case.replace(" ", "-"), before=before,
+        host = exim.Exim(the_network, root, module, name="exim-" + case.replace(" ", "-"), before=before,
                          reporting=reporting)
         if socket_there:
             host.record()
         elif socket_there is not None:
-            # Never started: a thread that waits for a datagram would keep the socket open until one came.
+            # The recorder is not started: its thread would keep the socket open while it waits for a datagram.
             recorder.Recorder(host.socket).socket.close()
         outcomes = {}
         for name in FAULT_DOMAINS:
-            earlier = len(the_world.mails)
+            earlier = len(the_network.mails)
             answer = host.send(name)
-            outcomes[name] = judging.outcome(host, name, the_world.mails[earlier:], answer)
+            outcomes[name] = judging.outcome(host, name, the_network.mails[earlier:], answer)
         found[case] = {"outcomes": outcomes, "log": [line.partition("TLSRPT: ")[2] for line in host.log()
                                                      if "TLSRPT" in line]}
     return found
@@ -92,23 +92,23 @@ LINES = {
 
 def check_faults(context):
     found = context.call("scenarios.exim:observe_faults", root=roots.stable_with("exim", exim.PACKAGES),
-                         module=project.packaged(context.checkout, "install-exim"), world_arguments=world.open_arguments())
+                         module=project.packaged(context.checkout, "install-exim"), network_arguments=network.open_arguments())
     for case, wanted in LINES.items():
         if found[case]["outcomes"] != found[REFERENCE]["outcomes"]:
             raise Problem("%s: %s\n%s: %s" % (REFERENCE, found[REFERENCE]["outcomes"], case, found[case]["outcomes"]))
         if found[case]["log"] != wanted:
             raise Problem("%s: Exim logged\n%s\nnot\n%s" % (case, "\n".join(found[case]["log"]), "\n".join(wanted)))
-    return Row("Exim 4.98, Debian 13, as it is", "%d things that can be wrong: the same deliveries to %d domains as "
+    return Row("Exim 4.98, Debian 13, unmodified", "%d faults: the same deliveries to %d domains as "
                "without reporting, one line in the log for each" % (len(CASES) - 1, len(FAULT_DOMAINS)))
 
 
-def observe_connections(root, module, world_arguments):
-    """In a namespace: several mails to one domain that wait for the same server, then one mail to two domains of it."""
-    the_world = world.World(**world_arguments)
+def observe_connections(root, module, network_arguments):
+    """In a namespace: several queued mails to one domain, then one mail to two domains with the same mail server."""
+    the_network = network.Network(**network_arguments)
     found = {}
     for case, reporting in (("one domain", exim.REPORTING), ("two domains", exim.REPORTING),
                             ("two domains in one connection", "event_action = TLSRPT_EVENT")):
-        host = exim.Exim(the_world, root, module, name="exim-" + case.replace(" ", "-"), reporting=reporting,
+        host = exim.Exim(the_network, root, module, name="exim-" + case.replace(" ", "-"), reporting=reporting,
                          shared=SHARED).record()
         if case == "one domain":
             for _ in range(WAITING_MAILS):
@@ -131,7 +131,7 @@ WAITING_MAILS = 3
 def check_connections(context):
     """One event for each connection, not for each mail."""
     found = context.call("scenarios.exim:observe_connections", root=roots.stable_with("exim", exim.PACKAGES),
-                         module=project.packaged(context.checkout, "install-exim"), world_arguments=world.open_arguments())
+                         module=project.packaged(context.checkout, "install-exim"), network_arguments=network.open_arguments())
     wanted = {
         "one domain": {"events": ["good.test"], "deliveries": WAITING_MAILS, "connections": 1, "log": []},
         "two domains": {"events": sorted(SHARED), "deliveries": 2, "connections": 2, "log": []},
@@ -140,7 +140,7 @@ def check_connections(context):
     }
     if found != wanted:
         raise Problem("wanted %s\nfound  %s" % (wanted, found))
-    return Row("Exim 4.98, Debian 13, as it is",
+    return Row("Exim 4.98, Debian 13, unmodified",
                "%d mails in one connection: one event; two domains with one mail server: an event for each" % WAITING_MAILS)
 
 

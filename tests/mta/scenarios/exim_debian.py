@@ -2,7 +2,7 @@
 
 import re
 
-from harness import documents, events, exim_debian, expected, judging, project, world
+from harness import documents, events, exim_debian, expected, judging, network, project
 from harness.exim_debian import HEAVY, LIGHT, SPLIT, UNSPLIT
 from harness.scenario import Problem, Row, Scenario
 
@@ -19,9 +19,9 @@ LOGGED = "TLSRPT: event for %s sent: no-policy-found, success" % DOMAIN
 ACTION = "event_action = ${if match{$event_name}"
 
 
-def observe(root, installed, world_arguments, layout, commands, check, own_action):
-    """In a namespace: what the steps of the documentation lead to, one after the other."""
-    host = exim_debian.DebianExim(world.World(**world_arguments), root, installed, layout, layout).record()
+def observe(root, installed, network_arguments, layout, commands, check, own_action):
+    """In a namespace: runs the steps of the documentation one after the other. Returns the result of each."""
+    host = exim_debian.DebianExim(network.Network(**network_arguments), root, installed, layout, layout).record()
     host.set_up(commands)
     found = {"shown": host.set_up(check), "as documented": send(host)}
     for name, step in (("with a line for each event", log_events), ("with an action of its own", add_own_action)):
@@ -34,13 +34,13 @@ def observe(root, installed, world_arguments, layout, commands, check, own_actio
 
 
 def send(host):
-    """One mail: what becomes of it, the events, and the lines of Exim's logs that are not about the mail itself."""
-    first, before = len(host.log()), len(host.world.mails)
+    """One mail: its outcome, the events, and the lines of Exim's logs about TLSRPT or the own action."""
+    first, before = len(host.log()), len(host.network.mails)
     del host.recording.datagrams[:]
     answer = host.send(DOMAIN)
     host.wait_for_events()
     lines = host.log()[first:] + host.log("panic")
-    return {"outcome": judging.outcome(host, DOMAIN, host.world.mails[before:], answer),
+    return {"outcome": judging.outcome(host, DOMAIN, host.network.mails[before:], answer),
             "events": [events.summary(datagram.decode()) for datagram in host.recording.datagrams],
             "log": [line for line in lines if "TLSRPT" in line or "dlfunc" in line or "own action" in line]}
 
@@ -62,7 +62,7 @@ def add_own_action(host, own_action):
 
 
 def wanted(daemon):
-    """What each step is to lead to."""
+    """The expected result of each step."""
     event = [expected.OPPORTUNISTIC] if daemon == HEAVY else []
     sent = {"outcome": expected.TLS, "events": event, "log": []}
     logged = [LOGGED] if daemon == HEAVY else []
@@ -79,7 +79,7 @@ def check_debian(context):
     wrong = []
     for daemon, layout in CASES:
         found = context.call("scenarios.exim_debian:observe", root=exim_debian.root(daemon), installed=installed,
-                             world_arguments=world.open_arguments(), layout=layout, check=check, own_action=own,
+                             network_arguments=network.open_arguments(), layout=layout, check=check, own_action=own,
                              commands=documents.commands(context.checkout, DOCUMENT, exim_debian.SECTIONS[layout]))
         if (ACTION in found.pop("shown")) != (daemon == HEAVY):
             wrong.append("%s, %s: the check in docs/exim.md shows the wrong thing" % (daemon, layout))

@@ -6,13 +6,13 @@ import re
 import signal
 import socket
 
-from harness import compare, delivery, postfix, recorder, reporter, roots, world
+from harness import compare, delivery, network, postfix, recorder, reporter, roots
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
 DOMAINS = ["good.test", "sts.test", "dane.test"]
 SENT = ["2.0.0 sent"]
 TOO_LONG = "x" * 120
-QUOTED, QUOTATION = re.compile(r"\(error (\d+)\)$"), "(what tlsrpt_strerror says)"
+QUOTED, QUOTATION = re.compile(r"\(error (\d+)\)$"), "(the text of tlsrpt_strerror)"
 WELL, WELL_FOR_GROUP = "a collector as it should be", "a socket that only the group postfix may write to"
 WELL_AGAIN = "a collector again, after all faults"
 WELL_BY_FULL_NAME = "an absolute socket name"
@@ -26,9 +26,9 @@ HARMLESS = (WELL, WELL_FOR_GROUP, WELL_AGAIN, WELL_BY_FULL_NAME, COLLECTED, REST
 class Faults:
     """A mail host and the faults of its socket."""
 
-    def __init__(self, library, root, world_arguments):
-        self.world = world.World(**world_arguments)
-        self.host = postfix.Postfix(self.world, root, library)
+    def __init__(self, library, root, network_arguments):
+        self.network = network.Network(**network_arguments)
+        self.host = postfix.Postfix(self.network, root, library)
         self.path = self.host.socket
         self.recording = recorder.Recorder(self.path).start()
         self.rounds = {}
@@ -38,7 +38,7 @@ class Faults:
         self.rounds[name] = delivery.deliver(self.host, events or self.recording, DOMAINS)
 
     def new_socket(self, kind=socket.SOCK_DGRAM):
-        """Replaces the collector's socket with one that nobody reads."""
+        """Replaces the collector's socket with one that no process reads."""
         os.unlink(self.path)
         unread = socket.socket(socket.AF_UNIX, kind)
         with recorder.short(self.path) as name:
@@ -83,7 +83,7 @@ class Faults:
 
     def run_collector(self, environment):
         """Rounds with the real collector, killed and started again between mails."""
-        collector = reporter.Collector(environment, os.path.join(self.world.folder, "collector"), self.path).start()
+        collector = reporter.Collector(environment, os.path.join(self.network.folder, "collector"), self.path).start()
         self.deliver(COLLECTED, collector)
         collector.end(signal.SIGKILL)
         self.deliver(KILLED, collector)
@@ -111,10 +111,10 @@ def fill(path):
             return
 
 
-def observe(library, root, world_arguments, environment):
+def observe(library, root, network_arguments, environment):
     """In a namespace: all faults, one after the other."""
     reporter.wait_for_a_day_to_count_on()
-    faults = Faults(library, root, world_arguments)
+    faults = Faults(library, root, network_arguments)
     faults.run()
     stored = faults.run_collector(environment)
     for seen in faults.rounds.values():
@@ -137,7 +137,7 @@ def without_quotation(library, warning):
 
 def check(context, suite, number):
     seen = context.call_with_each("scenarios.faults:observe", root=roots.debian(suite),
-                                  world_arguments=world.open_arguments(), environment=reporter.environment())
+                                  network_arguments=network.open_arguments(), environment=reporter.environment())
     compare.same({label: of_library["rounds"] for label, of_library in seen.items()})
     for label, of_library in seen.items():
         for name, of_round in of_library["rounds"].items():

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from harness import compare, delivery, postfix, postfix_source, project, recorder, roots, world
+from harness import compare, delivery, network, postfix, postfix_source, project, recorder, roots
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 DOMAINS = ["good.test", "sts.test", "sts-self-signed.test", "dane.test", "encrypt-no-tls.test", "ipv6.test"]
@@ -15,10 +15,10 @@ REPLAY = os.path.join(project.SOURCE, "tests", "vectors", "replay.py")
 SEQUENCES = os.path.join(project.SOURCE, "tests", "vectors", "sequences.jsonl")
 
 
-def observe_reference(library, root, world_arguments):
+def observe_reference(library, root, network_arguments):
     """In a namespace: the observations of Debian's Postfix with the C library."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root, library)
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root, library)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     seen = delivery.deliver(host, recording, DOMAINS)
@@ -26,16 +26,16 @@ def observe_reference(library, root, world_arguments):
     return {"one mail": seen}
 
 
-def observe(kind, root, objects, checkout, crate_sources, world_arguments):
+def observe(kind, root, objects, checkout, crate_sources, network_arguments):
     """In a namespace: the observations of Postfix from source, linked with our shared or static library."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root)
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root)
     project.install(host.root, checkout, crate_sources, project.LIBRARY)
     if kind == STATIC:
         for name in ("libtlsrpt.so", "libtlsrpt.so.0", "libtlsrpt.so.0.0.0"):
             os.unlink(os.path.join(host.root + os.path.dirname(project.INSTALLED), name))
     command = postfix_source.link_and_install(host.root, objects)
-    host.place_files(the_world)
+    host.place_files(the_network)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     seen = delivery.deliver(host, recording, DOMAINS)
@@ -57,12 +57,12 @@ def require_kind(host, kind):
 
 def check(context, kind):
     crate_sources = project.crates(context.checkout)
-    world_arguments = world.open_arguments()
+    network_arguments = network.open_arguments()
     objects = postfix_source.compiled(context.checkout, crate_sources)
     reference = context.call("scenarios.from_source:observe_reference", library=context.libraries[REFERENCE],
-                             root=roots.debian(roots.STABLE), world_arguments=world_arguments)
+                             root=roots.debian(roots.STABLE), network_arguments=network_arguments)
     seen = context.call("scenarios.from_source:observe", kind=kind, root=roots.build(), objects=objects,
-                        checkout=context.checkout, crate_sources=crate_sources, world_arguments=world_arguments)
+                        checkout=context.checkout, crate_sources=crate_sources, network_arguments=network_arguments)
     compare.same({REFERENCE: reference, CANDIDATE: seen["rounds"]})
     version = ".".join(seen["version"].split(".")[:2])
     context.versions["command of the %s build" % kind] = seen["command"]
@@ -72,27 +72,27 @@ def check(context, kind):
                    reference, "datagrams"))
 
 
-def observe_installed(root, checkout, crate_sources, world_arguments):
+def observe_installed(root, checkout, crate_sources, network_arguments):
     """In a namespace: builds the library with Debian's Rust, installs it beside Debian's package, and runs Postfix with it."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root)
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root)
     project.install(host.root, checkout, crate_sources)
-    said = roots.run(host.root, ["python3", REPLAY, "check", project.INSTALLED, SEQUENCES], check=False)
+    printed = roots.run(host.root, ["python3", REPLAY, "check", project.INSTALLED, SEQUENCES], check=False)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     seen = delivery.deliver(host, recording, DOMAINS)
     host.require_library("smtp", path=host.root + project.INSTALLED)
     host.stop()
-    return {"said": said.strip(), "rust": project.rust_version(host.root), "rounds": {"one mail": seen}}
+    return {"printed": printed.strip(), "rust": project.rust_version(host.root), "rounds": {"one mail": seen}}
 
 
 def check_rust(context):
-    arguments = {"world_arguments": world.open_arguments(), "root": roots.build()}
+    arguments = {"network_arguments": network.open_arguments(), "root": roots.build()}
     seen = context.call("scenarios.from_source:observe_installed", checkout=context.checkout,
                         crate_sources=project.crates(context.checkout), **arguments)
-    answered = ALL_ANSWERED.search(seen["said"])
+    answered = ALL_ANSWERED.search(seen["printed"])
     if not answered or answered.group(1) != answered.group(2):
-        raise Problem("built by rustc %s, the library answers differently:\n%s" % (seen["rust"], seen["said"]))
+        raise Problem("the library that rustc %s built gives different results:\n%s" % (seen["rust"], seen["printed"]))
     reference = context.call("scenarios.from_source:observe_reference", library=context.libraries[REFERENCE],
                              **arguments)
     compare.same({REFERENCE: reference, CANDIDATE: seen["rounds"]})

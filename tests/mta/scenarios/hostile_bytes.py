@@ -1,11 +1,11 @@
-"""A caller passes bytes that are not UTF-8: the C library's datagram ends the real collector, which stores ours."""
+"""A caller passes bytes that are not UTF-8: the datagram of the C library ends the real collector; ours is stored."""
 
 import ctypes
 import json
 import os
 import subprocess
 
-from harness import recorder, reporter, waiting, world
+from harness import network, recorder, reporter, waiting
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 LATIN1 = "caf\u00e9".encode("latin-1")
@@ -49,17 +49,17 @@ def call_functions(functions, socket_name, arguments):
 
 
 def observe(library, mountpoint, environment):
-    """In a namespace: the fate of events with Latin-1 in each argument, and in all."""
+    """In a namespace: the outcome of events with Latin-1 in each argument, and in all."""
     reporter.wait_for_a_day_to_count_on()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", mountpoint], check=True)
     cases = {name: dict(ARGUMENTS, **{name: LATIN1}) for name in ARGUMENTS}
     cases[ALL_AT_ONCE] = {name: LATIN1 for name in ARGUMENTS}
-    return {name: fate(library, os.path.join(mountpoint, name.replace(" ", "-")), environment, arguments)
+    return {name: outcome(library, os.path.join(mountpoint, name.replace(" ", "-")), environment, arguments)
             for name, arguments in cases.items()}
 
 
-def fate(library, folder, environment, arguments):
-    """The fate of an event and of the collector that receives it."""
+def outcome(library, folder, environment, arguments):
+    """Whether the collector stores an event, or ends."""
     collector = reporter.Collector(environment, folder, os.path.join(folder, "tlsrpt.sock")).start()
     send_event(library, collector.socket, arguments)
     waiting.until("the collector to store the event or to end", lambda: not collector.alive() or collector.count())
@@ -67,19 +67,19 @@ def fate(library, folder, environment, arguments):
         return "the collector ended with exit status %d" % collector.process.returncode
     rows = reporter.query(collector.database, "SELECT * FROM finalresults NATURAL LEFT JOIN failures")
     collector.end()
-    # The collector writes policies and failures as JSON in ASCII, the domain and its record as they are.
+    # The collector writes policies and failures as JSON in ASCII, the domain and its record unchanged.
     text = " ".join(str(value) for row in rows for value in row)
     as_it_should_be = REPLACED in text or json.dumps(REPLACED)[1:-1] in text
     return STORED if as_it_should_be else "stored without %s: %s" % (REPLACED, text)
 
 
 def check(context):
-    seen = context.call_with_each("scenarios.hostile_bytes:observe", mountpoint=world.mountpoint(),
+    seen = context.call_with_each("scenarios.hostile_bytes:observe", mountpoint=network.mountpoint(),
                                   environment=reporter.environment())
-    unharmed = [name for name, became in seen[REFERENCE].items() if not became.startswith("the collector ended")]
+    unharmed = [name for name, found in seen[REFERENCE].items() if not found.startswith("the collector ended")]
     if unharmed:
-        raise Problem("with the C library the collector survives Latin-1 in %s: this scenario has no control any more" % unharmed)
-    lost = {name: became for name, became in seen[CANDIDATE].items() if became != STORED}
+        raise Problem("with the C library the collector survives Latin-1 in %s: the positive control fails" % unharmed)
+    lost = {name: found for name, found in seen[CANDIDATE].items() if found != STORED}
     if lost:
         raise Problem("\n".join("Latin-1 in %s: %s" % pair for pair in lost.items()))
     return Row("tlsrpt-collectd %s; a caller that passes Latin-1 in each of %d arguments, and in all" % (

@@ -1,4 +1,4 @@
-"""The harness leaves no process, no mount and no file, whatever ends it."""
+"""After a signal the harness leaves no process, no mount and no file."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 
-from harness import cache, postfix, roots, waiting, world
+from harness import cache, network, postfix, roots, waiting
 from harness.scenario import Problem, Row, Scenario
 
 HARNESS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -53,9 +53,9 @@ def mounts():
         return [line for line in info if cache.folder() in line]
 
 
-def stay(root, world_arguments):
+def stay(root, network_arguments):
     """In a namespace: runs Postfix until a signal ends it."""
-    postfix.Postfix(world.World(**world_arguments), root).start()
+    postfix.Postfix(network.Network(**network_arguments), root).start()
     signal.pause()
 
 
@@ -90,7 +90,7 @@ def with_daemon(ancestor):
 
 
 def check(context):
-    arguments = {"root": roots.debian(roots.STABLE), "world_arguments": world.open_arguments()}
+    arguments = {"root": roots.debian(roots.STABLE), "network_arguments": network.open_arguments()}
     with context.slots:
         for number in SIGNALS:
             interrupt(arguments, number)

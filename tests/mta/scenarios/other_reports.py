@@ -1,6 +1,6 @@
 """From mail to report with Exim and Sendmail: the real collectors, one reporter, delivery by mail and HTTPS."""
 
-from harness import events, exim, expected, project, reporter, roots, sendmail, site, waiting, world
+from harness import events, exim, expected, network, project, reporter, roots, sendmail, site, waiting
 from harness.scenario import Problem, Row, Scenario
 from scenarios.whole_way import require_valid
 
@@ -20,12 +20,12 @@ def deliver(host, collector):
     waiting.until("the events of " + type(host).__name__, lambda: collector.count() >= expected.count(table))
 
 
-def observe(exim_root, module, sendmail_root, installed, world_arguments, environment):
+def observe(exim_root, module, sendmail_root, installed, network_arguments, environment):
     """In a namespace: a day's mails from one host of each kind, and the reports."""
     reporter.wait_for_a_day_to_count_on()
-    the_world = world.World(**world_arguments)
-    hosts = [exim.Exim(the_world, exim_root, module), sendmail.Sendmail(the_world, sendmail_root, installed).serve()]
-    the_site = site.Site(the_world, hosts, environment)
+    the_network = network.Network(**network_arguments)
+    hosts = [exim.Exim(the_network, exim_root, module), sendmail.Sendmail(the_network, sendmail_root, installed).serve()]
+    the_site = site.Site(the_network, hosts, environment)
     return {"events": the_site.collect(deliver), "reports": the_site.report()}
 
 
@@ -59,7 +59,7 @@ def check(context):
         module=project.packaged(context.checkout, "install-exim"),
         sendmail_root=roots.stable_with("sendmail", sendmail.PACKAGES),
         installed=[project.packaged(context.checkout, target) for target in ("install", "install-sendmail")],
-        world_arguments=world.open_arguments(), environment=reporter.environment())
+        network_arguments=network.open_arguments(), environment=reporter.environment())
     require_valid(found["reports"])
     if found["events"] != [expected.count(table) for table in TABLES.values()]:
         raise Problem("the collectors stored %s events" % found["events"])

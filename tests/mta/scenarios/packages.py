@@ -1,18 +1,19 @@
-"""Packages: built from the source tarball without a network, and Debian's installed in the place of its own."""
+"""Packages: built from the source tarball without a network; the Debian packages replace Debian's own."""
 
 import glob
 import os
 import shutil
 import subprocess
 
-from harness import compare, exim, expected, judging, packaging, postfix, recorder, roots, sendmail, world
+from harness import compare, exim, expected, judging, network, packaging, postfix, recorder, roots, sendmail
 from harness import delivery
 from harness.scenario import Problem, Row, Scenario
 
 # The domains that Postfix sends to before and after the upgrade.
 DOMAINS = ["good.test", "no-tls.test", "sts.test", "sts-expired.test", "dane.test", "dane-other.test"]
-DEBIANS_NEXT = "0.5.1-2"  # an upgrade of Debian's own package, which must not take the place of ours
-# What programs depend on that were built with our package: the level of the interface, not the version of the project.
+DEBIANS_NEXT = "0.5.1-2"  # an upgrade of Debian's own package, which must not replace ours
+# The dependency of programs that were built with our package: the level of the interface, not the version of the
+# project.
 SHLIBS, DEPENDS = "libtlsrpt 0 libtlsrpt0 (>= %s)\n", "libtlsrpt0 (>= 0.5.0rc1)"
 
 PROVIDED = {"rpm": "libtlsrpt = %s", "arch": "libtlsrpt=%s"}
@@ -25,16 +26,16 @@ EXIM = {exim.MODULE, exim.SNIPPET}
 
 
 def check_debian(context):
-    """Builds the packages, installs them below a Postfix, an Exim and a Sendmail, and returns to Debian's."""
+    """Builds the packages, installs them on hosts with Postfix, Exim and Sendmail, and returns to Debian's."""
     output = os.path.join(context.checkout, "build", "mta", "debian")
     built = context.call("harness.packaging:build_debian", base=packaging.root(), source=packaging.dist(context.checkout),
-                         output=output, mountpoint=world.mountpoint())
+                         output=output, mountpoint=network.mountpoint())
     if not built["lintian"].endswith("passed\n"):
         raise Problem("lintian:\n" + built["lintian"])
     if "no TLSRPT event for example.org" not in built["program"] or "[libtlsrpt.so.0]" not in built["program"]:
         raise Problem("a program built with libtlsrpt0-dev:\n" + built["program"])
     upgraded = context.call("scenarios.packages:observe_upgrade", root=roots.debian(roots.STABLE), packages=output,
-                            replaced=packaging.replaced_package(), world_arguments=world.open_arguments())
+                            replaced=packaging.replaced_package(), network_arguments=network.open_arguments())
     level = context.reference_version()
     if SHLIBS % level not in built["shlibs"] or DEPENDS not in built["depends"]:
         raise Problem("the dependencies of a program built with libtlsrpt0-dev:\n%(shlibs)s%(depends)s" % built)
@@ -42,13 +43,13 @@ def check_debian(context):
     check_others(context, output)
     context.versions["libtlsrpt0"] = "%s, then %s, then %s" % tuple(upgraded["versions"])
     return Row("Debian 13: dpkg-buildpackage with its own Rust, lintian, apt",
-               "libtlsrpt0 replaces Debian's below a Postfix, and Debian's replaces it, with mail to %d domains each time; "
+               "libtlsrpt0 replaces Debian's on a host with Postfix, and Debian's replaces it, with mail to %d domains each time; "
                "tlsrpt-exim with Exim, tlsrpt-tools with Sendmail" % len(DOMAINS))
 
 
-def observe_upgrade(root, packages, replaced, world_arguments):
+def observe_upgrade(root, packages, replaced, network_arguments):
     """In a namespace: the observations of Postfix with Debian's package, with ours, and with Debian's again."""
-    host = postfix.Postfix(world.World(**world_arguments), root)
+    host = postfix.Postfix(network.Network(**network_arguments), root)
     recording = recorder.Recorder(host.socket).start()
     shutil.copytree(packages, host.root + "/packages")
     own, = glob.glob(replaced + "/*.deb")
@@ -71,7 +72,7 @@ def judge_upgrade(upgraded, version):
     if not ours.startswith(version) or before != back or before == ours:
         raise Problem("the versions were %s\n%s" % (upgraded["versions"], "\n".join(upgraded["printed"])))
     if subprocess.run(["dpkg", "--compare-versions", ours, "gt", DEBIANS_NEXT], check=False).returncode:
-        raise Problem("Debian's %s takes the place of our %s" % (DEBIANS_NEXT, ours))
+        raise Problem("Debian's %s replaces our %s" % (DEBIANS_NEXT, ours))
     # Debian 13's own library, 0.5.0rc1, does not send it: this also shows that our library is the one that sends.
     compare.remove_protocol_version({"with our package": upgraded["seen"][1]})
     compared = [comparable(seen) for seen in upgraded["seen"]]
@@ -91,7 +92,7 @@ def check_others(context, packages):
         file, = glob.glob("%s/%s_*.deb" % (packages, name))
         unpacked[name] = os.path.join(packages, name)
         subprocess.run(["dpkg-deb", "--extract", file, unpacked[name]], check=True)
-    found = context.call("scenarios.packages:observe_others", world_arguments=world.open_arguments(),
+    found = context.call("scenarios.packages:observe_others", network_arguments=network.open_arguments(),
                          exim_root=roots.stable_with("exim", exim.PACKAGES), module=unpacked["tlsrpt-exim"],
                          sendmail_root=roots.stable_with("sendmail", sendmail.PACKAGES),
                          command=unpacked["tlsrpt-tools"])
@@ -99,12 +100,12 @@ def check_others(context, packages):
     judging.judge(found["sendmail"], {"dane.test": expected.SENDMAIL["dane.test"]}, [])
 
 
-def observe_others(world_arguments, exim_root, module, sendmail_root, command):
+def observe_others(network_arguments, exim_root, module, sendmail_root, command):
     """In a namespace: one mail from Exim, one from Sendmail."""
-    the_world = world.World(**world_arguments)
-    by_exim = exim.Exim(the_world, exim_root, module).record()
+    the_network = network.Network(**network_arguments)
+    by_exim = exim.Exim(the_network, exim_root, module).record()
     found = {"exim": judging.observe(by_exim, ["dane.test"])}
-    by_sendmail = sendmail.Sendmail(the_world, sendmail_root, [command]).record().serve()
+    by_sendmail = sendmail.Sendmail(the_network, sendmail_root, [command]).record().serve()
     found["sendmail"] = judging.observe(sendmail.WaitingFor(by_sendmail, 1), ["dane.test"])
     by_sendmail.stop()
     return found
@@ -125,7 +126,7 @@ def check_arch(context):
 def build(context, kind):
     """Builds the packages of a kind. The library's must provide the level of the C interface."""
     built = context.call("harness.packaging:build_" + kind, base=packaging.root(),
-                         source=packaging.dist(context.checkout), mountpoint=world.mountpoint())
+                         source=packaging.dist(context.checkout), mountpoint=network.mountpoint())
     if PROVIDED[kind] % context.reference_version() not in built["provides"]:
         raise Problem("the package of the library provides %s" % built["provides"])
     return built
@@ -146,7 +147,7 @@ def require_files(found, wanted):
 
 
 SCENARIOS = [
-    Scenario("packages-debian", "Debian's packages: built, checked, installed below Postfix, removed", check_debian),
+    Scenario("packages-debian", "Debian's packages: built, checked, installed on a host with Postfix, removed", check_debian),
     Scenario("packages-rpm", "the RPM packages, built", check_rpm),
     Scenario("packages-arch", "the packages for Arch, built", check_arch),
 ]

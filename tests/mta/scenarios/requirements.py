@@ -1,6 +1,6 @@
 """Requirements of the sender: REQUIRETLS (RFC 8689) with servers that offer it or not, TLS-Required: no on reports."""
 
-from harness import compare, delivery, postfix, recorder, roots, world
+from harness import compare, delivery, network, postfix, recorder, roots
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
 ABLE = "requiretls.test"
@@ -15,22 +15,22 @@ WITH_REQUIRETLS = "MAIL FROM with REQUIRETLS"
 SENT = "2.0.0 sent"
 
 
-def observe(library, root, world_arguments, requiretls):
+def observe(library, root, network_arguments, requiretls):
     """In a namespace: the mails of both kinds."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root, library)
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root, library)
     recording = recorder.Recorder(host.socket).start()
     host.start()
     rounds = {WITH_HEADER: delivery.deliver(host, recording, REPORT_TO,
                                             lambda recipients: host.send(recipients, header=REPORT_HEADER))}
-    arrived = sorted(mail["server"] for mail in the_world.mails if REPORT_HEADER.split("\n")[0] in mail["data"])
+    arrived = sorted(mail["server"] for mail in the_network.mails if REPORT_HEADER.split("\n")[0] in mail["data"])
     rounds[WITHOUT_HEADER] = delivery.deliver(host, recording, REPORT_TO)
     asked = []
     if requiretls:
-        the_world.mails.clear()
+        the_network.mails.clear()
         rounds[WITH_REQUIRETLS] = delivery.deliver(host, recording, REQUIRETLS_TO,
                                                    lambda recipients: host.submit(recipients, ["REQUIRETLS"]))
-        asked = [mail["server"] for mail in the_world.mails if "REQUIRETLS" in mail["sender"]]
+        asked = [mail["server"] for mail in the_network.mails if "REQUIRETLS" in mail["sender"]]
     host.require_library("smtp")
     host.stop()
     return {"rounds": rounds, "arrived": arrived, "asked": asked}
@@ -38,7 +38,7 @@ def observe(library, root, world_arguments, requiretls):
 
 def check(context, suite, number, requiretls):
     seen = context.call_with_each("scenarios.requirements:observe", root=roots.debian(suite),
-                                  world_arguments=world.open_arguments(), requiretls=requiretls)
+                                  network_arguments=network.open_arguments(), requiretls=requiretls)
     compare.same({label: of_library["rounds"] for label, of_library in seen.items()})
     for label, of_library in seen.items():
         expected = sorted("mx." + name for name in REPORT_TO)

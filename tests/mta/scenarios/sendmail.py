@@ -6,7 +6,7 @@ import socket
 import time
 
 from harness import certificates, documents, domains, events, expected, judging, project, recorder, roots, sendmail
-from harness import waiting, world
+from harness import network, waiting
 from harness.scenario import Problem, Row, Scenario
 
 KEY = b"tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;"
@@ -15,13 +15,13 @@ QUESTIONS = 1000
 
 
 def arguments(context):
-    return {"root": roots.stable_with("sendmail", sendmail.PACKAGES), "world_arguments": world.open_arguments(),
+    return {"root": roots.stable_with("sendmail", sendmail.PACKAGES), "network_arguments": network.open_arguments(),
             "installed": [project.packaged(context.checkout, target) for target in ("install", "install-sendmail")]}
 
 
-def observe(root, installed, world_arguments, names, wanted, access=""):
-    """In a namespace: one mail to every domain; WANTED events are waited for, since they come after the mail is gone."""
-    host = sendmail.Sendmail(world.World(**world_arguments), root, installed, access=access).record()
+def observe(root, installed, network_arguments, names, wanted, access=""):
+    """In a namespace: one mail to every domain. Waits for WANTED events, because they arrive after the mail is sent."""
+    host = sendmail.Sendmail(network.Network(**network_arguments), root, installed, access=access).record()
     host.serve(activated=bool(access))
     waited = sendmail.WaitingFor(host, wanted)
     seen = judging.observe(waited, names)
@@ -32,7 +32,7 @@ def observe(root, installed, world_arguments, names, wanted, access=""):
 
 
 def time_answers(host):
-    """How long the map server takes to answer, in milliseconds: the median and the longest."""
+    """The time of an answer of the map server, in milliseconds: the median and the longest."""
     with socket.socket(socket.AF_UNIX) as client:
         with recorder.short(host.root + sendmail.MAP) as name:
             client.connect(name)
@@ -54,11 +54,11 @@ def check_table(context, table, access, about):
     judging.judge(found["seen"], table, found["mistakes"])
     complaints = [line for line in found["log"] if "listening at" not in line]
     if complaints or not found["answers"]["right"]:
-        raise Problem("the map server answers wrongly, or complains:\n" + "\n".join(complaints))
+        raise Problem("the map server answers wrongly, or logs errors:\n" + "\n".join(complaints))
     context.versions["sendmail"] = found["version"]
     context.versions["sendmail-map, %d answers" % QUESTIONS] = "median %.3f ms, longest %.3f ms" % (
         found["answers"]["median"], found["answers"]["longest"])
-    return Row("Sendmail 8.18, Debian 13, as it is, %s" % about,
+    return Row("Sendmail 8.18, Debian 13, unmodified, %s" % about,
                judging.counted(found["seen"]) + " as in tests/mta/harness/expected.py")
 
 
@@ -77,36 +77,36 @@ REFERENCE = "without reporting"
 MISSING = "no socket of the map"
 
 
-def observe_faults(root, installed, world_arguments):
+def observe_faults(root, installed, network_arguments):
     """In a namespace: the same mails with each fault."""
-    the_world = world.World(**world_arguments)
+    the_network = network.Network(**network_arguments)
     found = {}
     for case, prepare in CASES.items():
         rules = sendmail.WITHOUT_RULES if case == REFERENCE else sendmail.WITH_RULES
-        host = sendmail.Sendmail(the_world, root, installed, name=case.replace(" ", "-"), rules=rules)
+        host = sendmail.Sendmail(the_network, root, installed, name=case.replace(" ", "-"), rules=rules)
         prepare(host)
         outcomes = {}
         for name in FAULT_DOMAINS:
-            earlier = len(the_world.mails)
+            earlier = len(the_network.mails)
             answer = host.send(name)
-            outcomes[name] = judging.outcome(host, name, the_world.mails[earlier:], answer)
+            outcomes[name] = judging.outcome(host, name, the_network.mails[earlier:], answer)
         found[case] = {"outcomes": outcomes, "log": host_log(host)}
         host.stop()
     return found
 
 
 def host_log(host):
-    """What the map server complained about, when it has complained as often as it must."""
+    """The errors that the map server logged. Waits until there is one for each lost event."""
     if not host.server:
         return []
     def complaints():
         return sorted(line for line in host.log() if "listening at" not in line)
-    waiting.until("the map server's complaints", lambda: len(complaints()) >= len(LOST))
+    waiting.until("the map server's log", lambda: len(complaints()) >= len(LOST))
     return complaints()
 
 
 def leave_socket(host):
-    """As a map server that has ended leaves it."""
+    """Leaves the socket of a map server that has ended."""
     host.serve().stop()
     host.server = None
 
@@ -131,10 +131,10 @@ def check_faults(context):
                     % name for name in LOST)
     if found["no collector"]["log"] != wanted:
         raise Problem("the map server logged %s, not %s" % (found["no collector"]["log"], wanted))
-    # docs/sendmail.md says so; the unit makes the socket before Sendmail starts.
+    # docs/sendmail.md describes this; the unit creates the socket before Sendmail starts.
     if set(missing["outcomes"].values()) != {expected.DEFERRED}:
         raise Problem("without the socket of the map: %s" % missing["outcomes"])
-    return Row("Sendmail 8.18, Debian 13, as it is",
+    return Row("Sendmail 8.18, Debian 13, unmodified",
                "no collector, no map server: the same deliveries to %d domains as without reporting" % len(FAULT_DOMAINS))
 
 
@@ -143,28 +143,28 @@ DOCUMENT = "sendmail.md"
 DOMAIN = "good.test"
 
 
-def observe_document(root, installed, world_arguments, configure, check):
+def observe_document(root, installed, network_arguments, configure, check):
     """In a namespace: the steps of the documentation, then the removal of the package."""
-    host = sendmail.Sendmail(world.World(**world_arguments), root, installed, rules=sendmail.WITHOUT_RULES).record()
+    host = sendmail.Sendmail(network.Network(**network_arguments), root, installed, rules=sendmail.WITHOUT_RULES).record()
     host.serve()
     host.set_up(configure)
     found = {"shown": host.set_up(check), "delivered": deliver(host, 1)}
     host.stop()
     found["shown without a server"] = host.set_up(check)
     os.unlink(host.root + sendmail.RULES)
-    # The line for the rules is there twice now, and includes nothing.
+    # The file now has the line for the rules twice; each includes nothing.
     host.set_up(configure)
     found["without the package"] = deliver(host, 0)
     return found
 
 
 def deliver(host, wanted):
-    """One mail: what becomes of it, and its events. Where none is wanted, there is no server that could send one."""
+    """One mail: its outcome and its events. If none is wanted, no server runs that could send one."""
     del host.recording.datagrams[:]
-    before = len(host.world.mails)
+    before = len(host.network.mails)
     answer = host.send(DOMAIN)
     waiting.until("the event", lambda: len(host.recording.datagrams) >= wanted)
-    return [judging.outcome(host, DOMAIN, host.world.mails[before:], answer),
+    return [judging.outcome(host, DOMAIN, host.network.mails[before:], answer),
             [events.summary(datagram.decode()) for datagram in host.recording.datagrams]]
 
 
@@ -182,7 +182,7 @@ def check_document(context):
         raise Problem("the check in docs/sendmail.md shows %s\nand without a server %s" % (shown, without))
     if found != wanted:
         raise Problem("wanted %s\nfound  %s" % (wanted, found))
-    return Row("Sendmail 8.18, Debian 13, as it is, set up by the commands of docs/sendmail.md",
+    return Row("Sendmail 8.18, Debian 13, unmodified, set up by the commands of docs/sendmail.md",
                "1 mail, 1 event; the same delivery after the package is removed")
 
 
@@ -191,35 +191,35 @@ LONGEST_PATH = 107
 BETWEEN = ["good.test", "self-signed.test"]
 
 
-def observe_limits(root, installed, world_arguments):
+def observe_limits(root, installed, network_arguments):
     """In a namespace: no socket, with each way in which Sendmail delivers; the longest path; a signal while DNS is silent."""
-    the_world = world.World(**world_arguments)
-    return {"no socket": without_socket(the_world, root, installed),
-            "longest path": with_longest_path(the_world, root, installed), "signal": end_with_silent_dns(the_world, root, installed)}
+    the_network = network.Network(**network_arguments)
+    return {"no socket": without_socket(the_network, root, installed),
+            "longest path": with_longest_path(the_network, root, installed), "signal": end_with_silent_dns(the_network, root, installed)}
 
 
-def without_socket(the_world, root, installed):
-    host = sendmail.Sendmail(the_world, root, installed, name="no-socket")
+def without_socket(the_network, root, installed):
+    host = sendmail.Sendmail(the_network, root, installed, name="no-socket")
     log = recorder.Recorder(host.root + "/dev/log").start()
     for name in BETWEEN:
         host.queue(name)
-    before = len(the_world.mails)
+    before = len(the_network.mails)
     host.run_queue()
-    found = {"one queue run": [len(the_world.mails) - before, sum(host.waiting(name) for name in BETWEEN)]}
-    before = len(the_world.mails)
+    found = {"one queue run": [len(the_network.mails) - before, sum(host.waiting(name) for name in BETWEEN)]}
+    before = len(the_network.mails)
     with host.daemon() as address:
         with smtplib.SMTP(*address) as client:
             client.sendmail("sender@" + certificates.MAIL_HOST, ["user@" + DOMAIN], "Subject: a test\n\nhello\n")
-        waiting.until("the mail", lambda: len(the_world.mails) > before)
-    found["daemon"] = the_world.mails[-1]["tls"]
+        waiting.until("the mail", lambda: len(the_network.mails) > before)
+    found["daemon"] = the_network.mails[-1]["tls"]
     found["SYSERR"] = any(b"SYSERR" in line and b'socket map "tlsrpt"' in line for line in log.datagrams)
     return found
 
 
-def with_longest_path(the_world, root, installed):
+def with_longest_path(the_network, root, installed):
     path = "/run/tlsrpt-sendmail/".ljust(LONGEST_PATH, "m")
     rules = "define(`confTLSRPT_MAP', `unix:%s')dnl\n%s" % (path, sendmail.WITH_RULES)
-    host = sendmail.Sendmail(the_world, root, installed, name="longest", rules=rules, map_path=path).record()
+    host = sendmail.Sendmail(the_network, root, installed, name="longest", rules=rules, map_path=path).record()
     found = []
     # The second server replaces the socket of the first one.
     for _ in range(2):
@@ -229,8 +229,8 @@ def with_longest_path(the_world, root, installed):
     return found
 
 
-def end_with_silent_dns(the_world, root, installed):
-    host = sendmail.Sendmail(the_world, root, installed, name="silent")
+def end_with_silent_dns(the_network, root, installed):
+    host = sendmail.Sendmail(the_network, root, installed, name="silent")
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     silent.bind((SILENT, 53))
     # One attempt that outlasts the time that events have at the end.
@@ -271,8 +271,8 @@ def check_limits(context):
     }
     if found != wanted:
         raise Problem("wanted %s\nfound  %s" % (wanted, found))
-    return Row("Sendmail 8.18, Debian 13, as it is", "without the socket, a socket with the longest path, and the end of the map "
-               "server while DNS is silent: as docs/sendmail.md says")
+    return Row("Sendmail 8.18, Debian 13, unmodified", "without the socket, a socket with the longest path, and the end of the map "
+               "server while DNS is silent: as docs/sendmail.md describes")
 
 
 SCENARIOS = [

@@ -1,6 +1,6 @@
 """A distribution's unmodified Postfix, with our file in place of its libtlsrpt.so.0, sends to all domains."""
 
-from harness import compare, delivery, domains, postfix, recorder, roots, world
+from harness import compare, delivery, domains, network, postfix, recorder, roots
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Scenario, Row
 
 # Domains to which a connection is kept open for the next mail.
@@ -8,10 +8,10 @@ KEPT_OPEN = "good.test, sts.test, dane.test, ipv6.test"
 FIRST, SECOND = "first mail", "second mail"
 
 
-def observe(library, root, world_arguments, names):
+def observe(library, root, network_arguments, names):
     """In a namespace: two mails to every domain for each combination of Postfix's settings."""
-    the_world = world.World(**world_arguments)
-    host = postfix.Postfix(the_world, root, library)
+    the_network = network.Network(**network_arguments)
+    host = postfix.Postfix(the_network, root, library)
     recording = recorder.Recorder(host.socket).start()
     rounds = {}
     for reuse in ("no", "yes"):
@@ -32,7 +32,7 @@ def observe(library, root, world_arguments, names):
 def check(context, suite, number, about):
     """Runs both libraries and compares the observations."""
     names = [domain.name for domain in domains.DOMAINS]
-    arguments = {"root": roots.debian(suite), "world_arguments": world.open_arguments(), "names": names}
+    arguments = {"root": roots.debian(suite), "network_arguments": network.open_arguments(), "names": names}
     seen = context.call_with_each("scenarios.unmodified:observe", **arguments)
     version = seen[REFERENCE]["version"]
     context.versions["postfix of " + suite] = version
@@ -49,7 +49,7 @@ def check(context, suite, number, about):
 
 
 def require_reuse(rounds):
-    """Raises Problem unless reused handshakes reduce the number of events where the settings skip them."""
+    """Raises Problem unless reused handshakes reduce the number of events with the settings that skip them."""
     counts = {label: compare.count({label: seen}, "datagrams") for label, seen in rounds.items()}
     for label, number in counts.items():
         if "handshakes=yes, " + SECOND in label and number >= counts[label.replace(SECOND, FIRST)]:

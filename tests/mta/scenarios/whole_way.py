@@ -2,17 +2,17 @@
 
 import difflib
 
-from harness import delivery, domains, postfix, reporter, reports, roots, site, world
+from harness import delivery, domains, network, postfix, reporter, reports, roots, site
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 MAILS_EACH = 2
 
 
-def mail_host(the_world, root, library, number):
+def mail_host(the_network, root, library, number):
     """The mail host with this number; each has addresses of its own."""
     names = ("inet_interfaces", "smtp_bind_address") if number else ()
-    settings = {name: world.SECOND_CLIENT for name in names}
-    return postfix.Postfix(the_world, root, library, "mailhost%d" % (number + 1), settings)
+    settings = {name: network.SECOND_CLIENT for name in names}
+    return postfix.Postfix(the_network, root, library, "mailhost%d" % (number + 1), settings)
 
 
 def deliver(host, collector):
@@ -23,12 +23,12 @@ def deliver(host, collector):
     host.require_library("smtp")
 
 
-def observe(libraries, root, world_arguments, environment):
+def observe(libraries, root, network_arguments, environment):
     """In a namespace: a day's mails and its reports, from one mail host for each library."""
     reporter.wait_for_a_day_to_count_on()
-    the_world = world.World(**world_arguments)
-    hosts = [mail_host(the_world, root, library, number) for number, library in enumerate(libraries)]
-    the_site = site.Site(the_world, hosts, environment)
+    the_network = network.Network(**network_arguments)
+    hosts = [mail_host(the_network, root, library, number) for number, library in enumerate(libraries)]
+    the_site = site.Site(the_network, hosts, environment)
     events = the_site.collect(deliver)
     return {"events": events, "reports": the_site.report()}
 
@@ -39,7 +39,7 @@ def observe_one(library, **others):
 
 
 def arguments():
-    return {"root": roots.debian(roots.STABLE), "world_arguments": world.open_arguments(),
+    return {"root": roots.debian(roots.STABLE), "network_arguments": network.open_arguments(),
             "environment": reporter.environment()}
 
 

@@ -1,4 +1,4 @@
-"""The fake world of one namespace: its network, its DNS and the mail servers of all domains."""
+"""The fake network of one namespace: its addresses, its DNS and the mail servers of all domains."""
 
 import hashlib
 import os
@@ -15,8 +15,8 @@ IPV4, IPV6 = "127.0.1.%d", "2001:db8::1:%x"
 CERTIFICATE_USAGE_DANE_EE, SELECTOR_CERTIFICATE, MATCHING_SHA256, MATCHING_UNKNOWN = 3, 0, 1, 9
 
 
-class World:
-    """Everything outside of the mail host. It ends with its namespace. RECORDS {domain: TLSRPT record} are instead of those in
+class Network:
+    """All hosts other than the mail host. They end with the namespace. RECORDS {domain: TLSRPT record} replace those in
     domains.py."""
 
     def __init__(self, certificate_folder, mountpoint, records=None):
@@ -77,5 +77,5 @@ def mountpoint():
 
 
 def open_arguments():
-    """The arguments of a World. They are determined outside of the namespace."""
+    """The arguments of a Network. They are determined outside of the namespace."""
     return {"certificate_folder": certificates.folder(), "mountpoint": mountpoint()}
