@@ -3,14 +3,15 @@
 #
 #   c-tests/run.sh OUTPUT INCLUDEDIR LIBRARY [PROGRAM...]
 #
-# LIBRARY is a shared or a static library, by its path. PROGRAM is a source file below this folder, without .c, and its
-# arguments in one word: 'threads/threads 8 2000'. Without one: the use and the misuse of the functions.
+# LIBRARY is the path of a shared or a static library. PROGRAM is a source file below this folder, without .c, with its
+# arguments in one word: 'threads/threads 8 2000'. The default is the programs for the use and the misuse of the
+# functions.
 #
-# Most programs are linked with the library. Those that include library.h load it from the path in their first argument
-# instead, which is a shared library then; the other arguments come after it.
+# Most programs are linked with the library. Those that include library.h load a shared library instead; their first
+# argument is its path, and the other arguments follow.
 #
-# CC, CFLAGS, LDFLAGS and RUN (a program to run the tests under, as valgrind) come from the environment. Each program
-# prints its closing line.
+# CC, CFLAGS, LDFLAGS and RUN (a program to run the tests under, such as valgrind) come from the environment. Each
+# program prints its closing line.
 set -eu
 
 output=$1 include=$2 library=$3
@@ -19,7 +20,8 @@ tests=$(dirname "$0")
 [ $# -gt 0 ] || set -- api/walk_through api/return_codes api/failing_allocations misuse/misuse api/allocator_hooks \
     api/socket_behaviour api/function_types api/constants
 
-# Where the programs put their sockets: a short name, since a socket's is limited. Programs that die leave theirs behind.
+# The folder for the sockets of the programs. Its name is short, because the length of a socket name is limited.
+# Programs that die do not remove their sockets.
 TMPDIR=$(mktemp -d /tmp/tlsrpt-tests.XXXXXX)
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
@@ -54,8 +56,8 @@ for program; do
     if includes "$source" library.h loaded_events.h; then
         set -- "$library" "$@"
         if includes "$source" interposer.h; then
-            # It comes before libc in the order in which the loader looks functions up. GNU's type of an address is no
-            # standard C.
+            # The loader looks functions up in the interposer before libc. -Wno-pedantic: GNU's type for addresses is
+            # not standard C.
             compile -Wno-pedantic -fno-builtin -fPIC -shared -o "$output/libinterposer.so" "$tests/harness/interposer.c"
             # shellcheck disable=SC2016 # the loader expands it
             compile -o "$binary" "$tests/$source.c" -L"$output" -linterposer -Wl,-rpath,'$ORIGIN'

@@ -7,7 +7,7 @@ test-c: $(LIBRARIES)
 	c-tests/run.sh $(BUILD)/c-tests/shared include $(SHARED)
 	c-tests/run.sh $(BUILD)/c-tests/static include $(STATIC)
 
-# C++ and a second compiler are not among what `make test` needs: test-headers has them.
+# `make test` does not need C++ or a second compiler: test-headers uses them.
 .PHONY: test-c-headers
 test-c-headers: $(LIBRARIES)
 	c-tests/links/headers.sh $(BUILD)/c-tests/headers include $(SHARED) $(CC)

@@ -47,7 +47,7 @@ static void one_block_each(void)
     CHECK(allocator_is_even(&first_allocator));
 }
 
-/* A large event takes few blocks more: each growth at least doubles the block. */
+/* A large event needs only a few more blocks: each growth at least doubles the block. */
 static void growth(void)
 {
     struct tlsrpt_connection_t *con;
@@ -88,14 +88,14 @@ static void changed_in_between(void)
     CHECK_INT(0, tlsrpt_add_policy_string(old, kilobyte));
     CHECK_INT(0, take_steps(&old, "end-policy finish"));
     tlsrpt_set_malloc_and_free(NULL, NULL);
-    CHECK_INT(0, take_steps(&newer, WHOLE_LIFE));
+    CHECK_INT(0, take_steps(&newer, WHOLE_REQUEST));
     CHECK_INT(0, tlsrpt_close(&con));
     CHECK(first_allocator.given > 2);
     CHECK(allocator_is_even(&first_allocator));
     CHECK_INT(1, second_allocator.given);
     CHECK(allocator_is_even(&second_allocator));
     CHECK(collector_receive() != NULL);
-    CHECK_TEXT(WHOLE_LIFE_DATAGRAM, collector_receive());
+    CHECK_TEXT(WHOLE_REQUEST_DATAGRAM, collector_receive());
 }
 
 /* NULL for either hook restores malloc and free. */
@@ -112,7 +112,7 @@ static void restored(void *(*malloc_function)(size_t), void (*free_function)(voi
     CHECK_INT(0, first_allocator.given + first_allocator.taken + second_allocator.given + second_allocator.taken);
 }
 
-/* Hooks that do their work and leave an errno, as the standard allows both of them. */
+/* Hooks that succeed and change errno, which the standard allows. */
 static void *malloc_that_sets_errno(size_t size)
 {
     void *block = first_malloc(size);

@@ -1,6 +1,6 @@
 /*
- * Every constant and enumerator has its value: a wrong one does not compile. REFERENCE is set to compile the same lines
- * with the C library's own header, which lacks what is new here.
+ * Checks the value of every constant and enumerator: a wrong value does not compile. REFERENCE is defined to compile
+ * this file with the C library's own header, which lacks TLSRPT_ERR_TLSRPT_NULLARGUMENT.
  */
 #include <tlsrpt.h>
 

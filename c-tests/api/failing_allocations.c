@@ -118,8 +118,8 @@ static struct ends ends_behind(struct tlsrpt_connection_t *con, int length, int 
 }
 
 /*
- * A text that grows by a byte each time brings the end of the first block to the policy's end and then to the
- * request's, whatever the block's size.
+ * The text grows by one byte in each round. So for any size of the first block, the block is full at the end of the
+ * policy in some rounds, and at the end of the request in others.
  */
 static void ends_that_no_longer_fit(struct tlsrpt_connection_t *con, int left, int counts_as)
 {
@@ -178,7 +178,7 @@ static void codes_with_errno(int left, int counts_as)
 
 /* ---- a whole delivery request whose k-th allocation fails, for every k, until one succeeds */
 
-static int life(void)
+static int whole_request(void)
 {
     struct tlsrpt_connection_t *con;
     struct tlsrpt_dr_t *dr;
@@ -188,7 +188,7 @@ static int life(void)
         return code;
     code = tlsrpt_init_delivery_request(&dr, con, "example.org", long_text);
     if (code == 0) {
-        /* Out of order, so that every buffer there is grows. */
+        /* Out of order, so that every buffer grows. */
         take_steps(&dr, "policy failure mx string");
         long_policy_string(dr);
         long_mx_host_pattern(dr);
@@ -222,7 +222,7 @@ static void every_allocation_in_turn(int from_there_on)
         first_allocator.fails_at = k;
         first_allocator.from_there_on = from_there_on;
         first_allocator.leaves_errno = ENOMEM;
-        code = life();
+        code = whole_request();
         CHECK(code == 0 || is_no_memory(code));
         CHECK(allocator_is_even(&first_allocator));
         CHECK((collector_receive() != NULL) == (code == 0));

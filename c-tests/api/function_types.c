@@ -1,12 +1,12 @@
 /*
- * Each function fits a pointer of the documented type: this file compiles without a warning as C of any age from 1989
- * and as C++. Each pointer then leads to a function of its own.
+ * Each function fits a pointer of the documented type: this file compiles without a warning with every C standard since
+ * C89 and as C++. Each pointer then points to a different function.
  */
 #include <tlsrpt.h>
 
 #include "checks.h"
 
-/* The documented types have (), which is old C for "any arguments": compilers mention it when they are pedantic. */
+/* The documented types have (), which means "any arguments" in old C: pedantic compilers warn about it. */
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wstrict-prototypes"
 #endif

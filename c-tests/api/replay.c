@@ -1,6 +1,6 @@
 /*
- * Replays recorded call sequences, which come as lines on standard input (see tests/vectors/lines.py), and compares each
- * return code and each datagram with what was recorded. tests/vectors/replay.py does the same where Python runs.
+ * Replays recorded call sequences, read as lines from standard input (see tests/vectors/lines.py), and compares each
+ * return code and each datagram with the recorded one. tests/vectors/replay.py does the same for machines with Python.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,7 +91,7 @@ static void end_sequence(const char *name)
         differs = 1;
     sequences++;
     if (differs && different++ < 10)
-        fprintf(stderr, "replay: %s goes otherwise than recorded\n", name);
+        fprintf(stderr, "replay: %s differs from the recording\n", name);
     differs = 0;
 }
 

@@ -17,8 +17,8 @@ static struct tlsrpt_connection_t *con;
 static const struct {
     int code;
     const char *steps;
-} lives[] = {
-    {0, WHOLE_LIFE},
+} requests[] = {
+    {0, WHOLE_REQUEST},
     {0, "policy string cancel"},
     {0, "cancel"},
     {10712, "policy finish"},
@@ -51,16 +51,16 @@ static void found_by_the_library(void)
 {
     size_t i;
 
-    for (i = 0; i < sizeof lives / sizeof *lives; i++) {
+    for (i = 0; i < sizeof requests / sizeof *requests; i++) {
         struct tlsrpt_dr_t *dr;
 
-        check_subject = lives[i].steps;
+        check_subject = requests[i].steps;
         CHECK_INT(0, tlsrpt_init_delivery_request(&dr, con, "example.org", RECORD));
-        CHECK_INT(lives[i].code, take_steps(&dr, lives[i].steps));
+        CHECK_INT(requests[i].code, take_steps(&dr, requests[i].steps));
         if (dr)
-            CHECK_INT(lives[i].code, tlsrpt_finish_delivery_request(&dr));
+            CHECK_INT(requests[i].code, tlsrpt_finish_delivery_request(&dr));
         CHECK(dr == NULL);
-        CHECK_TEXT(i == 0 ? WHOLE_LIFE_DATAGRAM : NULL, collector_receive());
+        CHECK_TEXT(i == 0 ? WHOLE_REQUEST_DATAGRAM : NULL, collector_receive());
     }
     check_subject = NULL;
 }
@@ -97,7 +97,7 @@ static void socket_names(void)
 
 /* ---- errors of the system */
 
-/* A limit of 0 descriptors stands for a process that has used up its own. */
+/* A limit of 0 descriptors has the same effect as a process with all its descriptors in use. */
 static void no_descriptor_left(void)
 {
     struct tlsrpt_connection_t *other = con;
@@ -160,7 +160,7 @@ static void too_long(void)
     text[largest] = '\0';
     CHECK_INT(0, tlsrpt_init_delivery_request(&dr, con, text, RECORD));
     free(text);
-    CHECK_INT(13000 + EMSGSIZE, take_steps(&dr, WHOLE_LIFE));
+    CHECK_INT(13000 + EMSGSIZE, take_steps(&dr, WHOLE_REQUEST));
     CHECK_TEXT(NULL, collector_receive());
 }
 
@@ -181,7 +181,7 @@ static int send_as_an_ordinary_user(void)
         code = send_success(con);
         tlsrpt_close(&con);
         close(collector.receiver);
-        /* An errno fits an exit status, which a code does not. */
+        /* An errno fits into an exit status, an error code does not. */
         exit(code > 13000 && code < 13128 ? code - 13000 : code == 0 ? 0 : 255);
     }
     needed(waitpid(child, &status, 0), "waitpid");
@@ -199,7 +199,7 @@ static void no_permission(void)
     needed(chmod(collector.name, 0600), "chmod");
 }
 
-/* The collector's side is shut: an error, and no SIGPIPE, which would end this program. */
+/* The collector has shut down its socket: the send returns an error and raises no SIGPIPE, which would end the program. */
 static void shut_down(void)
 {
     needed(shutdown(collector.receiver, SHUT_RD), "shutdown");

@@ -48,7 +48,7 @@ static void errno_left_alone(void)
 {
     struct tlsrpt_connection_t *other;
     struct tlsrpt_dr_t *dr;
-    /* More than the send buffer holds at first: the EMSGSIZE of the first attempt must not reach the caller. */
+    /* Larger than the initial send buffer: the EMSGSIZE of the first attempt must not reach the caller. */
     static char large[300001];
 
     memset(large, 'x', sizeof large - 1);
@@ -72,7 +72,7 @@ static void errno_left_alone(void)
 
 static volatile sig_atomic_t ticks;
 
-/* Reads nothing until the sender has had three ticks to give up in. */
+/* Reads no datagram before the third tick, so that a sender that does not wait would have failed. */
 static void tick(int unused)
 {
     char datagram[1000];
@@ -155,7 +155,7 @@ static void collector_comes_and_goes(void)
     CHECK_TEXT(SUCCESS_DATAGRAM, collector_receive());
 }
 
-/* A datagram over the send buffer that a socket starts with is sent, as large as the system allows. */
+/* A datagram that is larger than the initial send buffer is sent, if the system allows its size. */
 static void send_buffer_is_raised(void)
 {
     int before, after;
@@ -170,7 +170,7 @@ static void send_buffer_is_raised(void)
     large[before] = '\0';
     CHECK_INT(0, tlsrpt_init_delivery_request(&dr, con, large, RECORD));
     free(large);
-    CHECK_INT(0, take_steps(&dr, WHOLE_LIFE));
+    CHECK_INT(0, take_steps(&dr, WHOLE_REQUEST));
     CHECK(collector_receive() != NULL);
     needed(getsockopt(tlsrpt_get_socket(con), SOL_SOCKET, SO_SNDBUF, &after, &size), "getsockopt");
     CHECK(after > before);

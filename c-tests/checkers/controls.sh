@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs c-tests/checkers/under-valgrind.sh on a sound program and on faulty ones. All of them pass without valgrind.
+# Runs c-tests/checkers/under-valgrind.sh on a correct program and on faulty ones. All of them pass without valgrind.
 #
 #   c-tests/checkers/controls.sh OUTPUT INCLUDEDIR LIBRARY
 set -eu
@@ -9,7 +9,7 @@ checkers=$(dirname "$0")
 mkdir -p "$output"
 passed=0 failed=0
 
-# control PROGRAM FINDINGS: the findings that under-valgrind.sh must print; none for a sound program.
+# control PROGRAM FINDINGS: the findings that under-valgrind.sh must print; none for a correct program.
 control() {
     ${CC:-cc} -g -std=c11 -D_DEFAULT_SOURCE -I"$include" -I"$checkers/../harness" -o "$output/${1##*/}" "$checkers/$1.c" "$library" \
         -Wl,-rpath,"$(cd "$(dirname "$library")" && pwd)"

@@ -1,19 +1,20 @@
 #!/bin/sh
-# The library and the C tests under the address, the thread and the undefined behaviour sanitizer.
+# Runs the library and the C tests under the address, the thread and the undefined behaviour sanitizer.
 #
 #   c-tests/checkers/sanitizers.sh OUTPUT [EVENTS]
 #
-# The sanitizers are unstable flags of the Rust compiler; RUSTC_BOOTSTRAP lets the installed one take them, whatever its
-# channel. Its runtime is linked into the programs, which clang compiles. Rust has no undefined behaviour sanitizer:
-# instead, the library is built with all checks on (overflow, the preconditions of unsafe functions). Each has a control: a
-# program that is wrong on purpose; for the address and the thread sanitizer, the error is in code of the library.
+# The sanitizers are unstable flags of the Rust compiler; with RUSTC_BOOTSTRAP a stable compiler accepts them. The
+# runtime of the Rust compiler is linked into the programs, which clang compiles. Rust has no undefined behaviour
+# sanitizer: instead, the library is built with all checks on (overflow, the preconditions of unsafe functions). Each
+# sanitizer has a positive control: a faulty program; for the address and the thread sanitizer, the error is in code of
+# the library.
 set -eu
 
 output=$1 events=${2:-500}
 target=$(rustc -vV | sed -n 's/^host: //p')
 runtimes=$(rustc --print sysroot)/lib/rustlib/$target/lib
 passed=0 failed=0
-# The C tests look at signals themselves.
+# The C tests check signals themselves.
 export ASAN_OPTIONS=handle_segv=0 TSAN_OPTIONS=handle_segv=0 UBSAN_OPTIONS=handle_segv=0
 
 # library NAME FLAGS: builds the library with these flags of rustc; sets $library.
@@ -36,7 +37,7 @@ run_tests() {
     CC="$compiler" CFLAGS="-g -O1" LDFLAGS="$link" c-tests/run.sh "$folder" include "$library" "$@"
 }
 
-# check NAME WORD: the control, the threads and the C tests. WORD is what the control's report holds.
+# check NAME WORD: the control, the threads and the C tests. The control's report must contain WORD.
 check() {
     folder=$output/$1
     status=0

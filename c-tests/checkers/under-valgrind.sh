@@ -18,7 +18,7 @@ set -- "$logs"/*
     exit 1
 }
 for log; do
-    # Descriptors are no errors for valgrind. Inherited ones, make's among them, are not the program's.
+    # valgrind does not count descriptors as errors. Inherited descriptors, such as those of make, are left out.
     awk '
         /FILE DESCRIPTORS: / { reported = 1 }
         / Open .* [0-9]+:/ { open++ }

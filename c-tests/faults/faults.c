@@ -58,14 +58,14 @@ static long datagrams(void)
 static struct answers run_event(void)
 {
     struct answers answers = {0};
-    struct tlsrpt_connection_t *con = (void *)&answers; /* garbage that no one may follow */
+    struct tlsrpt_connection_t *con = (void *)&answers; /* garbage that the library must not read */
     struct tlsrpt_dr_t *dr = (void *)&answers;
     answers.open = lib.open(&con, "collector");
-    expect(!con == (answers.open != 0), "open answers %d and the handle %p", answers.open, (void *)con);
+    expect(!con == (answers.open != 0), "open returns %d and the handle %p", answers.open, (void *)con);
     if (answers.open != 0)
         return answers;
     answers.init = lib.init_delivery_request(&dr, con, "example.org", "v=TLSRPTv1; rua=mailto:tls@example.org");
-    expect(!dr == (answers.init != 0), "init answers %d and the handle %p", answers.init, (void *)dr);
+    expect(!dr == (answers.init != 0), "init returns %d and the handle %p", answers.init, (void *)dr);
     if (answers.init == 0) {
         write_event(&lib, dr, reason, answers.write);
         answers.finish = lib.finish_delivery_request(&dr);
@@ -87,23 +87,23 @@ static void expect_no_memory(const struct answers *answers, int number)
     int code, call;
     number = errno_or(number, ENOMEM);
     if (answers->open) {
-        expect(answers->open == TLSRPT_ERR_MALLOC_OPENCON + number, "open answers %d", answers->open);
+        expect(answers->open == TLSRPT_ERR_MALLOC_OPENCON + number, "open returns %d", answers->open);
         return;
     }
     if (answers->init) {
         expect(answers->init == TLSRPT_ERR_MALLOC_OPENDR + number || answers->init == TLSRPT_ERR_FPRINTF_INITDR + number,
-               "init answers %d", answers->init);
+               "init returns %d", answers->init);
         return;
     }
     for (call = 0; call < WRITE_EVENT_CALLS && answers->write[call] == 0; call++)
         ;
     code = call < WRITE_EVENT_CALLS ? write_blocks[call] + number : TLSRPT_ERR_FPRINTF_FINISHDR + number;
     for (; call < WRITE_EVENT_CALLS; call++)
-        expect(answers->write[call] == code, "call %d answers %d, not %d", call, answers->write[call], code);
-    expect(answers->finish == code, "finish answers %d, not %d", answers->finish, code);
+        expect(answers->write[call] == code, "call %d returns %d, not %d", call, answers->write[call], code);
+    expect(answers->finish == code, "finish returns %d, not %d", answers->finish, code);
 }
 
-/* The code of a finish whose sendto fails; 0 where the library tries again. */
+/* The code of a finish whose sendto fails; 0 if the library tries again. */
 static int code_of_send(int number, const struct scenario *scenario)
 {
     if (number == EMSGSIZE || (number == EINTR && scenario->blocking))
@@ -127,9 +127,9 @@ static void expect_answers(const struct answers *answers, enum interposed_functi
         finish = TLSRPT_ERR_SENDTO + EMSGSIZE;
     if (function == CLOSE)
         close_code = TLSRPT_ERR_CLOSE + errno_or(number, EIO);
-    expect(answers->open == open, "open answers %d, not %d", answers->open, open);
-    expect(answers->finish == finish, "finish answers %d, not %d", answers->finish, finish);
-    expect(answers->close == close_code, "close answers %d, not %d", answers->close, close_code);
+    expect(answers->open == open, "open returns %d, not %d", answers->open, open);
+    expect(answers->finish == finish, "finish returns %d, not %d", answers->finish, finish);
+    expect(answers->close == close_code, "close returns %d, not %d", answers->close, close_code);
 }
 
 static void expect_flags(const struct scenario *scenario)
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
             for (position = 1; position <= calls[function]; position++)
                 for (number = 0; number < ERRNOS; number++, cases++) {
                     if (function == SENDTO && scenarios[i].reason_size > 212960 && number == EMSGSIZE)
-                        continue; /* what the kernel itself says there */
+                        continue; /* the kernel returns this error itself */
                     (survey ? survey_case : run_case)(&scenarios[i], function, position, number);
                 }
     }

@@ -1,9 +1,9 @@
 /*
  * large LIBRARY
  *
- * Events up to and beyond what the system sends: the send buffer is raised once, to what is needed and not above; a
- * datagram beyond the system's limit is 13090, and the next event goes through. Then threads that need different sizes
- * on one connection at the same time.
+ * Events up to and beyond the largest datagram of the system: the send buffer is raised once, to the needed size and
+ * not above; a datagram beyond the limit returns 13090, and the next event is sent. Then threads that need different
+ * sizes on one connection at the same time.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "interposer.h"
 
 #define OVERHEAD 32
-/* Linux takes the first part of a datagram in one piece, which may be too much for it from here on. */
+/* Linux needs contiguous memory for the first part of a datagram. From this size on the allocation may fail. */
 #define KERNEL_LIMIT (4 << 20)
 #define RACERS 4
 #define RACES 100
@@ -75,7 +75,7 @@ static void try_size(long size, long empty, long initial)
     if (size > KERNEL_LIMIT && code == TLSRPT_ERR_SENDTO + ENOBUFS) {
         printf("large: the kernel cannot allocate a datagram of %ld bytes\n", size);
     } else if (size <= limit) {
-        expect(code == 0 && receive() == size, "a datagram of %ld bytes answers %d", size, code);
+        expect(code == 0 && receive() == size, "a datagram of %ld bytes returns %d", size, code);
         expect(interposer.calls[SETSOCKOPT] == raises, "%ld raises for %ld bytes", interposer.calls[SETSOCKOPT], size);
         expect(interposer.calls[SENDTO] == 1 + raises, "%ld sends for %ld bytes", interposer.calls[SENDTO], size);
         if (raises)
@@ -84,11 +84,11 @@ static void try_size(long size, long empty, long initial)
         again = send_with_reason(con, size - empty);
         expect(again == 0 && receive() == size && interposer.calls[SETSOCKOPT] == 0, "again: %d", again);
     } else {
-        expect(code == TLSRPT_ERR_SENDTO + EMSGSIZE, "a datagram of %ld bytes answers %d", size, code);
+        expect(code == TLSRPT_ERR_SENDTO + EMSGSIZE, "a datagram of %ld bytes returns %d", size, code);
         expect(interposer.largest_buffer * 2 - (size + OVERHEAD) <= 1, "asks for %ld", interposer.largest_buffer);
     }
     code = send_with_reason(con, 10);
-    expect(code == 0 && receive() == empty + 10, "the next event answers %d", code);
+    expect(code == 0 && receive() == empty + 10, "the next event returns %d", code);
     expect(lib.close(&con) == 0, "close fails");
 }
 
@@ -136,7 +136,7 @@ static void *race(void *number)
     pthread_barrier_wait(&start);
     code = send_event(&lib, shared, "example.org", text);
     /* A thread may set the buffer for its own event between another's raise and send. The other then gets an error. */
-    expect(code == 0 || code == TLSRPT_ERR_SENDTO + EMSGSIZE, "a racing send of %zu bytes answers %d", length, code);
+    expect(code == 0 || code == TLSRPT_ERR_SENDTO + EMSGSIZE, "a racing send of %zu bytes returns %d", length, code);
     refused += code != 0;
     free(text);
     racing--;

@@ -1,10 +1,10 @@
 /*
  * waits LIBRARY [survey]
  *
- * A collector that has stopped reading, and its queue full: 100,000 events under a filter that ends the process at any
- * system call but socket, sendto and close, and at a sendto that may block or raise SIGPIPE. Prints the longest event.
- * The process must not have slept. With "survey", sends may have any flags: for the C library. The longest event is measured by
- * the clock and may contain time of other processes.
+ * Sends 100,000 events to a full queue that the collector does not read, under a filter that ends the process at any
+ * system call but socket, sendto and close, and at a sendto that may block or raise SIGPIPE. The process must not
+ * sleep. Prints the time of the longest event, which is measured by the clock and may contain time of other processes.
+ * With "survey", sends may have any flags: for the C library.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -47,7 +47,7 @@ static long sleeps(void)
     return usage.ru_nvcsw;
 }
 
-/* In a process of its own; the times are shared with its parent. */
+/* Runs in a child process, which shares the times with its parent. */
 static void send_to_full_queue(int flags)
 {
     long i, begin, others = 0, slept = sleeps();

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Stands before each block: the allocator that made it, and the block's size. Keeps the alignment of malloc. */
+/* The header of each block: the allocator that made it, and the block's size. Keeps the alignment of malloc. */
 union allocator_head {
     struct {
         const void *owner;

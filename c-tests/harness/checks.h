@@ -2,9 +2,9 @@
  * checks.h - the checks of a test program, and its closing line.
  *
  *   CHECK_INT(0, code);                               counts; prints expected value, actual value and line
- *   return closing_line("return_codes");              how many passed and failed; the exit status
+ *   return closing_line("return_codes");              prints how many passed and failed; returns the exit status
  *
- *   expect(code == 0, "event %d answers %d", i, code);   counts failures alone: any number of cases, in any thread
+ *   expect(code == 0, "event %d returns %d", i, code);   counts only failures: any number of cases, in any thread
  *   return closing_line_of("threads", cases);
  */
 #ifndef CHECKS_H
@@ -40,7 +40,7 @@ static inline void check_int(long expected, long actual, const char *what, const
         fprintf(stderr, "    expected %ld, found %ld\n", expected, actual);
 }
 
-/* Texts are datagrams too: no datagram of ours holds a NUL, and collector.h puts one behind each. */
+/* Also for datagrams: they contain no NUL, and collector.h adds one at the end. */
 static inline void check_text(const char *expected, const char *actual, const char *what, const char *file, int line)
 {
     int equal = expected && actual ? strcmp(expected, actual) == 0 : expected == actual;
@@ -67,7 +67,7 @@ __attribute__((format(printf, 2, 3))) static inline int expect(int holds, const 
     return holds;
 }
 
-/* Prints how many of the cases passed; the exit status of the program. */
+/* Prints how many of the cases passed. Returns the exit status of the program. */
 static inline int closing_line_of(const char *program, long cases)
 {
     long failed = checks_failed < cases ? checks_failed : cases;

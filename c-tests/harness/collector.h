@@ -91,7 +91,7 @@ static inline void collector_start(void)
     collector.receiver = bind_collector(collector.name);
 }
 
-/* Nobody listens afterwards; the socket's file stays, as after a collector that was killed. */
+/* Closes the socket and leaves its file, as a collector that was killed does. */
 static inline void collector_die(void)
 {
     needed(close(collector.receiver), "close");
@@ -130,7 +130,7 @@ static inline int largest_send_buffer(void)
     return largest;
 }
 
-/* The next datagram, with a NUL behind it; NULL if there is none. A sent datagram is there at once: nothing waits. */
+/* The next datagram, followed by a NUL; NULL if there is none. Never waits: a sent datagram is in the queue at once. */
 static inline const char *collector_receive(void)
 {
     int waiting = 0;

@@ -33,7 +33,7 @@ static inline int take_step(struct tlsrpt_dr_t **dr, const char *name)
     exit(1);
 }
 
-/* Takes the steps, named in one line, and gives the code of the last. */
+/* Takes the steps that are named in one line. Returns the code of the last. */
 static inline int take_steps(struct tlsrpt_dr_t **dr, const char *names)
 {
     char line[200], *name, *rest = line;
@@ -45,8 +45,8 @@ static inline int take_steps(struct tlsrpt_dr_t **dr, const char *names)
     return code;
 }
 
-#define WHOLE_LIFE "policy string mx failure end-policy finish"
-#define WHOLE_LIFE_DATAGRAM \
+#define WHOLE_REQUEST "policy string mx failure end-policy finish"
+#define WHOLE_REQUEST_DATAGRAM \
     "{\"dpv\": \"1\",\"d\": \"example.org\",\"pr\": \"" RECORD "\",\"policies\":[{\"policy-type\":2," \
     "\"policy-domain\": \"example.org\",\"policy-string\":[\"mode: enforce\"],\"mx-host\":[\"*.example.org\"]," \
     "\"failure-details\":[{\"c\":204,\"n\": \"mx.example.org\"}],\"t\":1,\"f\":1}]}"

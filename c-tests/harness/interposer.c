@@ -11,7 +11,7 @@
 
 struct interposer interposer;
 
-/* glibc's allocator under the names that nobody interposes: dlsym could allocate. */
+/* glibc's allocator under names that no library interposes. dlsym is not used because it could allocate. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
@@ -64,7 +64,7 @@ int close(int fd)
         interposer.descriptors--;
     if (!failing)
         return answer;
-    /* As Linux does: the descriptor is gone, whatever close says. */
+    /* As on Linux: the descriptor is closed even if close returns an error. */
     errno = number;
     return -1;
 }

@@ -1,8 +1,8 @@
 /*
- * interposer.h - functions in front of libc's that let one chosen call fail.
+ * interposer.h - functions that replace those of libc and let one chosen call fail.
  *
- * The shared object defines the functions below in front of libc's. While it is armed it counts their calls, and lets
- * the call of one function at one position fail with one errno.
+ * The loader finds the functions of this shared object before those of libc. While the interposer is armed it counts
+ * their calls, and lets the call of one function at one position fail with one errno.
  */
 #ifndef INTERPOSER_H
 #define INTERPOSER_H
@@ -21,7 +21,7 @@ struct interposer {
     long blocks;        /* allocated and not freed */
     long descriptors;   /* opened and not closed */
     long sends_without[2]; /* sends without MSG_NOSIGNAL, without MSG_DONTWAIT */
-    long largest_buffer;   /* that was asked for */
+    long largest_buffer;   /* the largest requested send buffer */
 };
 
 extern struct interposer interposer;

@@ -1,5 +1,5 @@
 /*
- * loaded_events.h - one event with everything in it, through a library that was loaded.
+ * loaded_events.h - an event with every kind of item, sent through a loaded library.
  */
 #ifndef LOADED_EVENTS_H
 #define LOADED_EVENTS_H
@@ -9,7 +9,7 @@
 /* How many calls write_event makes. */
 #define WRITE_EVENT_CALLS 6
 
-/* Makes the calls of a failed delivery; answers in codes. The request is left to be finished or cancelled. */
+/* Makes the calls of a failed delivery; writes the results into codes. The caller finishes or cancels the request. */
 static inline void write_event(const struct library *lib, struct tlsrpt_dr_t *dr, const char *reason,
                                int codes[WRITE_EVENT_CALLS])
 {
@@ -22,7 +22,7 @@ static inline void write_event(const struct library *lib, struct tlsrpt_dr_t *dr
     codes[5] = lib->finish_policy(dr, TLSRPT_FINAL_FAILURE);
 }
 
-/* A whole event on an open connection; the code of its end. */
+/* Sends a whole event on an open connection. Returns the code of its end. */
 static inline int send_event(const struct library *lib, struct tlsrpt_connection_t *con, const char *domain,
                              const char *reason)
 {

@@ -4,7 +4,7 @@
 #
 #   c-tests/links/headers.sh OUTPUT INCLUDEDIR LIBRARY C_COMPILERS [C++_COMPILERS]
 #
-# The compilers come as lists of words. One that is missing is an error.
+# The compilers are lists of words. A missing compiler is an error.
 set -eu
 
 output=$1 include=$2 library=$3 c_compilers=$4 cxx_compilers=${5-}

@@ -3,8 +3,8 @@
 #
 #   c-tests/links/links.sh OUTPUT ROOT PREFIX [PKG_CONFIG]
 #
-# The library is installed below ROOT (a DESTDIR) in PREFIX. Flags come from PKG_CONFIG where it is given; without it
-# from here, so that nothing but a C compiler and rustc is needed.
+# The library is installed below ROOT (a DESTDIR) in PREFIX. With PKG_CONFIG the flags come from that program; otherwise
+# from this script, so that only a C compiler and rustc are needed.
 set -eu
 
 output=$1 root=$2 prefix=$3 pkg_config=${4-}
@@ -14,7 +14,7 @@ mkdir -p "$output"
 
 if [ -n "$pkg_config" ]; then
     export PKG_CONFIG_LIBDIR="$libraries/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
-    # The system's own folders are left out otherwise, also below a root.
+    # Without these, pkg-config leaves out the system's own folders, even below a root.
     export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
     cflags=$($pkg_config --cflags libtlsrpt)
     shared=$($pkg_config --libs libtlsrpt)
@@ -73,7 +73,7 @@ needs() {
     link ours-first links/with_other_rust_library $static "$other" $native
     needs ours-first 0
     link ours-last links/with_other_rust_library "$other" $static $native
-    # Whole archives: every symbol of both meets the others.
+    # Whole archives: all symbols of both are linked together.
     link whole links/with_other_rust_library -Wl,--whole-archive $static "$other" -Wl,--no-whole-archive $native
     link beside-shared links/with_other_rust_library "$other" $shared $native
     needs beside-shared 1

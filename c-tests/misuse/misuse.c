@@ -18,7 +18,7 @@
 #include "collector.h"
 #include "events.h"
 
-/* Every kind begins with these. Those that are still open are closed after it. */
+/* Opened before each kind. Those that are still open are closed after it. */
 static struct tlsrpt_connection_t *con;
 static struct tlsrpt_dr_t *dr;
 
@@ -33,7 +33,7 @@ typedef void (*kind_of_misuse)(int row);
 static const struct {
     const char *name;
     kind_of_misuse function;
-    /* The arguments: so many numbers, from the first. */
+    /* The arguments: `count` numbers from `first` on. */
     int first, count;
 } kinds[] = {
 #define ONE(kind) {#kind, kind, 0, 1}
@@ -122,7 +122,7 @@ static int end_of_child(kind_of_misuse kind, int number, int quiet)
 
 static void die(int signal)
 {
-    /* Only the signal is looked for. */
+    /* The parent checks only the signal. */
     take_step(&dr, "cancel");
     tlsrpt_close(&con);
     collector_remove();
@@ -141,7 +141,7 @@ static void try_kind(size_t kind, int number, int count_only, int *signals)
     else
         snprintf(subject, sizeof subject, "%s, %d", kinds[kind].name, number);
     if (count_only) {
-        printf("%-62s %s\n", subject, died ? "signal" : WEXITSTATUS(status) ? "another answer" : "as promised");
+        printf("%-62s %s\n", subject, died ? "signal" : WEXITSTATUS(status) ? "another result" : "as documented");
         return;
     }
     check_subject = subject;
@@ -159,7 +159,7 @@ int main(void)
     int tried = 0, signals = 0, i;
     size_t kind;
 
-    /* Positive control: a signal is noticed. */
+    /* Positive control: the test detects a signal. */
     CHECK(WIFSIGNALED(end_of_child(die, SIGSEGV, 0)));
     for (kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
         for (i = 0; i < kinds[kind].count; i++, tried++)

@@ -22,9 +22,9 @@ static const struct {
     {10791, "cancel mx"},
     {10791, "cancel failure"},
     {10791, "cancel end-policy"},
-    {10791, WHOLE_LIFE " finish"},
-    {10791, WHOLE_LIFE " cancel"},
-    {10791, WHOLE_LIFE " string"},
+    {10791, WHOLE_REQUEST " finish"},
+    {10791, WHOLE_REQUEST " cancel"},
+    {10791, WHOLE_REQUEST " string"},
 };
 
 static void wrong_order(int row)
@@ -41,7 +41,7 @@ static void close_twice(int unused)
     CHECK_INT(10713, tlsrpt_close(&con));
 }
 
-/* The request keeps the socket, is still sent, and closes the socket afterwards. */
+/* The request keeps the socket open, can still be sent, and then closes the socket. */
 static void close_before_finish(int unused)
 {
     int descriptor = tlsrpt_get_socket(con);
@@ -49,8 +49,8 @@ static void close_before_finish(int unused)
     (void)unused;
     CHECK_INT(0, tlsrpt_close(&con));
     CHECK(con == NULL);
-    CHECK_INT(0, take_steps(&dr, WHOLE_LIFE));
-    CHECK_TEXT(WHOLE_LIFE_DATAGRAM, collector_receive());
+    CHECK_INT(0, take_steps(&dr, WHOLE_REQUEST));
+    CHECK_TEXT(WHOLE_REQUEST_DATAGRAM, collector_receive());
     CHECK_INT(-1, fcntl(descriptor, F_GETFD));
 }
 
@@ -68,7 +68,7 @@ static void descriptor_closed_underneath(int unused)
 {
     (void)unused;
     needed(close(tlsrpt_get_socket(con)), "close");
-    CHECK_INT(13000 + EBADF, take_steps(&dr, WHOLE_LIFE));
+    CHECK_INT(13000 + EBADF, take_steps(&dr, WHOLE_REQUEST));
     CHECK_INT(12000 + EBADF, tlsrpt_close(&con));
 }
 

@@ -85,7 +85,7 @@ ANSWERS(policy_string_without_a_request, 10791, tlsrpt_add_policy_string(NULL, "
 ANSWERS(mx_host_pattern_without_a_request, 10791, tlsrpt_add_mx_host_pattern(NULL, "m"))
 ANSWERS(failure_without_a_request, 10791, tlsrpt_add_delivery_request_failure(NULL, TLSRPT_VALIDATION_FAILURE, "s", "n", "h", "r", "a", "f"))
 
-/* The request is marked failed: the code stays with it, and nothing is sent. */
+/* The error sticks: the later steps return the code, and nothing is sent. */
 static void null_policy_string(int unused)
 {
     (void)unused;

@@ -72,7 +72,7 @@ static void not_utf8(int field)
 #undef REPLACED
 }
 
-/* A MiB is written without harm; whether it is sent depends on the send buffers that the system allows. */
+/* A text of 1 MiB is encoded. Whether it can be sent depends on the largest send buffer of the system. */
 static void one_mebibyte(int field)
 {
     /* The overhead of a datagram in the send buffer. */

@@ -1,9 +1,9 @@
 /*
  * soak LIBRARY EVENTS
  *
- * Sends this many events to a collector that reads, in blocking mode: one connection for 1,000 events, then a new one;
- * small, usual and large ones, cancelled ones in between. Memory and descriptors must be after all of them as they were
- * after the first hundredth.
+ * Sends this many events to a collector that reads, in blocking mode, with a new connection for each 1,000 events:
+ * small, usual and large events, and cancelled ones in between. After all events the memory and the descriptors must be
+ * the same as after the first hundredth.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "resources.h"
 
 #define EVENTS_ON_A_CONNECTION 1000
-/* The growth in bytes that the stack and the like may cause. A leak of one byte an event is more. */
+/* The allowed growth in pages, for the stack and other parts of the process. A leak of one byte an event exceeds it. */
 #define PAGES_OF_THE_SYSTEM 8
 
 static struct library lib;

@@ -38,7 +38,7 @@ static struct tlsrpt_connection_t *open_connection(const char *name)
 {
     struct tlsrpt_connection_t *con;
     int code = lib.open(&con, name);
-    expect(code == 0, "open answers %d", code);
+    expect(code == 0, "open returns %d", code);
     return con;
 }
 
@@ -46,14 +46,14 @@ static struct tlsrpt_connection_t *open_connection(const char *name)
 static void expect_event(struct tlsrpt_connection_t *con, int expected)
 {
     int code = send_event(&lib, con, "example.org", "expired");
-    expect(code == expected, "an event answers %d, not %d", code, expected);
-    expect(received() == (expected == 0), "the datagram arrives, or not, against the code %d", code);
+    expect(code == expected, "an event returns %d, not %d", code, expected);
+    expect(received() == (expected == 0), "the code is %d, but the datagram does not match it", code);
 }
 
 static void expect_close(struct tlsrpt_connection_t *con)
 {
     int code = lib.close(&con);
-    expect(code == 0, "close answers %d", code);
+    expect(code == 0, "close returns %d", code);
 }
 
 static void use(const char *name)
@@ -90,7 +90,7 @@ static void all_descriptors_in_use(void)
     expect(last == 1023, "the last descriptor is %d", last);
     expect_event(con, 0);
     code = lib.open(&more, "collector");
-    expect(code == TLSRPT_ERR_SOCKET + EMFILE && more == NULL, "open answers %d", code);
+    expect(code == TLSRPT_ERR_SOCKET + EMFILE && more == NULL, "open returns %d", code);
     needed(close(last), "close");
     use("collector");
     expect_close(con);
@@ -119,18 +119,18 @@ static void no_memory(void)
     int code, codes[WRITE_EVENT_CALLS];
     memset(text, 'x', sizeof text - 1);
     code = lib.init_delivery_request(&dr, con, "example.org", "v=TLSRPTv1");
-    expect(code == 0, "init answers %d", code);
+    expect(code == 0, "init returns %d", code);
     needed(setrlimit(RLIMIT_AS, &limit), "setrlimit");
     take_all_memory();
     code = lib.open(&more, "collector");
-    expect(code == TLSRPT_ERR_MALLOC_OPENCON + ENOMEM && more == NULL, "open answers %d", code);
+    expect(code == TLSRPT_ERR_MALLOC_OPENCON + ENOMEM && more == NULL, "open returns %d", code);
     code = lib.init_delivery_request(&another, con, "example.org", "v=TLSRPTv1");
-    expect(code == TLSRPT_ERR_MALLOC_OPENDR + ENOMEM && another == NULL, "init answers %d", code);
+    expect(code == TLSRPT_ERR_MALLOC_OPENDR + ENOMEM && another == NULL, "init returns %d", code);
     write_event(&lib, dr, text, codes);
     expect(codes[2] == 0 && codes[3] == TLSRPT_ERR_FPRINTF_ADDFAILURE + ENOMEM && codes[5] == codes[3],
-           "the calls answer %d, %d, %d", codes[2], codes[3], codes[5]);
+           "the calls return %d, %d, %d", codes[2], codes[3], codes[5]);
     code = lib.finish_delivery_request(&dr);
-    expect(code == TLSRPT_ERR_FPRINTF_ADDFAILURE + ENOMEM && dr == NULL, "finish answers %d", code);
+    expect(code == TLSRPT_ERR_FPRINTF_ADDFAILURE + ENOMEM && dr == NULL, "finish returns %d", code);
     free(reserve);
     expect_event(con, 0);
     expect_close(con);
@@ -172,7 +172,7 @@ static void replaced(void (*by)(void), int code)
     unlink("collector");
     by();
     expect_event(con, code);
-    expect(remove("collector") == 0, "cannot remove what took the place");
+    expect(remove("collector") == 0, "cannot remove the file in place of the socket");
     receiver = bind_collector("collector");
     expect_event(con, 0);
     expect_close(con);
@@ -233,7 +233,7 @@ static void replaced_by_a_link_to_itself(void)
 
 /* ---- cases that need root */
 
-/* Nothing but the socket: no /proc, no /dev, no library to load. */
+/* The new root has only the socket: no /proc, no /dev, no library to load. */
 static void changed_root(void)
 {
     struct tlsrpt_connection_t *con = open_connection("collector");
@@ -245,7 +245,7 @@ static void changed_root(void)
     expect_close(con);
 }
 
-/* The machine without /proc and /dev: empty folders lie over them. */
+/* Without /proc and /dev: empty folders are mounted over them. */
 static void no_proc_and_no_dev(void)
 {
     needed(unshare(CLONE_NEWNS), "unshare");

@@ -2,7 +2,8 @@
  * unload LIBRARY [OTHER]
  *
  * Loads and unloads the library 1,000 times, with an event each time: no memory and no descriptor leaks. With OTHER, another
- * libtlsrpt under another name, both are loaded into this process, in both orders, and their events kept apart.
+ * libtlsrpt under another name, loads both into this process, in both orders, and checks that their events stay
+ * separate.
  */
 #define _GNU_SOURCE
 #include "checks.h"
@@ -45,7 +46,7 @@ static void both(const char *first, const char *second, int ours_is_first)
     int i;
     for (i = 0; i < 4; i++)
         expect_event(&libraries[i % 2], "caf\xe9", (i % 2 == 0) == ours_is_first ? "caf\xef\xbf\xbd" : "caf\xe9");
-    expect(libraries[0].open != libraries[1].open, "the two are one");
+    expect(libraries[0].open != libraries[1].open, "both files are the same library");
     dlclose(libraries[0].handle);
     expect_event(&libraries[1], "example.org", "example.org");
     dlclose(libraries[1].handle);

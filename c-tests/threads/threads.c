@@ -1,9 +1,9 @@
 /*
  * threads LIBRARY [THREADS EVENTS]
  *
- * Many threads on one connection, on their own, and on one that is closed while they still use it; forked children on
- * the parent's connection. In blocking mode, every event is counted where it arrives: none lost, none twice, none
- * mixed with another.
+ * Many threads on one connection, on their own connections, and on one that is closed while they still use it; forked
+ * children on the parent's connection. In blocking mode. The receiver counts every event: none is lost, none arrives
+ * twice, none is mixed with another.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,7 +34,7 @@ static int send_numbered(struct tlsrpt_connection_t *con, int thread, int number
     return send_event(&lib, con, domain, reason);
 }
 
-/* What the collector has to get. */
+/* Writes the datagram that the collector must receive. */
 static int expected_datagram(char *text, size_t size, int thread, int number)
 {
     char reason[64];
@@ -60,7 +60,7 @@ static void note(const char *datagram, long size)
     seen[thread * events + number]++;
 }
 
-/* Receives until nobody is at work and nothing waits. */
+/* Receives until no sender works and the queue is empty. */
 static void collect(int (*working)(void))
 {
     char datagram[4096];

@@ -1,4 +1,4 @@
-//! A Rust library that another project might bring to the same C program: with std, threads, and panics that unwind.
+//! Another Rust library in the same C program: with std, threads, and panics that unwind.
 
 use std::{collections::HashMap, panic, thread};
 
