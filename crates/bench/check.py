@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Hold the figures of the shared library that are the same on every machine.
+"""Check the figures of the shared library that are the same on every machine.
 
     crates/bench/check.py BENCH LIBRARY
 
-BENCH is the program tlsrpt-bench, LIBRARY our shared library. Needs valgrind, strip, nm and readelf. What is exported
-and that no panic code is inside, tests/artefacts.py checks.
+BENCH is the program tlsrpt-bench, LIBRARY our shared library. Needs valgrind, strip, nm and readelf. tests/artefacts.py
+checks the exported symbols and the absence of panic code.
 """
 import os
 import re
@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 DANE_FAILURE = "1"
-"""The number of the dearest usual event in tlsrpt-bench."""
+"""The number of the most expensive usual event in tlsrpt-bench."""
 
 INSTRUCTIONS = 4_000
 ALLOCATIONS = 2
@@ -22,12 +22,12 @@ IMPORTS = 16
 
 
 def output_of(*command):
-    """What a program prints on either output."""
+    """The output of a program, standard error included."""
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
 
 def instructions(bench, library, times):
-    """Instructions of the whole process that sends the event so many times."""
+    """Instructions of the whole process that sends the event TIMES times."""
     report = output_of(
         "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", bench, "repeat", library, DANE_FAILURE,
         str(times),
@@ -36,7 +36,7 @@ def instructions(bench, library, times):
 
 
 def instructions_of_an_event(bench, library):
-    """The difference of two lengths: start and end of the process fall out."""
+    """The instructions of one event, from the difference of two runs. It leaves out the start and the end of the process."""
     few, many = 1_000, 2_000
     return (instructions(bench, library, many) - instructions(bench, library, few)) / (many - few)
 
@@ -54,7 +54,7 @@ def stripped_bytes(library):
 
 
 def imports(library):
-    """How many symbols the loader has to find."""
+    """The number of symbols that the loader has to find."""
     return len(output_of("nm", "-D", "--undefined-only", library).splitlines())
 
 

@@ -1,4 +1,4 @@
-//! How many blocks an event takes from malloc.
+//! The number of blocks that an event allocates with malloc.
 
 use std::{
     error::Error,
@@ -32,14 +32,14 @@ pub(crate) fn compare(ours: &Library, theirs: &Library) -> Result<String, Box<dy
             [vec![event.name.to_owned()], counts.to_vec()].concat()
         })
         .collect();
-    let explanation = "Calls of the function that tlsrpt_set_malloc_and_free set, from open to close. What the C \
-                       library takes from libc behind its back (its memory streams) does not show here.";
+    let explanation = "Calls of the function that tlsrpt_set_malloc_and_free set, from open to close. The blocks that \
+                       libc's memory streams allocate for the C library are not counted.";
     Ok(section("Allocations", explanation, &["event", "C", "ours"], &rows))
 }
 
 fn count(library: &Library, event: &Event) -> usize {
     COUNT.store(0, Ordering::Relaxed);
-    // SAFETY: functions that do what malloc and free do.
+    // SAFETY: both functions have the contracts of malloc and free.
     unsafe { (library.set_malloc_and_free)(Some(counting_malloc), Some(libc::free)) };
     open_to_close(library, event, c"/nonexistent/socket");
     // SAFETY: libc's own pair.

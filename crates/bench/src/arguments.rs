@@ -23,7 +23,7 @@ pub(crate) enum Part {
         /// The C library's
         reference: PathBuf,
     },
-    /// Send one event many times, for callgrind; nobody needs to listen
+    /// Send one event many times, for callgrind; no collector is needed
     Repeat {
         /// The library to load
         library: PathBuf,
@@ -36,7 +36,7 @@ pub(crate) enum Part {
     Collect(Collecting),
     /// Measure the reporter with many domains and print the table
     Deliver(Delivering),
-    /// Receive at a socket and throw away, then end
+    /// Receive datagrams at a socket, discard them, then end
     Receive {
         /// The socket to make
         socket: PathBuf,
@@ -50,7 +50,7 @@ pub(crate) enum Part {
     },
 }
 
-/// Everything that `all` needs.
+/// The arguments of `all`.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Our shared library
@@ -65,7 +65,7 @@ pub(crate) struct Arguments {
     pub(crate) chart: Option<PathBuf>,
 }
 
-/// Everything that `collect` needs.
+/// The arguments of `collect`.
 #[derive(Args)]
 pub(crate) struct Collecting {
     /// The program tlsrpt
@@ -80,7 +80,7 @@ pub(crate) struct Collecting {
     pub(crate) chart: Option<PathBuf>,
 }
 
-/// Everything that `deliver` needs.
+/// The arguments of `deliver`.
 #[derive(Args)]
 pub(crate) struct Delivering {
     /// The program tlsrpt

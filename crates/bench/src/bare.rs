@@ -1,4 +1,4 @@
-//! The same event without a library: the finished bytes and nothing but the system calls.
+//! The same event without a library: only the system calls, with the finished bytes.
 
 use std::{mem, path::Path};
 
@@ -10,7 +10,7 @@ pub(crate) struct Bare {
 impl Bare {
     /// Prepares to send to `path`.
     pub(crate) fn new(path: &Path) -> Self {
-        // SAFETY: a structure of numbers.
+        // SAFETY: sockaddr_un has only numbers, for which all zeros are valid.
         let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };
         address.sun_family = libc::AF_UNIX as libc::sa_family_t;
         for (place, byte) in address.sun_path.iter_mut().zip(path.as_os_str().as_encoded_bytes()) {
@@ -36,7 +36,7 @@ impl Bare {
     }
 
     fn send_with(&self, socket: i32, datagram: &[u8], flags: i32) {
-        // SAFETY: pointers and sizes of live values.
+        // SAFETY: each pointer comes from a reference, with the size of its value.
         let sent = unsafe {
             libc::sendto(
                 socket,
@@ -52,7 +52,7 @@ impl Bare {
 
     /// Closes the socket.
     pub(crate) fn close(&self, socket: i32) {
-        // SAFETY: our own descriptor.
+        // SAFETY: `socket` comes from `Self::socket` and is not used again.
         unsafe { libc::close(socket) };
     }
 }

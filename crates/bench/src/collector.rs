@@ -1,4 +1,4 @@
-//! The receiving end: a socket whose queue is emptied between measurements, so that no send ever meets a full one.
+//! The receiver: a socket whose queue is emptied between measurements, so that no send finds it full.
 
 use std::{
     io,
@@ -7,8 +7,8 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// How many datagrams may be sent before [`Collector::drain`]. A queue holds 10 where nobody raised
-/// net.unix.max_dgram_qlen.
+/// The number of datagrams that may be sent before [`Collector::drain`]. A queue holds 10 unless
+/// net.unix.max_dgram_qlen is raised.
 pub(crate) const BATCH: usize = 8;
 
 /// A bound socket in a folder of its own, removed at the end.
@@ -29,7 +29,7 @@ impl Collector {
         Ok(Self { socket, folder })
     }
 
-    /// Where it listens.
+    /// The path of the socket.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.join("socket")
     }

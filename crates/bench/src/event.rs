@@ -27,7 +27,7 @@ struct Failure {
     texts: [&'static CStr; 6],
 }
 
-/// The three kinds that Postfix sends most: 311, 529 and 136 bytes.
+/// The three most frequent kinds of events of Postfix: 311, 529 and 136 bytes.
 pub(crate) const EVENTS: [Event; 3] = [
     Event {
         name: "MTA-STS success, 4 policy strings, 1 pattern",
@@ -112,7 +112,7 @@ impl Event {
     }
 }
 
-/// Gives a request up.
+/// Cancels a request.
 pub(crate) fn cancel(library: &Library, mut request: Handle) {
     // SAFETY: a live request, not used again.
     let code = unsafe { (library.cancel_delivery_request)(&mut request) };

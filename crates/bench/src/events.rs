@@ -1,4 +1,4 @@
-//! The three usual events: building them, and the whole way from open to close.
+//! The three usual events: building them, and all calls from open to close.
 
 use std::{error::Error, ffi::CString, os::unix::ffi::OsStrExt, path::Path};
 
@@ -19,7 +19,7 @@ pub(crate) struct Bars {
     pub(crate) bare: f64,
 }
 
-/// Measures all events; returns the table and what the chart shows.
+/// Measures all events. Returns the table and the bars of the chart.
 pub(crate) fn compare(ours: &Library, theirs: &Library) -> Result<(String, Vec<Bars>), Box<dyn Error>> {
     let mut rows = Vec::new();
     let mut bars = Vec::new();
@@ -65,8 +65,8 @@ pub(crate) fn compare(ours: &Library, theirs: &Library) -> Result<(String, Vec<B
     Ok((table, bars))
 }
 
-/// Sends one event many times to a collector that is not there. What the kernel does then does not matter: callgrind
-/// counts the instructions of the process.
+/// Sends one event many times to a collector that does not exist. This does not affect the result, because callgrind
+/// counts only the instructions of the process, not those of the kernel.
 pub(crate) fn repeat(library: &Library, event: usize, times: usize) -> Result<(), Box<dyn Error>> {
     let event = EVENTS.get(event).ok_or("there is no event of this number")?;
     for _ in 0..times {
@@ -75,7 +75,7 @@ pub(crate) fn repeat(library: &Library, event: usize, times: usize) -> Result<()
     Ok(())
 }
 
-/// One event as Postfix sends it, with a connection of its own. Returns the code of sending it.
+/// One event as Postfix sends it, with a new connection. Returns the code of the send.
 pub(crate) fn open_to_close(library: &Library, event: &Event, socket: &std::ffi::CStr) -> std::ffi::c_int {
     let mut connection: Handle = std::ptr::null_mut();
     // SAFETY: a variable and a string of ours.

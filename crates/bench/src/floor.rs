@@ -1,4 +1,4 @@
-//! What no library can leave out of the shortest event.
+//! The parts of the shortest event that no library can leave out.
 
 use std::{
     ffi::CStr,
@@ -18,7 +18,7 @@ pub(crate) fn measure() -> String {
     let owners = AtomicUsize::new(1);
     let mut contenders = [
         contender(|| {
-            // SAFETY: any size, and a block that comes from malloc.
+            // SAFETY: malloc takes any size; the block comes from malloc and is freed once.
             unsafe { libc::free(black_box(libc::malloc(black_box(1032)))) }
         }),
         contender(|| {
@@ -37,7 +37,7 @@ pub(crate) fn measure() -> String {
     let rows: Vec<_> =
         names.iter().zip(&times).map(|(name, time)| vec![(*name).to_owned(), format!("{:.1}", time.median)]).collect();
     section(
-        "What an event cannot do without",
+        "The necessary parts of an event",
         "Nanoseconds, parts of building the shortest event.",
         &["part", "time"],
         &rows,

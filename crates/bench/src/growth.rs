@@ -12,10 +12,10 @@ use crate::{
 
 const TEXT: &std::ffi::CStr = c"mx: backup-mx.recipient.example.org";
 
-/// In which order the items come.
+/// The order in which the items are added.
 #[derive(Clone, Copy)]
 enum Order {
-    /// As the datagram has them.
+    /// The order of the datagram.
     AsWritten,
     /// A failure first, then strings and patterns in turn, all of which have to be moved before it.
     Worst,

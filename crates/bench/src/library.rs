@@ -1,4 +1,4 @@
-//! A libtlsrpt loaded from a file, whichever it is.
+//! A libtlsrpt loaded from a file: this library or the C library.
 
 use std::{
     error::Error,
@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-/// A handle of the library; what it points to is the library's.
+/// A handle of the library, which owns the object behind it.
 pub(crate) type Handle = *mut c_void;
 type Text = *const c_char;
 
@@ -35,7 +35,7 @@ pub(crate) struct Library {
 impl Library {
     /// Loads the file at `path`.
     pub(crate) fn load(path: &Path) -> Result<Self, Box<dyn Error>> {
-        // SAFETY: both libraries run no code when they are loaded, and the types are those of tlsrpt.h.
+        // SAFETY: neither library runs code when it is loaded, and the types of the functions are those of tlsrpt.h.
         unsafe {
             let file = libloading::Library::new(path)?;
             Ok(Self {

@@ -1,4 +1,4 @@
-//! The longest of many calls while the collector does not read: nothing may wait for it.
+//! The longest of many calls while the collector does not read: no call may wait for it.
 
 use std::{
     error::Error,
@@ -26,8 +26,8 @@ pub(crate) fn compare(ours: &Library, theirs: &Library) -> Result<String, Box<dy
     });
     Ok(section(
         "A full queue",
-        "Microseconds of tlsrpt_finish_delivery_request, 100,000 calls, while nobody reads and the queue is full: each \
-         fails at once with 13011. The longest is what the scheduler did meanwhile.",
+        "Microseconds of tlsrpt_finish_delivery_request, 100,000 calls, while no process reads and the queue is full: each \
+         fails at once with 13011. The longest includes the time of other processes.",
         &["library", "median", "99.9 %", "longest"],
         &rows,
     ))

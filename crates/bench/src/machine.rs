@@ -1,4 +1,4 @@
-//! What the measurements ran on.
+//! A description of the machine and of the date of the measurements.
 
 use std::{error::Error, fs, process::Command};
 

@@ -1,5 +1,6 @@
-//! Measures the shared library beside the C library and the bare system calls, the collector beside tlsrpt-collectd, and the
-//! reporter with many domains; writes what docs/performance.md, docs/collecting.md, docs/delivering.md and the README show.
+//! Measures the shared library beside the C library and the bare system calls, the collector beside tlsrpt-collectd,
+//! and the reporter with many domains. Writes the tables and charts of docs/performance.md, docs/collecting.md,
+//! docs/delivering.md and the README.
 //!
 //! `make bench`, `make bench-collect` and `make bench-deliver` run it; `tlsrpt-bench --help` lists its parts.
 

@@ -1,5 +1,5 @@
-//! Time, measured in turn: each round times every contender once, so that whatever else the machine does hits all of
-//! them alike; the median of the rounds is what counts.
+//! Time, measured in turn: each round times every contender once, so that other work on the machine affects all
+//! contenders alike. The result is the median of the rounds.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ pub(crate) struct Time {
     pub(crate) quartiles: (f64, f64),
 }
 
-/// One thing to be timed: does a piece of work `pieces` times, then clears up outside of the time.
+/// A program part to be timed: does a piece of work `pieces` times, then clears up outside of the measured time.
 pub(crate) struct Contender<'a> {
     pub(crate) pieces: usize,
     pub(crate) work: Box<dyn FnMut() + 'a>,
@@ -39,10 +39,10 @@ pub(crate) fn in_turn(rounds: usize, batches: usize, contenders: &mut [Contender
     samples.into_iter().map(summary).collect()
 }
 
-/// Makes libc keep the memory that it got from the kernel. Otherwise it gives back what a block above 128 kB took, and
-/// the page faults of the next such block hide what a library does.
+/// Makes libc keep the memory that it got from the kernel. Otherwise it returns blocks above 128 kB to the kernel, and
+/// the page faults of the next such block dominate the time of a library.
 pub(crate) fn keep_memory() {
-    // SAFETY: sets two numbers.
+    // SAFETY: takes no pointers.
     let set =
         unsafe { libc::mallopt(libc::M_TRIM_THRESHOLD, 1 << 28) + libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 24) };
     assert_eq!(set, 2, "mallopt");
@@ -66,7 +66,7 @@ impl<'a> Contender<'a> {
         Self { pieces, work: Box::new(work), clear_up: Box::new(|| ()) }
     }
 
-    /// What to do after each batch, outside of the time.
+    /// Sets the work to do after each batch, outside of the measured time.
     pub(crate) fn clearing_up(self, clear_up: impl FnMut() + 'a) -> Self {
         Self { clear_up: Box::new(clear_up), ..self }
     }

@@ -1,4 +1,4 @@
-//! What it costs a program to load the library.
+//! The time that a program needs to load the library.
 
 use std::{error::Error, path::Path};
 

@@ -1,4 +1,4 @@
-//! How fast long strings are written, by their content.
+//! The speed of encoding long strings, by their content.
 
 use std::{error::Error, ffi::CString, hint::black_box, ptr};
 
@@ -38,9 +38,9 @@ pub(crate) fn compare(ours: &Library, theirs: &Library) -> Result<String, Box<dy
     theirs.disconnect(connections[1]);
     Ok(section(
         "Long strings",
-        "GB of input a second for one policy string of 200 kB, building the whole event. Beside it, a Rust program without \
-         the library: std validates the bytes as UTF-8, then serde_json writes them into a Vec that is large enough. \
-         memcpy copies them.",
+        "GB of input a second for one policy string of 200 kB, building the whole event. For comparison, a Rust program \
+         without the library: std validates the bytes as UTF-8, then serde_json writes them into a Vec that is large \
+         enough. memcpy copies them.",
         &["text", "ours", "C", "std and serde_json", "memcpy"],
         &rows,
     ))

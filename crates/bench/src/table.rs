@@ -16,7 +16,7 @@ pub(crate) fn section(heading: &str, explanation: &str, header: &[&str], rows: &
     text
 }
 
-/// `text` with `new` in place of what stood between the markers.
+/// `text` with `new` in place of the text between the markers.
 pub(crate) fn between_markers(text: &str, new: &str) -> Result<String, Box<dyn Error>> {
     let (before, rest) = text.split_once(BEGIN).ok_or("the report has no place for the tables")?;
     let (_, after) = rest.split_once(END).ok_or("the place for the tables has no end")?;

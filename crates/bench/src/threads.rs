@@ -17,12 +17,12 @@ use crate::{
 const EVENTS_PER_RUN: usize = 40_000;
 const RUNS: usize = 7;
 
-/// A handle that threads share, as the contract of a connection allows.
+/// A handle of a connection that several threads share.
 struct SharedHandle(Handle);
-// SAFETY: several threads may use one connection.
+// SAFETY: tlsrpt.h allows several threads to use one connection at the same time.
 unsafe impl Sync for SharedHandle {}
 
-/// The table of ours and the bare calls, in blocking mode: the receiver takes every event.
+/// The table of ours and the bare calls, in blocking mode, in which no event is lost.
 pub(crate) fn compare(ours: &Library) -> Result<String, Box<dyn Error>> {
     let collector = Collector::new()?;
     let event = &EVENTS[1];
@@ -52,8 +52,8 @@ pub(crate) fn compare(ours: &Library) -> Result<String, Box<dyn Error>> {
     ours.disconnect(connection.0);
     Ok(section(
         "Threads on one connection",
-        "Events a second (the DANE failure, 529 bytes) that a receiver in one more thread took, blocking mode, median \
-         of 7 runs; beside it the bare sendto on one socket.",
+        "Events a second (the DANE failure, 529 bytes) that a receiver in one more thread received, blocking mode, median \
+         of 7 runs. For comparison, the bare sendto on one socket.",
         &["threads", "ours", "bare sendto", "ours / bare"],
         &rows,
     ))
@@ -71,7 +71,7 @@ fn run(collector: &Collector, threads: usize, send: &(impl Fn() + Sync)) -> Dura
         for _ in 0..threads {
             scope.spawn(|| (0..EVENTS_PER_RUN / threads).for_each(|_| send()));
         }
-        collector.receive(EVENTS_PER_RUN).expect("the events come");
+        collector.receive(EVENTS_PER_RUN).expect("the events arrive");
     });
     start.elapsed()
 }

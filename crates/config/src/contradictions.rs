@@ -1,4 +1,4 @@
-//! Values that are right, each by itself, and make no sense together.
+//! Finds values that are valid by themselves and contradict each other.
 
 use crate::{
     Configuration,
@@ -6,7 +6,7 @@ use crate::{
     reader::{Origin, Setting},
 };
 
-/// What contradicts what.
+/// A problem for each contradiction.
 pub(crate) fn contradictions(configuration: &Configuration, settings: &[Setting]) -> Vec<Problem> {
     let file = Lines(settings);
     [
@@ -23,7 +23,7 @@ pub(crate) fn contradictions(configuration: &Configuration, settings: &[Setting]
     .collect()
 }
 
-/// Which line of the file sets a key.
+/// The lines of the file that set keys.
 struct Lines<'s>(&'s [Setting]);
 
 impl Lines<'_> {
@@ -75,7 +75,7 @@ fn password_for_command(file: &Lines<'_>) -> Option<Problem> {
     Some(Problem::at(username.max(sendmail), message))
 }
 
-/// Keys of which either all are set, or none.
+/// A problem if some of these keys are set and others are not.
 fn half_of(section: &str, keys: &[&str], file: &Lines<'_>) -> Option<Problem> {
     let last = keys.iter().filter_map(|key| file.of(section, key)).max()?;
     let missing: Vec<_> = keys.iter().filter(|key| file.of(section, key).is_none()).copied().collect();

@@ -1,4 +1,4 @@
-//! What a file sets: its keys, each found in the table.
+//! The keys of a file, each found in the table.
 
 use tlsrpt_format::printable;
 use toml::{
@@ -22,7 +22,7 @@ pub(crate) struct Entry<'f> {
     pub(crate) line: usize,
 }
 
-/// The keys of a file, and what it has that is no key.
+/// The keys of a file, and problems for unknown keys and sections.
 pub(crate) struct Entries<'f> {
     text: &'f str,
     pub(crate) table: &'static [Section],
@@ -31,7 +31,7 @@ pub(crate) struct Entries<'f> {
 }
 
 impl<'f> Entries<'f> {
-    /// `root` is what the parser makes of `text`.
+    /// `root` is the result of the parser for `text`.
     pub(crate) fn of(text: &'f str, root: &'f DeTable<'f>, table: &'static [Section]) -> Self {
         let mut entries = Self { text, table, known: Vec::new(), problems: Vec::new() };
         entries.add_table(None, "", root);

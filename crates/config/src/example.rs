@@ -39,7 +39,7 @@ fn services(section: &Section) -> String {
     names.join(", ")
 }
 
-/// The default where it is not the value that stands there, and the range.
+/// The range, and a sentence about the default unless the value in the file is the default.
 fn about_value(key: &Key) -> String {
     let default = match key.default {
         Default::Value(_) => "",

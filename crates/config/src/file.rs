@@ -9,13 +9,13 @@ use std::{
 
 use nix::fcntl::OFlag;
 
-/// Where the configuration is unless another file is named. It need not exist.
+/// The default path of the configuration file. The file need not exist.
 pub const DEFAULT_FILE: &str = "/etc/tlsrpt/tlsrpt.toml";
 
 /// The largest configuration file in bytes.
 pub const LARGEST_FILE: u64 = 1 << 20;
 
-/// What is in the file, and who may read it.
+/// The content of the file, and its metadata with the permissions.
 pub(crate) struct Content {
     pub(crate) text: String,
     pub(crate) metadata: Metadata,
@@ -23,9 +23,9 @@ pub(crate) struct Content {
 
 /// Why a file cannot be read.
 pub(crate) enum Unreadable {
-    /// There is none.
+    /// There is no such file.
     Missing,
-    /// For this reason. A line where one is known.
+    /// The line, if known, and the reason.
     Because(Option<usize>, String),
 }
 
@@ -55,7 +55,7 @@ fn explain(error: &io::Error) -> Unreadable {
     match error.kind() {
         io::ErrorKind::NotFound => Unreadable::Missing,
         io::ErrorKind::PermissionDenied => because("permission denied; run as root or as the user of the service"),
-        io::ErrorKind::NotADirectory => because("a directory on the way to it is not a directory"),
+        io::ErrorKind::NotADirectory => because("a part of its path is not a directory"),
         _ => because(&error.to_string()),
     }
 }

@@ -12,10 +12,10 @@ use crate::{
 configuration! {
     /// The collector: it receives the events of mail servers and counts them in the store.
     [collect: Collect] for "collect" "serve" {
-        /// The datagram socket that mail servers send events to. The collector makes it, unless the service manager
-        /// passes it one.
+        /// The datagram socket that mail servers send events to. The collector creates it, unless the service manager
+        /// passes a socket.
         socket: SocketPath = "/run/tlsrpt/tlsrpt.sock";
-        /// The owner of the socket, by name or number. Without this key it is the user of the process.
+        /// The owner of the socket, by name or number. Without this key, the owner is the user of the process.
         socket_owner: UserName;
         /// The group of the socket, by name or number. A mail server needs write permission: set the group of its user,
         /// for instance `Debian-exim` for Exim of Debian.
@@ -41,8 +41,8 @@ configuration! {
         url: StoreLocation = "sqlite:/var/lib/tlsrpt/tlsrpt.db";
         /// How many days are kept, today included. Older days are deleted.
         keep_days: Count in 2 ..= 3_650 = 30;
-        /// What a power cut may take. `full`: nothing that was committed. `normal`: the last commits; commits are faster. The
-        /// store stays whole, and killing the process takes nothing that was committed, with either.
+        /// The loss after a power cut. `full`: no commit is lost. `normal`: the last commits are lost; commits are
+        /// faster. With both, the store stays consistent, and no commit is lost when the process is killed.
         synchronous: Synchronously = "full";
     }
     /// The reports. `organization`, `contact` and `from` are required for `tlsrpt deliver`.
@@ -51,22 +51,22 @@ configuration! {
         organization: Text;
         /// A mail address for questions about the reports (`contact-info`).
         contact: MailAddress;
-        /// The From address of report mails. Its domain signs them.
+        /// The From address of report mails. Its domain must be the domain of their DKIM signature.
         from: MailAddress like "noreply-smtp-tls-reporting@example.com";
         /// The time after midnight UTC over which the reports of a day are spread.
         spread: Duration in "0s" ..= "20h" = "4h";
         /// The largest report, compressed.
         max_size: Size in "10KiB" ..= "100MiB" = "10MiB";
-        /// The most failure details of a report. The most frequent ones stay; the others are added up into one entry for
+        /// The most failure details of a report. The most frequent ones stay; the others are added up in one entry for
         /// each result type.
         max_failure_details: Count in 1 ..= 1_000_000 = 10_000;
-        /// The most destinations of a domain. Further ones in its record are not served.
+        /// The most destinations of a domain. Further destinations in its record get no report.
         max_destinations: Count in 1 ..= 100 = 10;
         /// The most reports that one destination gets in an hour.
         max_per_destination: Count in 1 ..= 1_000_000 = 3_600;
         /// Send no report about a day on which all sessions with the domain succeeded.
         failures_only: Bool = false;
-        /// Report sessions under the DANE policy of an MX host also to the host, if there is a TLSRPT record at
+        /// Report sessions under the DANE policy of an MX host also to the MX host, if there is a TLSRPT record at
         /// `_smtp._tls.HOST`.
         report_mx_hosts: Bool = false;
         /// Domains that get no report, for instance your own.
@@ -74,24 +74,24 @@ configuration! {
     }
     /// Delivery of reports by mail.
     [mail: Mail] for "deliver" "serve" {
-        /// The mail server that takes the reports: `smtp://HOST:PORT`, with STARTTLS where the server offers it, or
+        /// The mail server that takes the reports: `smtp://HOST:PORT`, with STARTTLS if the server offers it, or
         /// `smtps://HOST:PORT` for TLS from the start.
         server: Smtp = "smtp://localhost:25";
-        /// A command to use instead of a server, called as `sendmail(8)` is, with the recipients as arguments.
+        /// A command to use instead of a server, called like `sendmail(8)`, with the recipients as arguments.
         sendmail: Path like "/usr/sbin/sendmail";
-        /// The user name for a server that asks for one. Needs `password`.
+        /// The user name for a server that requires authentication. Needs `password`.
         username: Text like "tlsrpt";
         /// The password for `username`. Keep the file readable for the user of the service only.
         password: Secret;
-        /// The envelope sender of report mails. The identifier of the report is added to the local part, so that
-        /// `tlsrpt-bounces@example.com` becomes `tlsrpt-bounces+ID@example.com`. Without this key, the local part is
-        /// `tlsrpt-bounces` and the domain that of `from` in `[report]`.
+        /// The envelope sender of report mails. An identifier of the delivery is added to the local part:
+        /// `tlsrpt-bounces@example.com` becomes `tlsrpt-bounces+ID@example.com`. Without this key, the address is
+        /// `tlsrpt-bounces` at the domain of `from` in `[report]`.
         bounces: MailAddress like "tlsrpt-bounces@example.com";
     }
-    /// DKIM signatures of report mails. Without this section, `tlsrpt` does not sign: the mail server must. All keys of the
-    /// section are needed together.
+    /// DKIM signatures of report mails. Without this section `tlsrpt` does not sign, and the mail server must. Set all
+    /// keys of the section or none.
     [mail_dkim: MailDkim] for "deliver" "serve" {
-        /// The domain that signs. It must be the domain of `from` in `[report]`.
+        /// The domain of the signature. It must be the domain of `from` in `[report]`.
         domain: Domain;
         /// The selector: the public key is at `SELECTOR._domainkey.DOMAIN` in DNS.
         selector: Domain like "tlsrpt";
@@ -102,9 +102,9 @@ configuration! {
     [https: Https] for "deliver" "serve" {
         /// The longest time for one report.
         timeout: Duration in "1s" ..= "10m" = "30s";
-        /// What happens where the certificate of the destination cannot be verified. `prefer`: the report is posted all
-        /// the same, as RFC 8460 section 3 permits, and `tlsrpt reports` shows what is wrong. `require`: it is not
-        /// posted.
+        /// The action if the certificate of the destination cannot be verified. `prefer`: the report is posted anyway,
+        /// as RFC 8460 section 3 permits, and `tlsrpt reports` shows a warning with the reason. `require`: the report
+        /// is not posted.
         verify: VerifyCertificates = "prefer";
         /// Networks of special address ranges (private, loopback, link-local and others) that reports may be posted to.
         /// Reports are posted to public addresses only, unless a network is listed here.
@@ -114,7 +114,7 @@ configuration! {
         /// A file of certificate authorities in PEM, trusted in addition to those of the system.
         ca: Path like "/etc/ssl/own-ca.pem";
     }
-    /// What reports leave out. By default they leave out nothing.
+    /// Details that reports leave out. By default they leave out nothing.
     [privacy: Privacy] for "deliver" "serve" {
         /// Leave out `sending-mta-ip`, the address of your mail server.
         omit_sending_mta_ip: Bool = false;

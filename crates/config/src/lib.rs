@@ -1,13 +1,13 @@
 //! The configuration file of all parts of TLSRPT.
 //!
-//! The table of keys in `keys` is the only place that names a key, its type, default, range and documentation. Everything else
-//! is made from it: the [`Configuration`] that services read, what `tlsrpt config` prints, the example file, and the
-//! list in tlsrpt.toml(5).
+//! The table of keys in `keys` is the only place that names a key, its type, default, range and documentation.
+//! Everything else is made from it: the [`Configuration`] that services read, the output of `tlsrpt config`, the
+//! example file, and the list in tlsrpt.toml(5).
 //!
-//! - [`load`]: reads a file, or takes the defaults.
-//! - [`Loaded`]: the configuration, where each value comes from, and warnings.
-//! - [`Problems`]: everything that is wrong with a file, by line.
-//! - [`show`], [`example`], [`manual`]: the table and what is in force, as text.
+//! - [`load`]: reads a file, or uses the defaults.
+//! - [`Loaded`]: the configuration, the origin of each value, and warnings.
+//! - [`Problems`]: the errors of a file, by line.
+//! - [`show`], [`example`], [`manual`]: the configuration in force and the table, as text.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Reads the file, or takes the defaults.
+//! Reads the file, or uses the defaults.
 
 use std::path::{Path, PathBuf};
 
@@ -20,11 +20,11 @@ use crate::{
 pub struct Loaded {
     /// The values.
     pub configuration: Configuration,
-    /// The same, one by one in the order of the table, with where each comes from.
+    /// The same values in the order of the table, with their origins.
     pub settings: Vec<Setting>,
-    /// The file. None: there is none, and every value is a default.
+    /// The file. None if there is no file and every value is a default.
     pub file: Option<PathBuf>,
-    /// What is allowed but unwise.
+    /// Settings that are allowed but unwise.
     pub warnings: Vec<Problem>,
 }
 
@@ -40,8 +40,8 @@ impl Loaded {
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the file. It may be missing, unreadable, too large, no TOML; keys may be unknown, values
-/// of the wrong type, out of range, or contradict each other.
+/// All problems of the file: it is missing, unreadable, too large or not TOML; a key is unknown; a value has the wrong
+/// type, is out of range or contradicts another.
 pub fn load(file: Option<&Path>) -> Result<Loaded, Problems> {
     let path = file.unwrap_or(Path::new(DEFAULT_FILE));
     match file::read(path) {
@@ -73,7 +73,8 @@ pub fn load_text(path: &Path, text: &str) -> Result<Loaded, Problems> {
     let configuration = Configuration::read(&mut reader);
     let Reader { settings, problems: bad_values, .. } = reader;
 
-    // The parser goes on after an error with what it can make of the line.
+    // After a syntax error the parser continues with a guess about the line, so other problems in that line are left
+    // out.
     let further: Vec<_> = entries
         .problems
         .into_iter()

@@ -60,7 +60,7 @@ fn argument(text: &str) -> String {
     if escaped.contains(' ') { format!("\"{escaped}\"") } else { escaped }
 }
 
-/// Text in which code stands between backticks: each sentence and each macro on a line of its own.
+/// Converts text with code between backticks: each sentence and each macro gets its own line.
 fn prose(text: &str) -> String {
     let mut out = String::new();
     let mut parts = text.trim().split('`');

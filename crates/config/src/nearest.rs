@@ -14,7 +14,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn misspellings_find_their_name_and_other_words_find_none() {
+    fn finds_a_name_for_a_misspelling_and_none_for_another_word() {
         let names = ["socket", "socket-mode", "socket-owner", "buffer", "keep-invalid"];
         let cases = [
             ("sokcet", Some("socket")),

@@ -1,4 +1,4 @@
-//! What is wrong with a file.
+//! The problems of a file.
 
 use std::{
     error::Error,
@@ -8,16 +8,16 @@ use std::{
 
 use tlsrpt_format::printable;
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The line of the file, from 1 on. None where it is about the file as a whole.
+    /// The line of the file, from 1 on. None if the problem is about the file as a whole.
     pub line: Option<usize>,
-    /// What is wrong, and what to write instead. One line, safe to show.
+    /// The problem and its remedy. One line, safe to show.
     pub message: String,
 }
 
-/// Everything that is wrong with a file, in the order of its lines.
+/// The problems of a file, in the order of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     /// The file.
@@ -47,7 +47,7 @@ impl Problems {
         Self { file, list }
     }
 
-    /// About the file as a whole.
+    /// One problem, which is about the file as a whole.
     pub(crate) fn of_file(file: PathBuf, message: impl Into<String>) -> Self {
         Self { file, list: vec![Problem { line: None, message: message.into() }] }
     }

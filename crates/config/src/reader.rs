@@ -1,4 +1,4 @@
-//! Turns what the file sets into values, and keeps where each comes from.
+//! Converts the entries of the file into values, and keeps the origin of each value.
 
 use tlsrpt_format::printable;
 use toml::de::DeValue;
@@ -10,20 +10,20 @@ use crate::{
     table::{Default, Key, Section},
 };
 
-/// A key with what is in force.
+/// A key with its value in force.
 #[derive(Debug, Clone)]
 pub struct Setting {
     /// Its section in the table.
     pub section: &'static Section,
     /// Its row in the table.
     pub key: &'static Key,
-    /// The value in the syntax of TOML. None: there is none. Empty for a secret.
+    /// The value in the syntax of TOML. None if there is no value. Empty for a secret.
     pub value: Option<String>,
-    /// Where the value comes from.
+    /// The origin of the value.
     pub origin: Origin,
 }
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// The table of keys.
@@ -35,7 +35,7 @@ pub enum Origin {
     },
 }
 
-/// Reads values and collects what is wrong with them.
+/// Reads values and collects the problems with them.
 pub(crate) struct Reader<'e, 'f> {
     entries: &'e Entries<'f>,
     pub(crate) settings: Vec<Setting>,
@@ -47,12 +47,12 @@ impl<'e, 'f> Reader<'e, 'f> {
         Self { entries, settings: Vec::new(), problems: Vec::new() }
     }
 
-    /// The value of a key that always has one. None if it cannot be read.
+    /// The value of a key that always has a value. None if it cannot be read.
     pub(crate) fn required<K: Kind>(&mut self, section: &str, field: &str) -> Option<K::Value> {
         self.optional::<K>(section, field).flatten()
     }
 
-    /// The value of a key that may have none. The outer None if it cannot be read.
+    /// The value of a key that may have no value. The outer None if it cannot be read.
     pub(crate) fn optional<K: Kind>(&mut self, section: &str, field: &str) -> Option<Option<K::Value>> {
         let (section, key) = row(self.entries.table, section, field);
         let entry = self.entries.known.iter().find(|entry| std::ptr::eq(entry.key, key));

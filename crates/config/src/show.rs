@@ -1,4 +1,4 @@
-//! What is in force, as a file of its own.
+//! The configuration in force, as the text of a configuration file.
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,8 @@ use crate::{
     reader::{Origin, Setting},
 };
 
-/// A file with every key, its value, and where that comes from as a comment. Keys without a value are comments. Read as a
-/// configuration file, it gives the same configuration, but for secrets, which are not shown.
+/// The text of a file with every key, its value, and the origin of the value as a comment. Keys without a value are
+/// comments. Read as a configuration file, it gives the same configuration except for secrets, which are not shown.
 #[must_use]
 pub fn show(loaded: &Loaded) -> String {
     let lines: Vec<_> =

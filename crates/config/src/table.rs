@@ -18,13 +18,13 @@ pub struct Key {
     pub(crate) field: &'static str,
     /// The name of its type in tlsrpt.toml(5).
     pub kind: &'static str,
-    /// The value where the file has none.
+    /// The value if the file does not set the key.
     pub default: Default,
     /// The least and the largest value, as in the file. Both are allowed.
     pub range: Option<(&'static str, &'static str)>,
     /// Whether the value is never shown.
     pub secret: bool,
-    /// A value for the example file where there is no default.
+    /// A value for the example file if there is no default.
     pub example: &'static str,
     /// What the key is for, one line an item, as in the source.
     pub documentation: &'static [&'static str],
@@ -87,14 +87,14 @@ macro_rules! configuration {
             }
         )+
 
-        /// What is in force: one field for each section of the file.
+        /// The configuration in force: one field for each section of the file.
         #[derive(Debug, Clone)]
         pub struct Configuration {
             $($(#[doc = $about])+ pub $section: $type,)+
         }
 
         impl Configuration {
-            /// Reads each key. None if one of them cannot be read; the reader has the problems then.
+            /// Reads each key. None if one of them cannot be read; then the reader has the problems.
             pub(crate) fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
                 $(let $section = $type::read(reader);)+
                 Some(Self { $($section: $section?,)+ })

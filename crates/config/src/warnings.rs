@@ -1,4 +1,4 @@
-//! What is allowed but unwise.
+//! Settings that are allowed but unwise.
 
 use std::{fs::Metadata, os::unix::fs::PermissionsExt, path::Path};
 
@@ -7,7 +7,7 @@ use crate::{
     reader::{Origin, Setting},
 };
 
-/// Looks at who may read and write the file.
+/// Warns about a file that other users can write to, or with a secret that other users can read.
 pub(crate) fn warnings(settings: &[Setting], path: &Path, metadata: &Metadata) -> Vec<Problem> {
     const READ_BY_OTHERS: u32 = 0o004;
     const WRITTEN_BY_OTHERS: u32 = 0o002;

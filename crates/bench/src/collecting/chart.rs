@@ -8,7 +8,7 @@ const BAR: f64 = 16.0;
 const TOP: f64 = 56.0;
 const COLOURS: [&str; 3] = ["#2ca02c", "#1f77b4", "#b0b0b0"];
 
-/// What stands together.
+/// Bars that are next to each other.
 pub(crate) struct Group {
     pub(crate) name: &'static str,
     /// One for each series.

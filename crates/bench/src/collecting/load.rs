@@ -1,18 +1,18 @@
-//! What is sent to a collector, and who sends it.
+//! The events that are sent to a collector, and the threads that send them.
 
 use std::{io, os::unix::net::UnixDatagram, path::Path, thread};
 
 /// Threads that send at the same time. Each waits while the queue of the collector is full.
 pub(crate) const SENDERS: usize = 20;
 
-/// What is sent.
+/// The events of one measurement.
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) name: &'static str,
     domains: usize,
 }
 
-/// A flood for one domain, a usual day, and a day of a large host.
+/// Many events for one domain, a usual day, and a day of a large host.
 pub(crate) const LOADS: [Load; 3] = [
     Load { name: "1 domain", domains: 1 },
     Load { name: "24 domains", domains: 24 },
@@ -20,7 +20,7 @@ pub(crate) const LOADS: [Load; 3] = [
 ];
 
 impl Load {
-    /// Sends so many events, a multiple of [`SENDERS`], and returns when the last one is in the queue.
+    /// Sends `events` events, a multiple of [`SENDERS`], and returns when the last one is in the queue.
     pub(crate) fn send(self, socket: &Path, events: usize) -> io::Result<()> {
         let datagrams: Vec<_> = (0..self.domains).map(datagram).collect();
         thread::scope(|scope| {

@@ -1,5 +1,5 @@
-//! How many events a second a collector takes from senders that wait for room: ours, tlsrpt-collectd, and a loop that only
-//! receives and throws away.
+//! The events a second that a collector receives from senders that wait for room: ours, tlsrpt-collectd, and a loop
+//! that only receives and discards.
 
 mod chart;
 mod load;
@@ -14,7 +14,7 @@ pub(crate) use receiver::{Directory, Process, receive, wait_for};
 
 use crate::{arguments::Collecting, machine, table};
 
-/// How often each is measured. The median counts.
+/// The number of measurements of each. The result is their median.
 const ROUNDS: usize = 3;
 
 /// Measures all in turn, prints a table, and writes the page and its chart.

@@ -1,4 +1,4 @@
-//! Who receives: each is a process with a socket in a directory of its own.
+//! The receivers of the events: each is a process with a socket in its own directory.
 
 use std::{
     error::Error,
@@ -13,13 +13,13 @@ use std::{
 use super::load::Load;
 use crate::arguments::Collecting;
 
-/// How long one may take to listen.
+/// The longest time until a receiver listens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Who receives.
+/// A receiver of events.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Receiver {
-    /// A loop that receives and throws away.
+    /// A loop that receives and discards.
     Bare,
     /// `tlsrpt collect`.
     Ours,
@@ -38,13 +38,13 @@ impl Receiver {
         }
     }
 
-    /// How many events take a second or more.
+    /// A number of events that takes a second or more.
     fn events(self) -> usize {
         if self == Self::Theirs { 20_000 } else { 200_000 }
     }
 
-    /// Events a second. Ours are committed and the bare loop has received them when the time ends; theirs are received
-    /// but for the queue of the socket, and need not be committed.
+    /// Events a second. The time of ours ends when all are committed, that of the bare loop when all are received. The
+    /// time of theirs ends when all are received or in the queue of the socket; they need not be committed.
     pub(crate) fn rate(self, arguments: &Collecting, load: Load) -> Result<f64, Box<dyn Error>> {
         let directory = Directory::new()?;
         let socket = directory.0.join("s");
@@ -95,7 +95,7 @@ impl Receiver {
     }
 }
 
-/// The bare loop, in a process of its own.
+/// The bare loop, which runs in its own process.
 pub(crate) fn receive(path: &Path, events: usize) -> io::Result<()> {
     let socket = UnixDatagram::bind(path)?;
     let mut buffer = vec![0; 1 << 20];
@@ -114,26 +114,26 @@ pub(crate) fn wait_for(socket: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A process that ends at the end.
+/// A process that is ended when this value is dropped.
 pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
-    /// Asks it to end.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        // SAFETY: takes no pointers; the child has not been waited for, so the number is its.
+        // SAFETY: takes no pointers; no one has waited for the child yet, so its number is not reused.
         unsafe { libc::kill(self.0.id() as libc::pid_t, libc::SIGTERM) };
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where it has ended and was waited for.
+        // Both fail only if the process has ended and was waited for.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// A directory that is removed at the end.
+/// A directory that is removed when this value is dropped.
 pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {

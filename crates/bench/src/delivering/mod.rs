@@ -1,5 +1,5 @@
-//! How long `tlsrpt deliver` takes to make the reports of many domains and to hand them to a mail server on the same machine, and how
-//! much memory.
+//! The time and the memory that `tlsrpt deliver` needs to make the reports of many domains and to send them to a mail
+//! server on the same machine.
 
 mod sink;
 
@@ -25,7 +25,7 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(20);
 const MEBI: f64 = 1024.0;
 
-/// What one run took.
+/// The result of one run.
 #[derive(Debug)]
 struct Run {
     domains: usize,
@@ -114,11 +114,11 @@ fn configure(directory: &Path, port: u16) -> Result<(), Box<dyn Error>> {
     Ok(fs::write(directory.join("tlsrpt.toml"), text)?)
 }
 
-/// Waits for the end of a process that must succeed. The most memory that it had, in KiB.
+/// Waits for the end of a process that must succeed. Returns its largest memory in KiB.
 fn until_its_end(process: &mut Child) -> Result<u64, Box<dyn Error>> {
     let mut most = 0;
     loop {
-        // A process that has ended has no memory, and its file no such line.
+        // The file of a process that has ended has no such line.
         let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
         if let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) {
             most = line.trim().trim_end_matches(" kB").parse()?;

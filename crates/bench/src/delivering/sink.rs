@@ -1,4 +1,4 @@
-//! A mail server that takes everything and keeps nothing.
+//! A mail server that accepts and discards every mail.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -33,7 +33,7 @@ impl Sink {
         Ok(Self { port, mails })
     }
 
-    /// How many mails it has taken.
+    /// The number of accepted mails.
     pub(crate) fn mails(&self) -> usize {
         self.mails.load(Ordering::SeqCst)
     }

@@ -65,7 +65,7 @@ mod tests {
     use crate::kind::definition::tests::{again, of_another_form, unchanged};
 
     #[test]
-    fn mail_addresses_hold_nothing_else() {
+    fn mail_addresses_contain_nothing_else() {
         unchanged::<MailAddress>(&["\"tlsrpt@example.com\"", "\"a+b.c@mail.example.com\""]);
         of_another_form::<MailAddress>(&[
             "1",

@@ -1,4 +1,4 @@
-//! One of few values.
+//! Types with a few values.
 
 use toml::de::DeValue;
 
@@ -22,7 +22,7 @@ impl Kind for Bool {
     }
 }
 
-/// Makes a type of few values, and the kind that reads it by name.
+/// Makes a type with a few values, and the kind that reads it by name.
 macro_rules! choice {
     ($(#[doc = $about:literal])+ $kind:ident, $type:ident: $names:literal { $($(#[doc = $doc:literal])+ $name:literal $value:ident,)+ }) => {
         $(#[doc = $about])+
@@ -58,9 +58,9 @@ macro_rules! choice {
 }
 
 choice! {
-    /// What happens where the certificate of a destination cannot be verified.
+    /// The action if the certificate of a destination cannot be verified.
     VerifyCertificates, Verify: "prefer or require" {
-        /// The report is posted all the same.
+        /// The report is posted anyway.
         "prefer" Prefer,
         /// The report is not posted.
         "require" Require,
@@ -68,11 +68,11 @@ choice! {
 }
 
 choice! {
-    /// What a power cut may take from the store.
+    /// The loss in the store after a power cut.
     Synchronously, Synchronous: "full or normal" {
-        /// Nothing that was committed.
+        /// No commit is lost.
         "full" Full,
-        /// The last commits. The store stays whole.
+        /// The last commits are lost. The store stays consistent.
         "normal" Normal,
     }
 }

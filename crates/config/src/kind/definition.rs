@@ -1,10 +1,10 @@
-//! What a type of values does.
+//! The trait of a type of values.
 
 use toml::de::DeValue;
 
 /// A type of values. Implemented by types that exist only to name it in the table.
 pub trait Kind {
-    /// What the program gets.
+    /// The type of the value in the program.
     type Value: Clone + PartialOrd;
 
     /// The name in tlsrpt.toml(5).
@@ -20,8 +20,8 @@ pub trait Kind {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words that follow the name of the key and the value. [`Refused::Form`] where another type
-    /// of TOML is needed.
+    /// The reason why the value is refused, as text that follows the name of the key and the value. [`Refused::Form`]
+    /// if the value has the wrong type of TOML.
     fn read(value: &DeValue<'_>) -> Result<Self::Value, Refused>;
 
     /// The value in the syntax of TOML, on one line.
@@ -33,7 +33,7 @@ pub trait Kind {
 pub enum Refused {
     /// It has another type, or another form.
     Form,
-    /// It has the right form but is wrong for this reason.
+    /// It has the right form, but is refused for this reason.
     Because(String),
 }
 
@@ -71,14 +71,14 @@ pub(crate) mod tests {
         }
     }
 
-    /// Wants each to be read and shown as it is.
+    /// Checks that each is read and shown unchanged.
     pub(crate) fn unchanged<K: Kind>(texts: &[&str]) {
         for text in texts {
             assert_eq!(again::<K>(text).as_deref(), Ok(*text));
         }
     }
 
-    /// Wants each to be refused for its type or form.
+    /// Checks that each is refused for its type or form.
     pub(crate) fn of_another_form<K: Kind>(texts: &[&str]) {
         for text in texts {
             assert_eq!(again::<K>(text), Err(Refused::Form), "{text}");

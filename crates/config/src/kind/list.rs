@@ -28,7 +28,7 @@ impl Kind for Networks {
             if network.trunc() == network {
                 Ok(network)
             } else {
-                Err(format!("{network} has address bits behind its prefix; write {}", network.trunc()).into())
+                Err(format!("{network} has address bits after its prefix; write {}", network.trunc()).into())
             }
         })
     }
@@ -96,7 +96,7 @@ mod tests {
     use crate::kind::definition::tests::{again, of_another_form, reason, unchanged};
 
     #[test]
-    fn networks_have_a_prefix_length_and_nothing_behind_it() {
+    fn networks_have_a_prefix_length_and_no_further_address_bits() {
         unchanged::<Networks>(&["[]", "[\"127.0.0.0/8\", \"::1/128\"]"]);
         of_another_form::<Networks>(&["\"127.0.0.0/8\"", "[1]"]);
         assert_eq!(reason::<Networks>("[\"127.0.0.1\"]"), "127.0.0.1 is not a network");

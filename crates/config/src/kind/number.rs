@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::definition::{Kind, Refused, quoted, string};
 
-/// How many.
+/// A whole number.
 #[derive(Debug)]
 pub enum Count {}
 
@@ -65,7 +65,7 @@ impl Kind for Duration {
     }
 
     fn show(value: &std::time::Duration) -> String {
-        // What was read fits.
+        // A duration that was read fits.
         let duration = SignedDuration::try_from(*value).unwrap_or(SignedDuration::MAX);
         quoted(&format!("{duration:#}"))
     }

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::definition::{Kind, Refused, quoted, string};
 
-/// A file or a directory, by its absolute path: services do not run in the directory of whoever wrote the file.
+/// A file or a directory. The path is absolute, because the working directory of a service is not that of the operator.
 #[derive(Debug)]
 pub enum Path {}
 
@@ -24,7 +24,7 @@ impl Kind for Path {
     }
 }
 
-/// The absolute path of a local socket, which the system limits in length.
+/// The absolute path of a local socket. The system limits its length.
 #[derive(Debug)]
 pub enum SocketPath {}
 
@@ -55,7 +55,7 @@ pub(super) fn absolute(text: &str) -> Result<PathBuf, Refused> {
     match text {
         "" => Err("it is empty".into()),
         _ if text.contains('\0') => Err("a path cannot contain a NUL".into()),
-        _ if !text.starts_with('/') => Err("it is not an absolute path: write it from / on".into()),
+        _ if !text.starts_with('/') => Err("it is not an absolute path: begin it with /".into()),
         _ => Ok(PathBuf::from(text)),
     }
 }

@@ -24,7 +24,7 @@ impl Kind for Text {
     }
 }
 
-/// A text that is not shown, not even for debugging.
+/// A text that is not shown, not even by `Debug`.
 #[derive(Clone, PartialEq, Eq, PartialOrd)]
 pub struct SecretText(String);
 

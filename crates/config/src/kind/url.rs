@@ -1,4 +1,4 @@
-//! Where the store is, and the mail server.
+//! URLs of the store and of the mail server.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use super::{
     place::absolute,
 };
 
-/// Where the store is.
+/// The location of the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd)]
 pub enum StoreUrl {
     /// An SQLite database in this file.
@@ -31,7 +31,7 @@ impl Kind for StoreLocation {
         // Other programs write an empty host.
         let path = path.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(path);
         if path.starts_with("//") {
-            return Err("sqlite: is followed by a path, not by a host".into());
+            return Err("sqlite: must be followed by a path, not by a host".into());
         }
         let path = absolute(path)?;
         if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
@@ -49,7 +49,7 @@ impl Kind for StoreLocation {
 /// A mail server.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd)]
 pub struct SmtpServer {
-    /// Whether TLS begins with the connection. Otherwise with STARTTLS, where the server offers it.
+    /// Whether TLS begins with the connection. If not, it begins with STARTTLS, if the server offers it.
     pub tls_from_start: bool,
     /// Its name or address, an IPv6 address without brackets.
     pub host: String,
@@ -78,7 +78,7 @@ impl Kind for Smtp {
             return Err("write the user and the password as username and password".into());
         }
         if !matches!(uri.path().as_str(), "" | "/") || uri.query().is_some() || uri.fragment().is_some() {
-            return Err("a mail server has a host and a port, nothing more".into());
+            return Err("the URL of a mail server has only a host and a port".into());
         }
         let port = match authority.port().map(|port| port.as_str()) {
             None | Some("") => usual_port,
@@ -121,6 +121,6 @@ mod tests {
         assert!(reason::<Smtp>("\"smtp://me:secret@localhost\"").contains("username"));
         assert!(reason::<Smtp>("\"smtp://localhost:0\"").contains("65535"));
         assert!(reason::<Smtp>("\"smtp://localhost:99999\"").contains("65535"));
-        assert!(reason::<Smtp>("\"smtp://localhost/x\"").contains("nothing more"));
+        assert!(reason::<Smtp>("\"smtp://localhost/x\"").contains("only a host and a port"));
     }
 }

@@ -1,4 +1,4 @@
-//! Values that are right, each by itself, and make no sense together.
+//! Values that are valid by themselves and contradict each other.
 
 use crate::{loaded, problems};
 
@@ -29,13 +29,13 @@ fn contradictions_name_both_lines() {
         ),
     ];
     for (text, expected) in cases {
-        let said = problems(text);
-        assert!(said.len() == 1 && said[0].contains(expected), "{text}: {said:#?}");
+        let found = problems(text);
+        assert!(found.len() == 1 && found[0].contains(expected), "{text}: {found:#?}");
     }
 }
 
 #[test]
-fn what_fits_together_is_accepted() {
+fn values_that_fit_together_are_accepted() {
     for text in [
         "[collect]\nsocket-mode = \"0622\"\nsocket-group = \"root\"\n",
         "[collect]\nsocket-mode = \"0200\"\n",

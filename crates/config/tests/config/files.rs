@@ -31,12 +31,12 @@ fn a_file_is_read_with_its_lines() {
 }
 
 #[test]
-fn a_named_file_must_be_there() {
+fn a_named_file_must_exist() {
     assert_eq!(refused(Path::new("/nowhere/tlsrpt.toml")), "/nowhere/tlsrpt.toml: there is no such file");
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_at_once() {
+fn a_file_that_is_not_regular_is_refused_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let pipe = directory.path().join("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -55,7 +55,7 @@ fn size_is_bounded() {
 }
 
 #[test]
-fn other_encodings_are_said_with_the_line() {
+fn other_encodings_are_reported_with_the_line() {
     let (_directory, path) = file(b"# one\n# two\n# \xfc\n", 0o644);
     assert_eq!(refused(&path), format!("{}:3: this line is not UTF-8", path.display()));
 }

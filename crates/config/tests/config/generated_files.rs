@@ -1,7 +1,7 @@
-//! The files that are made from the table of keys: the example file and the list in the manual page.
+//! The files that are generated from the table of keys: the example file and the list in the manual page.
 //!
-//! As a test it compares what is committed with what the table gives. `make header` runs it with `WRITE_GENERATED`
-//! set, and it writes the files instead.
+//! The tests compare the committed files with the generated ones. `make header` runs them with `WRITE_GENERATED` set;
+//! then they write the files.
 
 use std::{env, fs, path::PathBuf};
 
@@ -26,7 +26,7 @@ fn list_of_keys_in_the_manual() {
 }
 
 #[test]
-fn the_example_changes_nothing_and_each_of_its_keys_is_right() {
+fn the_example_changes_nothing_and_each_of_its_keys_is_valid() {
     let example = example();
     assert!(loaded(&example).settings.iter().all(|setting| setting.origin == Origin::Default));
     let commented: Vec<_> =
@@ -40,13 +40,13 @@ fn the_example_changes_nothing_and_each_of_its_keys_is_right() {
         assert!(line.starts_with(&format!("#{} = ", key.name())), "{line}");
         let text = format!("[{}]\n{}\n", section.name(), &line[1..]);
         if let Err(problems) = tlsrpt_config::load_text("f.toml".as_ref(), &text) {
-            let said = problems.to_string();
-            assert!(about_this_host.iter().any(|reason| said.contains(reason)), "{text}{said}");
+            let found = problems.to_string();
+            assert!(about_this_host.iter().any(|reason| found.contains(reason)), "{text}{found}");
         }
     }
 }
 
-/// Compares the file with what it should hold, or makes it so.
+/// Compares the file with its expected content, or writes it.
 fn check(name: &str, expected: &str) {
     if env::var_os("WRITE_GENERATED").is_some() {
         fs::write(path(name), expected).unwrap();

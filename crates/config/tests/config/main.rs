@@ -10,15 +10,15 @@ use std::path::Path;
 
 use tlsrpt_config::{Loaded, load_text};
 
-/// What a text gives.
+/// The configuration from a text without problems.
 fn loaded(text: &str) -> Loaded {
     load_text(Path::new("f.toml"), text).unwrap_or_else(|problems| panic!("{text}\n{problems}"))
 }
 
-/// What is wrong with a text, by line.
+/// The problems of a text, by line.
 fn problems(text: &str) -> Vec<String> {
     match load_text(Path::new("f.toml"), text) {
-        Ok(_) => panic!("nothing is wrong with {text}"),
+        Ok(_) => panic!("there is no problem in {text}"),
         Err(problems) => problems.lines().collect(),
     }
 }

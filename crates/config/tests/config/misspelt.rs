@@ -1,11 +1,11 @@
-//! What is no key, or no value of it.
+//! Unknown keys, and wrong values.
 
 use tlsrpt_config::{Default, SECTIONS};
 
 use crate::problems;
 
 #[test]
-fn an_unknown_name_is_said_with_its_line_and_the_nearest_right_one() {
+fn an_unknown_name_is_reported_with_its_line_and_the_nearest_known_name() {
     let cases = [
         ("[collect]\n\nsokcet = \"/x\"\n", "f.toml:3: unknown key sokcet in [collect]; did you mean socket?"),
         (
@@ -35,13 +35,13 @@ fn an_unknown_name_is_said_with_its_line_and_the_nearest_right_one() {
         ("[store]\n\"\\u001b[2J\" = 1\n", "f.toml:2: unknown key \\u{1b}[2J in [store]"),
     ];
     for (text, expected) in cases {
-        let said = problems(text);
-        assert!(said.len() == 1 && said[0].starts_with(expected), "{text}: {said:#?}");
+        let found = problems(text);
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{text}: {found:#?}");
     }
 }
 
 #[test]
-fn a_wrong_value_is_said_with_a_right_one() {
+fn a_wrong_value_is_reported_with_an_example() {
     let cases = [
         (
             "[collect]\nsocket = 1\n",
@@ -61,20 +61,20 @@ fn a_wrong_value_is_said_with_a_right_one() {
         ),
     ];
     for (text, expected) in cases {
-        let said = problems(text);
-        assert!(said.len() == 1 && said[0].contains(expected), "{text}: {said:#?}");
+        let found = problems(text);
+        assert!(found.len() == 1 && found[0].contains(expected), "{text}: {found:#?}");
     }
-    let said = problems("[mail]\nusername = \"u\"\npassword = 12345\n");
-    assert!(!said[0].contains("12345"), "{said:?}");
+    let found = problems("[mail]\nusername = \"u\"\npassword = 12345\n");
+    assert!(!found[0].contains("12345"), "{found:?}");
 }
 
 #[test]
-fn all_problems_are_said_in_the_order_of_the_file() {
+fn all_problems_are_reported_in_the_order_of_the_file() {
     let text = "[store]\nkeep-days = \"many\"\nurl = 1\n[colect]\n[collect]\nbufer = 1\nsocket-mode = \"8\"\nx = \n";
-    let said = problems(text);
-    let lines: Vec<_> = said.iter().map(|line| line.split(':').nth(1).unwrap()).collect();
-    assert_eq!(lines, ["2", "3", "4", "6", "7", "8"], "{said:#?}");
-    assert!(said[5].contains("syntax error"), "{said:#?}");
+    let found = problems(text);
+    let lines: Vec<_> = found.iter().map(|line| line.split(':').nth(1).unwrap()).collect();
+    assert_eq!(lines, ["2", "3", "4", "6", "7", "8"], "{found:#?}");
+    assert!(found[5].contains("syntax error"), "{found:#?}");
 }
 
 #[test]
@@ -82,12 +82,12 @@ fn syntax_errors_have_their_lines() {
     for (text, line) in
         [("[store\n", 1), ("\n\n= 1\n", 3), ("[store]\nurl = \"x\n", 2), ("[store]\nkeep-days = 2\nkeep-days = 3\n", 3)]
     {
-        let said = problems(text);
-        assert!(said[0].starts_with(&format!("f.toml:{line}: syntax error: ")), "{text}: {said:#?}");
+        let found = problems(text);
+        assert!(found[0].starts_with(&format!("f.toml:{line}: syntax error: ")), "{text}: {found:#?}");
     }
 }
 
-/// Texts of any kind give problems or a configuration, and no panic.
+/// Any text gives problems or a configuration, and no panic.
 #[test]
 fn no_text_panics() {
     let whole = tlsrpt_config::example::example().replace("\n#", "\n");
@@ -102,7 +102,7 @@ fn no_text_panics() {
 }
 
 #[test]
-fn ranges_hold_their_defaults() {
+fn ranges_include_their_defaults() {
     let keys = || SECTIONS.iter().flat_map(|section| section.keys.iter().map(move |key| (section, key)));
     assert!(keys().any(|(_, key)| key.range.is_some()));
     for (section, key) in keys() {

@@ -1,4 +1,4 @@
-//! What is in force, and where it comes from.
+//! The values in force, with their origins.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn defaults_work() {
 }
 
 #[test]
-fn each_value_comes_with_its_origin() {
+fn each_value_is_shown_with_its_origin() {
     let loaded = loaded("[store]\nkeep-days = 7\n\n[mail]\nusername = 'u'\npassword = 'hunter2'\n");
     let text = show(&loaded);
     let line_of = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{text}"));
@@ -42,7 +42,7 @@ fn each_value_comes_with_its_origin() {
 }
 
 #[test]
-fn what_is_shown_gives_the_same_configuration() {
+fn the_shown_file_gives_the_same_configuration() {
     let first = loaded(
         "[collect]\nsocket = \"/a b\\\\\"\nsocket-group = 'root'\n[https]\nallow = ['10.0.0.0/8', '::1/128']\nports = [1, 2]\n\
          [report]\norganization = \"A \\\"B\\\" # C\"\nspread = '90m'\n",
@@ -58,7 +58,7 @@ fn what_is_shown_gives_the_same_configuration() {
 }
 
 #[test]
-fn defaults_are_shown_as_the_table_has_them() {
+fn defaults_are_shown_as_in_the_table() {
     for setting in loaded("").settings {
         if let Default::Value(text) = setting.key.default {
             let value = setting.value.unwrap();
