@@ -1,4 +1,4 @@
-//! What needs a person.
+//! Finds the facts that need attention.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::{
     stored::{Disk, Stored, recent},
 };
 
-/// Each thing with its remedy, on one line.
+/// Each fact with its remedy, on one line.
 pub(crate) fn attention(
     socket: &Path,
     collector: &Collector,

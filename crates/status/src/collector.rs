@@ -1,4 +1,4 @@
-//! Whether a collector takes events at the socket.
+//! Whether a collector receives events at the socket.
 
 use std::{
     io,
@@ -9,29 +9,29 @@ use std::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tlsrpt_socket::{Found, probe};
 
-/// What the socket of the collector says. Nothing is sent to it.
+/// The state of the collector's socket. Nothing is sent to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Collector {
-    /// The socket is open, and an event that is sent now has room in its queue. The service manager may hold it: it starts
-    /// the collector when an event comes.
+    /// The socket is open, and its queue has room for an event. The process that holds the socket may be the service
+    /// manager, which starts the collector when an event arrives.
     Listening,
-    /// The socket is open and its queue is full: nobody takes events off.
+    /// The socket is open and its queue is full: no process reads events.
     QueueFull,
     /// No process listens, for this reason.
     NotListening(String),
-    /// The system does not tell, for this reason.
+    /// The state cannot be determined, for this reason.
     Unknown(String),
 }
 
 impl Collector {
-    /// Looks at a socket.
+    /// Examines a socket.
     #[must_use]
     pub fn look(socket: &Path) -> Self {
         match probe(socket) {
             Found::Listener(connected) if is_full(&connected) => Self::QueueFull,
             Found::Listener(_) => Self::Listening,
             Found::Nothing => Self::NotListening("there is no socket".into()),
-            Found::Stale => Self::NotListening("the socket is left over; no process listens".into()),
+            Found::Stale => Self::NotListening("there is a socket, but no process listens".into()),
             Found::OtherKindOfSocket => Self::NotListening("it is not a datagram socket".into()),
             Found::NotASocket(kind) => Self::NotListening(format!("it is {kind}, not a socket")),
             Found::Unknown(error) if error.kind() == io::ErrorKind::PermissionDenied => {

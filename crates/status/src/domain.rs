@@ -4,12 +4,12 @@ use jiff::civil::Date;
 use tlsrpt_format::datagram::normalized_domain;
 use tlsrpt_store::{Error, PolicyCounts, Url, open_reader};
 
-/// What was counted about a domain.
+/// The counters of a domain.
 #[derive(Debug, Clone)]
 pub struct Domain {
     /// Its name as the store has it.
     pub name: String,
-    /// The days that were asked for, in that order.
+    /// The requested days, in the requested order.
     pub days: Vec<DomainDay>,
 }
 
@@ -18,12 +18,12 @@ pub struct Domain {
 pub struct DomainDay {
     /// The day.
     pub day: Date,
-    /// Its policies. None: no session.
+    /// Its policies. Empty if there was no session.
     pub policies: Vec<PolicyCounts>,
 }
 
 impl Domain {
-    /// Reads the store. The name in any case, with or without a dot at the end.
+    /// Reads the store. `name` may be in any case, with or without a dot at the end.
     ///
     /// # Errors
     ///

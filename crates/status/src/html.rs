@@ -10,7 +10,7 @@ use crate::{Reason, Status, Stored, collector::Collector, plot};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The whole host. Everything that it shows is escaped for HTML, after the text of strangers is made printable.
+/// The whole host. Untrusted text is made printable, and then all text is escaped for HTML.
 #[must_use]
 pub fn status(status: &Status) -> String {
     let healthy = status.attention.is_empty();
@@ -148,7 +148,7 @@ fn table_of_domains(stored: &Stored) -> Markup {
     }
 }
 
-/// Of the domains that are listed.
+/// The reasons of the listed domains, summed up.
 fn reasons(stored: &Stored) -> Vec<Reason> {
     let mut sums = std::collections::BTreeMap::<&str, u64>::new();
     for reason in stored.worst.iter().flat_map(|worst| &worst.reasons) {

@@ -1,8 +1,8 @@
-//! What the collector counted, whether it runs, and what needs a person. Read from the store and the file system; the
-//! collector does not notice.
+//! The counters of the collector, whether it runs, and what needs attention. Reads the store and the file system
+//! without disturbing the collector.
 //!
 //! - [`Status::look`]: the whole host. [`Domain::look`]: one domain.
-//! - [`text`], [`json`], [`metrics`], [`html`](mod@html): views of them. Text of strangers is escaped in each.
+//! - [`text`], [`json`], [`metrics`], [`html`](mod@html): views of them. Each escapes untrusted text.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
 //! For monitoring: the text format of OpenMetrics, which Prometheus and its textfile collector read.
 //!
-//! All values are gauges: the counts of a day begin at 0 with the next.
+//! All values are gauges: the counters start at 0 again on the next day.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -13,9 +13,9 @@ use crate::{Status, Stored, collector::Collector};
 pub fn metrics(status: &Status) -> String {
     let mut text = Metrics::default();
     let listening = status.collector == Collector::Listening;
-    text.family("tlsrpt_collector_up", "Whether the collector takes events at its socket.");
+    text.family("tlsrpt_collector_up", "Whether the collector receives events at its socket.");
     text.sample("", u8::from(listening));
-    text.family("tlsrpt_attention", "How many things need a person.");
+    text.family("tlsrpt_attention", "The number of facts that need attention.");
     text.sample("", status.attention.len());
     text.family("tlsrpt_store_up", "Whether the store can be read.");
     text.sample("", u8::from(status.stored.is_ok()));
@@ -64,7 +64,7 @@ fn add_stored(text: &mut Metrics, stored: &Stored) {
 /// One count of a day.
 type Count = fn(&DayCounts) -> u64;
 
-/// Text in the making.
+/// The text that is being written.
 #[derive(Default)]
 struct Metrics {
     text: String,
@@ -86,7 +86,7 @@ impl Metrics {
     }
 }
 
-/// The value of a label. The format escapes three characters; the others that could do harm are escaped as everywhere.
+/// The value of a label. Dangerous characters are escaped as everywhere, and then those that the format escapes.
 struct Label<'t>(&'t str);
 
 impl Display for Label<'_> {

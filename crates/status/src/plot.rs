@@ -1,4 +1,4 @@
-//! Plots as SVG, in the page.
+//! The plots of the HTML page, as SVG.
 
 use maud::{Markup, html};
 use tlsrpt_store::DayCounts;

@@ -1,4 +1,4 @@
-//! Why sessions failed, in the words of RFC 8460.
+//! The reasons of failed sessions, as result types of RFC 8460.
 
 use std::collections::BTreeMap;
 

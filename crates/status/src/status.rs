@@ -7,7 +7,7 @@ use tlsrpt_store::{Error, Url, open_reader};
 
 use crate::{attention::attention, collector::Collector, stored::Stored};
 
-/// Where to look.
+/// The socket and the store to examine.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The socket of the collector.
@@ -16,23 +16,23 @@ pub struct Place {
     pub store: Url,
 }
 
-/// How the host is doing.
+/// The status of the host.
 #[derive(Debug)]
 pub struct Status {
-    /// Where this was found.
+    /// The examined socket and store.
     pub place: Place,
-    /// When.
+    /// The time of this status.
     pub now: Timestamp,
-    /// Whether the collector takes events.
+    /// Whether the collector receives events.
     pub collector: Collector,
-    /// What the store answered.
+    /// The data from the store.
     pub stored: Result<Stored, Error>,
-    /// What needs a person, one line each: the fact and the remedy. Safe to show.
+    /// The facts that need attention, one line each with the remedy. Safe to show.
     pub attention: Vec<String>,
 }
 
 impl Status {
-    /// Looks at the socket and reads the store. `integrity`: all of the store is checked, which takes its time.
+    /// Examines the socket and reads the store. With `integrity`, checks the whole store, which may take long.
     #[must_use]
     pub fn look(place: Place, now: Timestamp, integrity: bool) -> Self {
         let today = now.to_zoned(TimeZone::UTC).date();
@@ -43,7 +43,7 @@ impl Status {
         Self { place, now, collector, stored, attention }
     }
 
-    /// Seconds since the latest event. None: there is none. 0 if the clock was set back since.
+    /// Seconds since the latest event. None if there is no event. 0 if the clock was set back since.
     #[must_use]
     pub fn age(&self) -> Option<u64> {
         let last = self.stored.as_ref().ok()?.last_event?;

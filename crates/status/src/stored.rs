@@ -1,4 +1,4 @@
-//! What the store knows about today, yesterday and the days before.
+//! The data of the store about today, yesterday and the days before.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -8,10 +8,10 @@ use tlsrpt_store::{DayCounts, DeliveryState, DomainCounts, Error, Reader, Url};
 
 use crate::reasons::{Reason, reasons};
 
-/// How many domains are listed.
+/// The number of listed domains.
 pub(crate) const WORST: usize = 10;
 
-/// What a store answered.
+/// The data from a store.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// Its days, the newest first. Today and yesterday are among them, with zeros if they have no events.
@@ -26,9 +26,9 @@ pub struct Stored {
     pub last_event: Option<Timestamp>,
     /// The size in bytes.
     pub size: u64,
-    /// The file system that it is on. None: it is on none of this host, or the system does not tell.
+    /// Its file system. None if it has no file on this host, or if the system returns an error.
     pub disk: Option<Disk>,
-    /// What the integrity check found. None: it was not asked for.
+    /// The findings of the integrity check. None if it was not requested.
     pub damage: Option<Vec<String>>,
 }
 
@@ -37,9 +37,9 @@ pub struct Stored {
 pub struct Reports {
     /// The day.
     pub day: Date,
-    /// How many were made.
+    /// The number of reports.
     pub made: u64,
-    /// How many of their deliveries are in each state, all states in the order of [`DeliveryState::ALL`].
+    /// The number of their deliveries in each state, all states in the order of [`DeliveryState::ALL`].
     pub deliveries: Vec<(DeliveryState, u64)>,
 }
 
@@ -77,7 +77,7 @@ pub struct Worst {
     pub events: u64,
     /// Of these, events with a policy that the session did not meet.
     pub failed: u64,
-    /// Why, the most frequent first.
+    /// The reasons, the most frequent first.
     pub reasons: Vec<Reason>,
 }
 
@@ -102,7 +102,7 @@ pub struct Disk {
 }
 
 impl Stored {
-    /// Asks the store. The integrity check reads all of it.
+    /// Reads the store. The integrity check reads all of it.
     ///
     /// # Errors
     ///
@@ -161,7 +161,7 @@ fn empty(day: Date) -> DayCounts {
 }
 
 fn worst(reader: &mut dyn Reader, days: &[Date]) -> Result<Vec<Worst>, Error> {
-    /// A domain may be among the worst of two days without being among the ten worst of one of them.
+    /// A domain may be among the ten worst of two days together, and not among the ten worst of either day.
     const OF_A_DAY: usize = 100;
     let mut sums = BTreeMap::<String, (u64, u64)>::new();
     for day in days {

@@ -15,7 +15,7 @@ use tlsrpt_store::{DayCounts, FailureCounts, PolicyCounts};
 
 use crate::{Domain, DomainDay, Reason, Status, Stored, collector::Collector, reasons::result_type};
 
-/// Days that are listed.
+/// The number of listed days.
 const DAYS: usize = 7;
 
 /// The whole host.

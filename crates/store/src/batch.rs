@@ -1,29 +1,29 @@
-//! What the collector adds to the store in one transaction.
+//! The data that the collector adds to the store in one transaction.
 
 use jiff::{Timestamp, civil::Date};
 use tlsrpt_format::datagram::Event;
 
-/// Names a batch, so that the store can tell that it has it already.
+/// Identifies a batch, so that the store recognizes a batch that it has already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchId {
-    /// Who adds batches. Unique among all who add to the store: a new name for each start of a collector.
+    /// The process that adds batches. Unique for each start of a collector.
     pub writer: String,
-    /// Grows with each batch of the writer, from 1.
+    /// The number of the batch, which increases from 1 for each writer.
     pub number: u64,
 }
 
 /// Datagrams that arrived on one UTC day.
 #[derive(Debug)]
 pub struct Batch {
-    /// Its name.
+    /// Its identifier.
     pub id: BatchId,
-    /// When all of it arrived.
+    /// The day on which all of its datagrams arrived.
     pub day: Date,
-    /// When the last event of it arrived. None where it has no events.
+    /// When its last event arrived. None if it has no events.
     pub last_event: Option<Timestamp>,
     /// The valid datagrams.
     pub events: Vec<CountedEvent>,
-    /// The invalid datagrams: a short name of the reason, and how many.
+    /// The invalid datagrams: a short name of the reason, and their number.
     pub invalid: Vec<(&'static str, u64)>,
     /// Datagrams that arrived and were dropped, because the queue of the collector was full.
     pub dropped: u64,
@@ -38,10 +38,10 @@ pub struct CountedEvent {
     pub times: u64,
 }
 
-/// What became of a batch.
+/// The result of adding a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Added {
-    /// The store had the batch already. The other numbers are 0 then.
+    /// The store had the batch already. Then the numbers are 0.
     pub before: bool,
     /// Events counted in the row for domains over the limit.
     pub beyond_domains: u64,

@@ -1,9 +1,9 @@
-//! What a store answers.
+//! The results of reading a store.
 
 use jiff::{Timestamp, civil::Date};
 use tlsrpt_format::datagram::{Failure, PolicyDescription};
 
-/// The name under which events are counted whose domain is over the limit of the day. No domain has such a name.
+/// The name for all domains over the limit of the day. It is not a valid domain.
 pub const OTHER_DOMAINS: &str = "(domains over the limit)";
 
 /// A UTC day.
@@ -23,7 +23,7 @@ pub struct DayCounts {
     pub failures: u64,
     /// Invalid datagrams.
     pub invalid: u64,
-    /// Datagrams that a full queue had to drop.
+    /// Datagrams that were dropped because the queue was full.
     pub dropped: u64,
     /// When the latest event of the day arrived.
     pub last_event: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub struct DayCounts {
 pub struct InvalidCounts {
     /// The short name of the reason.
     pub reason: String,
-    /// How many datagrams.
+    /// The number of datagrams.
     pub datagrams: u64,
 }
 
@@ -52,23 +52,23 @@ pub struct DomainCounts {
 /// A policy of a domain on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyCounts {
-    /// The TLSRPT record of the domain. Empty where `policy` is none.
+    /// The TLSRPT record of the domain. Empty if `policy` is `None`.
     pub record: String,
-    /// None: all policies over the limit of the day.
+    /// The policy. `None` stands for all policies over the limit of the day.
     pub policy: Option<PolicyDescription>,
     /// Sessions that met the policy.
     pub succeeded: u64,
     /// Sessions that did not.
     pub failed: u64,
-    /// What went wrong, the most frequent first.
+    /// The failures, the most frequent first.
     pub failures: Vec<FailureCounts>,
 }
 
 /// A failure under a policy on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureCounts {
-    /// None: all failures over the limit of the day.
+    /// The failure. `None` stands for all failures over the limit of the day.
     pub failure: Option<Failure>,
-    /// How many times.
+    /// The number of times.
     pub times: u64,
 }

@@ -1,13 +1,13 @@
-//! What can become of a delivery.
+//! The states of a delivery.
 
-/// What has become of a delivery.
+/// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeliveryState {
-    /// An attempt is due at some time.
+    /// Another attempt will be made.
     Waiting,
     /// The destination has the report.
     Delivered,
-    /// It was refused for good, or given up.
+    /// It was refused permanently, or given up.
     Failed,
     /// The destination is on the suppression list.
     Suppressed,

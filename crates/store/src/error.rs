@@ -1,11 +1,11 @@
-//! Why a store does not do what it is asked.
+//! The errors of a store.
 
 use std::fmt;
 
-/// The kinds of errors that those who use a store tell apart.
+/// The kinds of errors that callers distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// There is no store yet, or it is gone.
+    /// There is no store yet, or it was removed.
     Missing,
     /// Another process holds a lock.
     Locked,
@@ -13,21 +13,21 @@ pub enum ErrorKind {
     Full,
     /// It cannot be written.
     ReadOnly,
-    /// No permission, or another file in the way.
+    /// No permission, or the path leads to another file.
     Unreachable,
-    /// What is there is no store or is damaged.
+    /// The file is not a store, or is damaged.
     Corrupt,
     /// A later version of this program made it.
     Newer,
-    /// An older version of this program made it, and it is opened to read only: the collector migrates it.
+    /// An older version of this program made it, and it was opened only to read. The collector migrates it.
     Older,
-    /// The URL names no store.
+    /// The text is not a URL of a store.
     Url,
     /// Anything else.
     Other,
 }
 
-/// Why a store does not do what it is asked. Its text names the store, the fact, and the remedy where one is known.
+/// An error of a store. Its text names the store, the fact, and the remedy if one is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -39,7 +39,7 @@ impl Error {
         Self { kind, text: text.into() }
     }
 
-    /// Which kind.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind

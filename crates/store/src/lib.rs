@@ -1,14 +1,15 @@
 //! The store of the collector: counters for each UTC day, domain, TLSRPT record and policy.
 //!
-//! A store keeps counts, not events. Two sessions of one day under one policy are one row with the count 2. Policies that
-//! differ only in the order of their members, and domains that differ only in case or in a dot at the end, are one.
+//! A store keeps counts, not events. Two sessions of one day under one policy are one row with the count 2. Policies
+//! that differ only in the order of their members are equal, and so are domains that differ only in case or in a dot at
+//! the end.
 //!
-//! - [`open`] makes a store for the collector, [`open_reader`] one for everybody else. Both choose the engine by the
-//!   [`Url`].
-//! - [`Batch`] is what the collector adds in one transaction.
-//! - [`Store`] and [`Reader`] are what an engine implements.
+//! - [`open`] opens the store for the collector, [`open_reports`] for the reporter, [`open_reader`] for all others. They
+//!   choose the engine by the [`Url`].
+//! - [`Batch`]: the data that the collector adds in one transaction.
+//! - [`Store`], [`ReportStore`] and [`Reader`]: the traits that an engine implements.
 //!
-//! What goes in and out has no types of an engine.
+//! The interface has no types of an engine.
 
 #![forbid(unsafe_code)]
 

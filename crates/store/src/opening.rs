@@ -1,4 +1,4 @@
-//! The engine is chosen by the URL.
+//! Opens a store with the engine that the URL names.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use crate::{
     sqlite::{self, Sqlite},
 };
 
-/// Opens the store for the collector. Makes it where there is none, and migrates it where it is older than the program.
+/// Opens the store for the collector. Creates it if there is none, and migrates it if an older version made it.
 ///
 /// # Errors
 ///
-/// [`crate::ErrorKind::Newer`] where a later version of the program made it; others by what is in the way.
+/// [`crate::ErrorKind::Newer`] if a later version of the program made it; other kinds as their documentation says.
 pub fn open(url: &Url, options: Options) -> Result<Box<dyn Store>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, options)?)),
@@ -22,14 +22,14 @@ pub fn open(url: &Url, options: Options) -> Result<Box<dyn Store>, Error> {
 ///
 /// # Errors
 ///
-/// [`crate::ErrorKind::Missing`] where there is none yet; others by what is in the way.
+/// [`crate::ErrorKind::Missing`] if there is no store yet; other kinds as their documentation says.
 pub fn open_reader(url: &Url) -> Result<Box<dyn Reader>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open_read_only(path)?)),
     }
 }
 
-/// Opens the store for the reporter. Makes and migrates it as [`open`] does.
+/// Opens the store for the reporter. Creates and migrates it like [`open`].
 ///
 /// # Errors
 ///
@@ -40,11 +40,11 @@ pub fn open_reports(url: &Url, synchronous: Synchronous) -> Result<Box<dyn Repor
     }
 }
 
-/// Gives a damaged store another name, which ends in `stamp`, so that a new one can begin in its place. The new name.
+/// Renames a damaged store to a name that ends in `stamp`, so that a new one can be created. Returns the new name.
 ///
 /// # Errors
 ///
-/// [`crate::ErrorKind::Unreachable`] where what is there was never a store: it may be somebody's. It stays.
+/// [`crate::ErrorKind::Unreachable`] if the file was never a store. It is not renamed.
 pub fn set_aside(url: &Url, stamp: &str) -> Result<PathBuf, Error> {
     match url {
         Url::Sqlite(path) => sqlite::set_aside(path, stamp),

@@ -1,7 +1,7 @@
-//! How a store is opened.
+//! The options for opening a store.
 
-/// How many different domains, policies and failures one day may have. Strangers choose the names of domains and the
-/// texts of policies, so without a limit they fill the disk.
+/// The most different domains, policies and failures of one day. Other hosts choose the names of domains and the texts
+/// of policies, so without a limit they could fill the disk.
 ///
 /// Sessions beyond a limit are counted in one row: [`crate::OTHER_DOMAINS`] for domains, `None` for policies and failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,21 +21,22 @@ impl Default for Limits {
     }
 }
 
-/// What a power cut may take. Killing the process takes nothing that [`crate::Store::add`] has returned for in either case.
+/// The loss after a power cut. In both cases, killing the process loses no batch for which [`crate::Store::add`] has
+/// returned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Synchronous {
-    /// Nothing: each batch is on the disk when [`crate::Store::add`] returns.
+    /// No batch: each is on the disk when [`crate::Store::add`] returns.
     #[default]
     Full,
-    /// The batches since the last checkpoint. The store stays whole.
+    /// The batches since the last checkpoint. The store stays consistent.
     Normal,
 }
 
-/// How a store is opened for writing.
+/// The options for opening a store to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
     /// The limits of each day.
     pub limits: Limits,
-    /// What a power cut may take.
+    /// The loss after a power cut.
     pub synchronous: Synchronous,
 }

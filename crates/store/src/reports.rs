@@ -1,23 +1,23 @@
-//! Reports and their deliveries: what the reporter keeps in the store.
+//! Reports and their deliveries, which the reporter keeps in the store.
 
 use jiff::{Timestamp, civil::Date};
 
 use crate::{DeliveryState, Error, PolicyCounts, Store};
 
-/// What a domain has on one day that is in no report yet.
+/// The counts of a domain on one day that are in no report yet.
 #[derive(Debug)]
 pub struct Unreported {
     /// In lower case, without a dot at the end; or [`crate::OTHER_DOMAINS`].
     pub domain: String,
-    /// The number of the report that would have it, from 1.
+    /// The number of the next report about this domain and day, from 1.
     pub number: u32,
-    /// The counts, less what earlier reports about the day have.
+    /// The counts without those in earlier reports about the day.
     pub policies: Vec<PolicyCounts>,
-    /// Report mails that servers of the domain took on that day.
+    /// Report mails that servers of the domain accepted on that day.
     pub report_mails: u64,
 }
 
-/// A report to keep, with where it goes.
+/// A report to keep, with its destinations.
 #[derive(Debug)]
 pub struct NewReport {
     /// The report id.
@@ -28,26 +28,26 @@ pub struct NewReport {
     pub file_name: String,
     /// The JSON text, compressed by gzip.
     pub compressed: Vec<u8>,
-    /// The report in words.
+    /// The report as text for people.
     pub summary: String,
     /// Sessions that met their policy.
     pub succeeded: u64,
     /// Sessions that did not.
     pub failed: u64,
-    /// Where it goes.
+    /// Its destinations.
     pub deliveries: Vec<NewDelivery>,
-    /// What it says about MX hosts that get reports of their own.
+    /// Its counts under the DANE policies of MX hosts, which get their own reports.
     pub mx_hosts: Vec<MxHostShare>,
 }
 
-/// What the report of a domain says about the DANE policies of an MX host.
+/// The counts in the report of a domain under the DANE policies of an MX host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MxHostShare {
     /// The MX host, in lower case.
     pub host: String,
     /// The recipient domain.
     pub domain: String,
-    /// Where the report of the domain goes.
+    /// The destinations of the report of the domain.
     pub destinations: Vec<String>,
     /// The policies, without records.
     pub policies: Vec<PolicyCounts>,
@@ -56,21 +56,21 @@ pub struct MxHostShare {
 /// One destination of a new report.
 #[derive(Debug)]
 pub struct NewDelivery {
-    /// The URI. One that cannot be served stands here as the record has it.
+    /// The URI. An invalid one as it is in the record.
     pub destination: String,
     /// The domain of a mail address. None for HTTPS.
     pub mail_domain: Option<String>,
-    /// Nobody can guess it: part of the envelope sender of a mail, so that only who got the mail can return it.
+    /// A random number in the envelope sender of a mail, so that only a receiver of the mail can return it.
     pub token: u32,
-    /// [`DeliveryState::Waiting`], or another state where it is never tried.
+    /// [`DeliveryState::Waiting`], or another state if no attempt is made.
     pub state: DeliveryState,
     /// When the first attempt is due.
     pub due: Timestamp,
-    /// Why it is never tried, where that is so.
+    /// The reason if no attempt is made.
     pub answer: String,
 }
 
-/// A delivery as the store has it.
+/// A delivery in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// Its number in the store, also in the envelope sender of a mail.
@@ -81,9 +81,9 @@ pub struct Delivery {
     pub destination: String,
     /// See [`NewDelivery::token`].
     pub token: u32,
-    /// What has become of it.
+    /// Its state.
     pub state: DeliveryState,
-    /// Attempts so far.
+    /// The number of attempts so far.
     pub attempts: u32,
     /// When the first attempt was made.
     pub first_attempt: Option<Timestamp>,
@@ -93,13 +93,13 @@ pub struct Delivery {
     pub next_attempt: Option<Timestamp>,
     /// An attempt ended without an answer, so the destination may have the report already.
     pub unknown: bool,
-    /// The last answer of the server in its words, or the last error.
+    /// The text of the last answer of the server, or the last error.
     pub answer: String,
-    /// What was wrong although the report was taken.
+    /// A problem that did not prevent the delivery.
     pub warning: Option<String>,
 }
 
-/// A report as the store has it.
+/// A report in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptReport {
     /// Its number in the store.
@@ -118,7 +118,7 @@ pub struct KeptReport {
     pub file_name: String,
     /// The JSON text, compressed by gzip. Empty in lists.
     pub compressed: Vec<u8>,
-    /// The report in words. Empty in lists.
+    /// The report as text for people. Empty in lists.
     pub summary: String,
     /// Sessions that met their policy.
     pub succeeded: u64,
@@ -126,24 +126,24 @@ pub struct KeptReport {
     pub failed: u64,
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The number of the delivery.
     pub delivery: i64,
     /// When it ended.
     pub at: Timestamp,
-    /// Whether anything was sent. Without it, the delivery was only put off or ended.
+    /// Whether anything was sent. If not, the delivery was only postponed or ended.
     pub tried: bool,
-    /// The state from now on.
+    /// The new state.
     pub state: DeliveryState,
-    /// When the next attempt is due, where the state is waiting.
+    /// When the next attempt is due, if the state is waiting.
     pub next_attempt: Option<Timestamp>,
     /// The attempt ended without an answer.
     pub unknown: bool,
     /// The answer or the error.
     pub answer: String,
-    /// What was wrong although the report was taken.
+    /// A problem that did not prevent the delivery.
     pub warning: Option<String>,
 }
 
@@ -152,15 +152,15 @@ pub struct Attempt {
 pub struct Suppression {
     /// A destination, or a domain.
     pub target: String,
-    /// Until when; for ever without it.
+    /// The end of the suppression. None if it has no end.
     pub until: Option<Timestamp>,
-    /// The days of the last suppression by a bounce. None where an operator made it.
+    /// The length in days of a suppression by a bounce. None if an operator made it.
     pub days: Option<u32>,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// How a report travels.
+/// The protocol of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// By mail.
@@ -169,29 +169,29 @@ pub enum Route {
     Https,
 }
 
-/// Which reports to list.
+/// The conditions for listed reports. `None` is no condition.
 #[derive(Debug, Clone, Default)]
 pub struct ReportFilter {
-    /// About this day.
+    /// Only reports about this day.
     pub day: Option<Date>,
-    /// About this domain.
+    /// Only reports about this domain.
     pub domain: Option<String>,
-    /// With a delivery in this state.
+    /// Only reports with a delivery in this state.
     pub state: Option<DeliveryState>,
 }
 
-/// What the reporter does with a store.
+/// The operations of the reporter on a store.
 pub trait ReportStore: Store + std::fmt::Debug {
     /// The days before `end` that have counts in no report, the oldest first.
     fn unreported_days(&mut self, end: Date) -> Result<Vec<Date>, Error>;
 
-    /// Takes up to `limit` domains of a day with counts in no report, by name from the first after `after`, and passes each to `make`.
-    /// What `make` returns is kept, and the counts are marked as reported also where it returns none. All in one transaction. The
-    /// last domain; none where there was none.
+    /// Passes up to `limit` domains of a day with counts in no report to `make`, in the order of their names, from the
+    /// first name after `after`. Keeps the report that `make` returns, and marks the counts as reported even if it
+    /// returns `None`. All in one transaction. Returns the last domain; `None` if there was no domain.
     ///
     /// # Errors
     ///
-    /// Nothing of it is in the store.
+    /// The store is unchanged then.
     fn make_reports(
         &mut self,
         day: Date,
@@ -200,15 +200,15 @@ pub trait ReportStore: Store + std::fmt::Debug {
         make: &mut dyn FnMut(&Unreported) -> Option<NewReport>,
     ) -> Result<Option<String>, Error>;
 
-    /// What a domain has on a day that is in no report yet.
+    /// The counts of a domain on a day that are in no report yet.
     fn unreported(&mut self, day: Date, domain: &str) -> Result<Option<Unreported>, Error>;
 
-    /// Up to `limit` MX hosts that wait for a report of their own, and whose TLSRPT record is to be looked up at `now`, with the day that
-    /// the report is about. The longest waiting first. With `day`, only about that day.
+    /// Up to `limit` MX hosts that wait for their own report, and whose TLSRPT record is to be looked up at `now`, with
+    /// the day of the report. The longest waiting first. With `day`, only about that day.
     fn mx_hosts(&mut self, now: Timestamp, day: Option<Date>, limit: usize) -> Result<Vec<(Date, String)>, Error>;
 
-    /// Passes what reports say about an MX host to `make`, with the number of its first report, and keeps the reports that it returns.
-    /// All in one transaction; after it the host waits no more for these. How many reports.
+    /// Passes the shares of an MX host to `make`, with the number of its first report. Keeps the reports that `make`
+    /// returns and removes the shares. All in one transaction. Returns the number of reports.
     fn make_mx_host_reports(
         &mut self,
         day: Date,
@@ -216,19 +216,20 @@ pub trait ReportStore: Store + std::fmt::Debug {
         make: &mut dyn FnMut(u32, &[MxHostShare]) -> Vec<NewReport>,
     ) -> Result<u64, Error>;
 
-    /// Looks the record of an MX host up later.
+    /// Postpones the lookup of the record of an MX host.
     fn put_off_mx_host(&mut self, day: Date, host: &str, until: Timestamp) -> Result<(), Error>;
 
-    /// Makes this process the one reporter of the store until it ends, and makes deliveries wait whose attempt a crash
-    /// interrupted, marked as unknown. How many those are.
+    /// Makes this process the only reporter of the store until it ends. Deliveries whose attempt was interrupted by a
+    /// crash become waiting again, with an unknown outcome. Returns their number.
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Locked`] where another process is the reporter.
+    /// [`crate::ErrorKind::Locked`] if another process is the reporter.
     fn become_reporter(&mut self, now: Timestamp) -> Result<u64, Error>;
 
-    /// Begins an attempt of up to `limit` waiting deliveries of a route that are due at `now`, the longest due first. With `day`, only
-    /// those of reports about that day. Until [`Self::end_attempts`] their outcome is unknown.
+    /// Begins an attempt of up to `limit` waiting deliveries of a route that are due at `now`, those that are due
+    /// longest first. With `day`, only those of reports about that day. Until [`Self::end_attempts`] their outcome is
+    /// unknown.
     fn begin_attempts(
         &mut self,
         route: Route,
@@ -241,20 +242,22 @@ pub trait ReportStore: Store + std::fmt::Debug {
     /// stays cancelled, unless it was delivered.
     fn end_attempts(&mut self, attempts: &[Attempt]) -> Result<(), Error>;
 
-    /// When the next delivery is due, and how many wait. With `day`, only those of reports about that day.
+    /// When the next delivery is due, and the number of waiting deliveries. With `day`, only those of reports about
+    /// that day.
     fn waiting(&mut self, day: Option<Date>) -> Result<(Option<Timestamp>, u64), Error>;
 
-    /// Makes the deliveries of a report wait again that have ended, whatever became of them, due at `now` and with a day of attempts
-    /// before them. Not those that were never to be tried. How many.
+    /// Makes all ended deliveries of a report wait again, due at `now`, with a new period of attempts. Leaves out those
+    /// for which no attempt is made. Returns their number.
     fn resend(&mut self, report: i64, now: Timestamp) -> Result<u64, Error>;
 
-    /// Ends the deliveries of a report that wait. One that is under way may still arrive. How many.
+    /// Cancels the waiting deliveries of a report. One whose attempt is under way may still arrive. Returns their
+    /// number.
     fn cancel(&mut self, report: i64) -> Result<u64, Error>;
 
     /// Attempts at a destination since a moment.
     fn attempts_since(&mut self, destination: &str, since: Timestamp) -> Result<u64, Error>;
 
-    /// A report, whole.
+    /// A report with its content.
     fn report(&mut self, id: i64) -> Result<Option<KeptReport>, Error>;
 
     /// Up to `limit` reports, the newest day first, without their content.
@@ -266,10 +269,10 @@ pub trait ReportStore: Store + std::fmt::Debug {
     /// A delivery.
     fn delivery(&mut self, id: i64) -> Result<Option<Delivery>, Error>;
 
-    /// Puts a target on the suppression list, in the place of an earlier entry.
+    /// Adds a target to the suppression list, or replaces its entry.
     fn suppress(&mut self, suppression: &Suppression) -> Result<(), Error>;
 
-    /// Takes a target off the suppression list. Whether it was on it.
+    /// Removes a target from the suppression list. Returns whether it was on the list.
     fn end_suppression(&mut self, target: &str) -> Result<bool, Error>;
 
     /// The suppression list, by target.

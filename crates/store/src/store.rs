@@ -1,58 +1,59 @@
-//! What an engine does.
+//! The operations of an engine.
 
 use jiff::{Timestamp, civil::Date};
 
 use crate::{Added, Batch, DayCounts, DeliveryState, DomainCounts, Error, InvalidCounts, PolicyCounts};
 
-/// What can be asked of a store.
+/// The operations that read a store.
 pub trait Reader: Send {
-    /// The days that have anything, the newest first.
+    /// The days with counters, the newest first.
     fn days(&mut self) -> Result<Vec<DayCounts>, Error>;
 
     /// The invalid datagrams of a day by reason, the most frequent first.
     fn invalid(&mut self, day: Date) -> Result<Vec<InvalidCounts>, Error>;
 
-    /// Up to `limit` domains of a day by name, from the first name after `after`. `""` begins.
+    /// Up to `limit` domains of a day by name, from the first name after `after`; `""` is before all names.
     fn domains(&mut self, day: Date, after: &str, limit: usize) -> Result<Vec<DomainCounts>, Error>;
 
     /// Up to `limit` domains of a day that have failed events, the most failed events first.
     fn most_failed(&mut self, day: Date, limit: usize) -> Result<Vec<DomainCounts>, Error>;
 
-    /// The policies of a domain on a day with their sessions and failures. The domain in any case, with or without a dot
-    /// at the end. Ordered by record, then by when the store first saw the policy; failures by count, largest first.
+    /// The policies of a domain on a day with their sessions and failures. The domain may be in any case, with or
+    /// without a dot at the end. Ordered by record, then by the time at which the store first had the policy; failures
+    /// by count, the largest first.
     fn policies(&mut self, day: Date, domain: &str) -> Result<Vec<PolicyCounts>, Error>;
 
-    /// How many deliveries of the reports about a day are in each state that has any.
+    /// The number of deliveries of the reports about a day in each state, without the states that have none.
     fn delivery_counts(&mut self, day: Date) -> Result<Vec<(DeliveryState, u64)>, Error>;
 
-    /// How many reports about a day were made.
+    /// The number of reports about a day.
     fn report_count(&mut self, day: Date) -> Result<u64, Error>;
 
     /// When the latest valid event arrived.
     fn last_event(&mut self) -> Result<Option<Timestamp>, Error>;
 
-    /// The size of the store in bytes, with what belongs to it.
+    /// The size of the store in bytes, with its temporary files.
     fn size(&mut self) -> Result<u64, Error>;
 
-    /// Looks at all of the store. What is wrong, a line each; none where all is well.
+    /// Reads all of the store. Returns a line for each fault.
     fn check(&mut self) -> Result<Vec<String>, Error>;
 }
 
-/// What the collector does with a store. To open one is to migrate it to the schema of this program.
+/// The operations of the collector on a store, which [`crate::open`] has migrated to the schema of this program.
 pub trait Store: Reader {
     /// Adds a batch in one transaction. A batch with an id that was added before changes nothing, so a batch whose
     /// outcome is unknown can be added again.
     ///
     /// # Errors
     ///
-    /// None of the batch is in the store, or its outcome is unknown. See [`Error::kind`].
+    /// The store is unchanged, or the outcome is unknown. See [`Error::kind`].
     fn add(&mut self, batch: &Batch) -> Result<Added, Error>;
 
-    /// Removes all days before `first`, and what only they referred to. What it removed.
+    /// Removes all days before `first`, and the texts that only they refer to. Returns what it removed.
     fn purge(&mut self, first: Date) -> Result<Purged, Error>;
 }
 
-/// What [`Store::purge`] removed.
+/// The numbers of removed items of [`Store::purge`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Purged {
     /// Days.

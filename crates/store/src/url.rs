@@ -1,4 +1,4 @@
-//! Which store: `url` in the section `[store]` of the configuration.
+//! The URL of a store, `url` in the section `[store]` of the configuration.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind};
 
 const SQLITE: &str = "sqlite:";
 
-/// Which engine, and where.
+/// The engine and the location of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Url {
     /// `sqlite:PATH`: a file of this host.
@@ -17,14 +17,14 @@ impl FromStr for Url {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = |why: &str| Error::new(ErrorKind::Url, format!("{text:?} is no URL of a store: {why}"));
+        let wrong = |why: &str| Error::new(ErrorKind::Url, format!("{text:?} is not a URL of a store: {why}"));
         let Some(path) = text.strip_prefix(SQLITE) else {
             return Err(wrong("it does not begin with sqlite:"));
         };
         // sqlite:///var/lib/x is the same as sqlite:/var/lib/x.
         let path = path.strip_prefix("//").unwrap_or(path);
         if !path.starts_with('/') {
-            return Err(wrong("an absolute path must follow sqlite:, for instance sqlite:/var/lib/tlsrpt/tlsrpt.db"));
+            return Err(wrong("write an absolute path after sqlite:, for instance sqlite:/var/lib/tlsrpt/tlsrpt.db"));
         }
         Ok(Self::Sqlite(path.into()))
     }

@@ -67,7 +67,7 @@ fn attempt(delivery: &Delivery, state: DeliveryState) -> Attempt {
 }
 
 #[test]
-fn a_delivery_that_is_cancelled_during_its_attempt_stays_so_unless_it_was_delivered() {
+fn a_delivery_that_is_cancelled_during_its_attempt_stays_cancelled_unless_it_was_delivered() {
     for (outcome, expected) in [
         (DeliveryState::Waiting, DeliveryState::Cancelled),
         (DeliveryState::Failed, DeliveryState::Cancelled),
@@ -102,7 +102,7 @@ fn an_attempt_is_begun_once_and_by_its_route_and_day() {
 }
 
 #[test]
-fn what_goes_with_an_old_day_before_it_was_reported_or_delivered_is_counted() {
+fn purging_counts_unreported_events_and_waiting_deliveries() {
     let after = day().tomorrow().unwrap();
     let (_directory, mut unreported) = store();
     assert_eq!(unreported.purge(after), Ok(Purged { days: 1, unreported: 3, waiting: 0 }));

@@ -1,4 +1,4 @@
-//! The store in a file of SQLite.
+//! The store in an SQLite file.
 
 use std::{fs, path::PathBuf};
 
@@ -144,7 +144,7 @@ fn invalid_and_dropped_datagrams_are_counted_by_day() {
 }
 
 #[test]
-fn a_batch_that_comes_again_changes_nothing() {
+fn a_batch_that_is_added_again_changes_nothing() {
     let place = Place::new();
     let first = batch(1, DAY, &[(event("a.example", "r", &[GOOD]), 1)]);
     let mut store = place.open();
@@ -161,7 +161,7 @@ fn a_batch_that_comes_again_changes_nothing() {
 }
 
 #[test]
-fn what_is_beyond_a_limit_counts_into_one_row() {
+fn everything_over_a_limit_is_counted_in_one_row() {
     let place = Place::new();
     let mut store = place.open_with(Limits { domains: 2, policies: 3, failures: 1 });
     let failing = |reason: &str| format!(r#""policy-type":9,"failure-details":[{{"c":204,"f":"{reason}"}}],"f":1"#);
@@ -176,7 +176,7 @@ fn what_is_beyond_a_limit_counts_into_one_row() {
     ];
     let added = store.add(&batch(1, DAY, &first)).unwrap();
     assert_eq!((added.beyond_domains, added.beyond_policies, added.beyond_failures), (12, 32, 16));
-    // What has a row goes on counting there, in a later batch too.
+    // Domains, policies and failures with a row are counted there in later batches too.
     let added = store.add(&batch(2, DAY, &first)).unwrap();
     assert_eq!((added.beyond_domains, added.beyond_policies, added.beyond_failures), (12, 32, 16));
     let counts = &store.days().unwrap()[0];
@@ -189,14 +189,14 @@ fn what_is_beyond_a_limit_counts_into_one_row() {
     assert_eq!(sums(&policies), [(0, 64), (2, 0), (0, 32)]);
     assert!(policies[0].policy.is_none() && policies[0].failures[0].failure.is_none());
     assert!(policies[2].failures[0].failure.is_none());
-    // Another day has limits of its own.
+    // The limits apply to each day separately.
     let added = store.add(&batch(3, "2026-11-25", &first[..2])).unwrap();
     assert_eq!(added, Added::default());
     assert_eq!(store.check().unwrap(), [""; 0]);
 }
 
 #[test]
-fn purging_removes_old_days_and_what_only_they_need() {
+fn purging_removes_old_days_and_texts_that_only_they_refer_to() {
     let place = Place::new();
     let mut store = place.open();
     let old = [(event("old.example", "old", &[BAD]), 1), (event("a.example", "r", &[GOOD]), 1)];
@@ -218,14 +218,14 @@ fn purging_removes_old_days_and_what_only_they_need() {
 }
 
 #[test]
-fn checking_finds_what_is_wrong() {
+fn checking_finds_a_missing_row() {
     let place = Place::new();
     place.open().add(&batch(1, DAY, &[(event("a.example", "r", &[GOOD]), 1)])).unwrap();
     let raw = rusqlite::Connection::open(place.path()).unwrap();
     raw.execute_batch("PRAGMA foreign_keys = off; DELETE FROM policy WHERE id > 0").unwrap();
     drop(raw);
     let found = place.open().check().unwrap();
-    assert_eq!(found, ["a row of sessions refers to a row of policy that is not there"]);
+    assert_eq!(found, ["a row of sessions refers to a missing row of policy"]);
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_reader_never_waits_and_never_writes() {
 }
 
 #[test]
-fn a_file_that_is_removed_or_replaced_is_missed() {
+fn a_removed_or_replaced_file_is_an_error() {
     let place = Place::new();
     let mut store = place.open();
     fs::remove_file(place.path()).unwrap();
@@ -263,7 +263,7 @@ fn a_file_that_is_removed_or_replaced_is_missed() {
 }
 
 #[test]
-fn what_is_no_store_of_ours_stays_untouched() {
+fn a_file_that_is_not_a_store_of_tlsrpt_is_not_changed() {
     let place = Place::new();
     let refused = || {
         let before = fs::read(place.path()).unwrap();
@@ -291,7 +291,7 @@ fn what_is_no_store_of_ours_stays_untouched() {
 }
 
 #[test]
-fn a_damaged_file_is_told_from_others() {
+fn a_damaged_file_is_recognized() {
     let place = Place::new();
     let many: Vec<_> = (0..500).map(|number| (event(&format!("{number}.example"), "r", &[GOOD]), 1)).collect();
     place.open().add(&batch(1, DAY, &many)).unwrap();
@@ -343,7 +343,7 @@ fn numbers_of_texts_in_a_transaction_that_failed_are_not_used() {
 }
 
 #[test]
-fn several_may_make_it_at_once() {
+fn several_may_create_it_at_once() {
     let place = Place::new();
     std::thread::scope(|scope| {
         let all: Vec<_> = (0..8).map(|_| scope.spawn(|| place.open().days().unwrap().len())).collect();
@@ -354,7 +354,7 @@ fn several_may_make_it_at_once() {
 }
 
 #[test]
-fn only_its_user_and_group_read_it() {
+fn only_its_user_and_group_may_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let _store = place.open();

@@ -175,7 +175,7 @@ pub(crate) fn a_file_of_somebody_else_is_not_touched() {
     fs::write(place.store(), &text).unwrap();
     let mut collector = place.start();
     collector.send(&place, event("a.example"));
-    collector.says("no store of tlsrpt, and not mine to rename");
+    collector.says("not a store of tlsrpt: refusing to rename it");
     assert_eq!(fs::read_to_string(place.store()).unwrap(), text);
     fs::remove_file(place.store()).unwrap();
     collector.says(AGAIN);

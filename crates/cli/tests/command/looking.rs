@@ -167,7 +167,7 @@ fn without_a_store_it_says_so_and_what_to_do() {
     let host = Host::without_store();
     let (code, shown) = host.status(&[]);
     assert_eq!(code, Some(1), "{shown}");
-    assert!(shown.contains("there is no store; tlsrpt collect makes it"), "{shown}");
+    assert!(shown.contains("there is no store; tlsrpt collect creates it"), "{shown}");
     let (code, shown) = host.json(&[]);
     assert_eq!(code, Some(1));
     assert_eq!(shown["days"], Value::Array(Vec::new()));

@@ -1,4 +1,4 @@
-//! One batch, one transaction.
+//! Adds a batch in one transaction.
 
 use jiff::civil::Date;
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior, named_params, params};
@@ -13,7 +13,7 @@ use crate::{Added, Batch, Limits};
 /// The row for everything beyond a limit.
 pub(super) const OVER_LIMIT: i64 = 0;
 
-/// Adds the batch, or nothing of it.
+/// Adds the whole batch; after an error, the store is unchanged.
 pub(crate) fn add(
     connection: &mut Connection,
     texts: &mut Texts,
@@ -39,12 +39,12 @@ pub(crate) fn add(
     Ok(added)
 }
 
-/// SQLite counts with a sign.
+/// The number for SQLite, whose integers are signed.
 pub(super) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Keeps the id of the batch. Whether it is new.
+/// Keeps the identifier of the batch. Returns whether the batch is new.
 fn remember(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<bool> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO writer (name, batch, day) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET \
@@ -53,15 +53,15 @@ fn remember(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<bo
     Ok(statement.execute(params![batch.id.writer, number(batch.id.number), day::to_number(batch.day)])? == 1)
 }
 
-/// A batch on its way into the tables.
+/// A batch while it is added to the tables.
 struct Adding<'t> {
     transaction: &'t Transaction<'t>,
     texts: &'t mut Texts,
     limits: &'t Limits,
     day: i64,
-    /// What is new since the transaction began.
+    /// The changes of this transaction.
     totals: Totals,
-    /// How many rows the day had then.
+    /// The numbers of rows of the day before this transaction.
     before: Totals,
     added: Added,
 }
@@ -131,7 +131,7 @@ impl<'t> Adding<'t> {
         Ok(())
     }
 
-    /// Counts the event for its domain, or for all domains over the limit. The number of the domain.
+    /// Counts the event for its domain, or for all domains over the limit. Returns the number of the domain.
     fn domain(&mut self, name: &str, times: i64, failed: i64) -> rusqlite::Result<i64> {
         let found = self.find(Kind::Domain, name)?;
         if let Some(id) = found.id {
@@ -156,7 +156,7 @@ impl<'t> Adding<'t> {
         Ok(id)
     }
 
-    /// Whether the domain has a row for the day.
+    /// Adds to the row of the domain for the day. Returns whether there is such a row.
     fn add_to_domain(&self, domain: i64, times: i64, failed: i64) -> rusqlite::Result<bool> {
         self.execute(
             "UPDATE domain_of_day SET events = events + ?3, failed = failed + ?4 WHERE day = ?1 AND domain = ?2",
@@ -164,7 +164,7 @@ impl<'t> Adding<'t> {
         )
     }
 
-    /// Counts the sessions under a policy. The numbers of the record and of the policy.
+    /// Counts the sessions under a policy. Returns the numbers of the record and of the policy.
     fn sessions(&mut self, domain: i64, record: &str, policy: &Policy, times: i64) -> rusqlite::Result<(i64, i64)> {
         let over = (OVER_LIMIT, OVER_LIMIT);
         let (succeeded, failed) = if policy.succeeded() { (times, 0) } else { (0, times) };
@@ -198,7 +198,7 @@ impl<'t> Adding<'t> {
         }
     }
 
-    /// Whether there is a row.
+    /// Adds to a row. Returns whether there is such a row.
     fn add_to_sessions(&self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<bool> {
         self.execute(
             "UPDATE sessions SET succeeded = succeeded + ?5, failed = failed + ?6 \
@@ -217,7 +217,7 @@ impl<'t> Adding<'t> {
 
     /// Counts a failure under the policy with these numbers: domain, record, policy.
     fn failure(&mut self, of: (i64, i64, i64), failure: &Failure, times: i64) -> rusqlite::Result<()> {
-        // Under a policy beyond a limit, all failures are beyond it.
+        // Failures under a policy over the limit are over the limit too.
         let within = of.2 != OVER_LIMIT;
         if within {
             let text = failure.to_json();
@@ -237,7 +237,7 @@ impl<'t> Adding<'t> {
         if self.add_to_failures(of, OVER_LIMIT, times)? { Ok(()) } else { self.insert_failures(of, OVER_LIMIT, times) }
     }
 
-    /// Whether there is a row.
+    /// Adds to a row. Returns whether there is such a row.
     fn add_to_failures(&self, of: (i64, i64, i64), failure: i64, times: i64) -> rusqlite::Result<bool> {
         self.execute(
             "UPDATE failures SET times = times + ?6 \
@@ -262,13 +262,13 @@ impl<'t> Adding<'t> {
         self.texts.number_of(self.transaction, found, text)
     }
 
-    /// Whether a row was changed.
+    /// Executes a statement. Returns whether a row was changed.
     fn execute(&self, statement: &str, parameters: impl Params) -> rusqlite::Result<bool> {
         Ok(self.transaction.prepare_cached(statement)?.execute(parameters)? > 0)
     }
 }
 
-/// The text of a policy, the same for all spellings of its domain.
+/// The text of a policy. It does not depend on the case of its domain and on a dot at the end.
 fn text_of(policy: &PolicyDescription) -> String {
     let normalized = policy.policy_domain.as_deref().map(normalized_domain);
     if normalized == policy.policy_domain {

@@ -1,4 +1,4 @@
-//! A damaged file gets another name.
+//! Renames a damaged file.
 
 use std::{
     ffi::OsString,
@@ -10,19 +10,21 @@ use std::{
 use super::schema::APPLICATION;
 use crate::{Error, ErrorKind};
 
-/// The first bytes of every database of SQLite, and where the mark of the application stands.
+/// The first bytes of every database of SQLite, and the position of the application's number.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const APPLICATION_AT: std::ops::Range<usize> = 68..72;
 
-/// What SQLite keeps beside the file.
+/// The endings of the files that SQLite keeps beside the database.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 /// See [`crate::set_aside`].
 pub(crate) fn set_aside(path: &Path, stamp: &str) -> Result<PathBuf, Error> {
     let failed = |error: io::Error| Error::new(ErrorKind::Unreachable, format!("{}: {error}", path.display()));
     if !is_ours(path).map_err(failed)? {
-        let text =
-            format!("{}: no store of tlsrpt, and not mine to rename; move it away, or set another url", path.display());
+        let text = format!(
+            "{}: not a store of tlsrpt: refusing to rename it; move it away, or set another url",
+            path.display()
+        );
         return Err(Error::new(ErrorKind::Unreachable, text));
     }
     let new = with_ending(path, &format!(".corrupt-{stamp}"));

@@ -1,4 +1,4 @@
-//! Values of columns, as this program writes them.
+//! Reads the values of columns that this program writes.
 
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Row, types::Type};

@@ -1,4 +1,4 @@
-//! The file, open.
+//! The open database.
 
 use std::{
     fs::{self, Metadata},
@@ -15,13 +15,13 @@ use rusqlite::{Connection, OpenFlags};
 use super::{adding, failure, schema, texts::Texts, upkeep};
 use crate::{Added, Batch, Error, ErrorKind, Options, Purged, Store, Synchronous};
 
-/// How long to wait for another process that writes: the operator with a tool of his own, or a second collector.
+/// The longest wait for another process that writes: a database tool of the operator, or a second collector.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Statements that stay compiled. More than there are.
+/// The most statements that stay compiled. This program has fewer.
 const STATEMENTS: usize = 32;
 
-/// Pages of the file in memory, in KiB.
+/// The most memory for pages of the file, in KiB.
 const CACHE: i64 = 4096;
 
 /// A store in a file.
@@ -36,7 +36,7 @@ pub(crate) struct Sqlite {
     pub(super) reporter: Option<Flock<fs::File>>,
 }
 
-/// Which file it is, whatever its name.
+/// Identifies a file independently of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -52,7 +52,7 @@ impl Identity {
         fs::metadata(path).map(|metadata| Self::of(&metadata)).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::new(
                 ErrorKind::Missing,
-                format!("{}: there is no store; tlsrpt collect makes it", path.display()),
+                format!("{}: there is no store; tlsrpt collect creates it", path.display()),
             ),
             _ => Error::new(ErrorKind::Unreachable, format!("{}: {error}", path.display())),
         })
@@ -60,7 +60,7 @@ impl Identity {
 }
 
 impl Sqlite {
-    /// Opens the file to write. Makes it where there is none; its directory must be there.
+    /// Opens the file to write. Creates it if there is none; its directory must exist.
     ///
     /// # Errors
     ///
@@ -92,8 +92,8 @@ impl Sqlite {
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, Error> {
         let file = Identity::at(path)?;
         let connection = match connect_read_only(path) {
-            // Without the collector there is no shared memory for readers and writers, and whoever may only read cannot
-            // make it. Nobody writes then, either.
+            // If the collector does not run, the file with the shared memory of readers and writers does not exist. A
+            // user with read permission only cannot create it, and does not need it, because no process writes.
             Err(error) if error.kind() == ErrorKind::Unreachable && nobody_writes(path) => connect_immutable(path)?,
             connected => connected?,
         };
@@ -112,7 +112,7 @@ impl Sqlite {
         failure::of_sqlite(&self.path, error)
     }
 
-    /// A file that was removed or replaced takes what is written and gives it to nobody.
+    /// Fails if the file was removed or replaced: data that is written to it would be lost.
     fn check_that_it_is_still_there(&self) -> Result<(), Error> {
         if Identity::at(&self.path)? == self.file {
             return Ok(());
@@ -137,8 +137,8 @@ impl Store for Sqlite {
     }
 }
 
-/// Makes the file for this user and the group: it tells with whom mail is exchanged. What is wrong with the place, SQLite
-/// says.
+/// Creates the file with permissions for this user and the group only, because it shows with whom mail is exchanged.
+/// SQLite reports the error if this fails.
 fn make_file(path: &Path) {
     let _ = fs::OpenOptions::new().append(true).create(true).mode(0o640).open(path);
 }
@@ -156,7 +156,7 @@ fn connect_read_only(path: &Path) -> Result<Connection, Error> {
     let connect = || {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(PATIENCE)?;
-        // The first access to the file: an error of opening shows only here.
+        // The first access to the file: SQLite reports an error of opening only here.
         schema::version(&connection)?;
         Ok(connection)
     };

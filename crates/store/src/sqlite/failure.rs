@@ -1,4 +1,4 @@
-//! What an error of SQLite means for the store.
+//! Converts an error of SQLite into an error of the store.
 
 use std::path::Path;
 
@@ -18,12 +18,12 @@ pub(crate) fn of_sqlite(path: &Path, error: &rusqlite::Error) -> Error {
     };
     let text = match kind {
         ErrorKind::Locked => format!("{path}: locked by another process"),
-        ErrorKind::Full => format!("{path}: no space is left for the store; free some, or set keep-days lower"),
+        ErrorKind::Full => format!("{path}: no space is left for the store; free some space, or lower keep-days"),
         ErrorKind::ReadOnly => format!("{path}: the store or its directory cannot be written"),
         ErrorKind::Unreachable => {
             format!("{path}: cannot be opened; its directory must exist, and this user must be able to write there")
         }
-        ErrorKind::Corrupt => format!("{path}: no store, or a damaged one: {error}"),
+        ErrorKind::Corrupt => format!("{path}: not a store, or a damaged one: {error}"),
         _ => format!("{path}: {error}"),
     };
     Error::new(kind, text)

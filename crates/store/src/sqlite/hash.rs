@@ -1,8 +1,8 @@
-//! Texts are found by their hashes: a policy may have 64 KiB.
+//! The hashes of texts. Texts are found by their hashes, because a policy may have 64 KiB.
 
 use sha2::{Digest, Sha256};
 
-/// Identifies a text: the first half of its SHA-256. A stranger cannot find two policies with the same.
+/// Identifies a text: the first half of its SHA-256. It is infeasible to find two policies with the same hash.
 pub(super) type Hash = [u8; 16];
 
 pub(super) fn hash(text: &str) -> Hash {

@@ -1,4 +1,5 @@
-//! The store in a file of SQLite, in its WAL mode: one process writes, any number read, and none waits for another.
+//! The store in an SQLite file in WAL mode: one process writes, any number of processes read, and none waits for
+//! another.
 
 mod adding;
 mod aside;

@@ -1,4 +1,4 @@
-//! What reports of domains say about the DANE policies of MX hosts, in the file.
+//! The shares of MX hosts in the reports of domains, in the database.
 
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, Transaction, params, types::Type};
@@ -8,7 +8,7 @@ use tlsrpt_format::datagram::{Failure, PolicyDescription};
 use super::{columns::unreadable, day};
 use crate::{FailureCounts, MxHostShare, PolicyCounts};
 
-/// The most domains that one report of a host is about. The others wait for its next report.
+/// The most domains in one report of a host. Further domains wait for its next report.
 pub(super) const SHARES_AT_ONCE: i64 = 10_000;
 
 pub(super) fn keep(

@@ -1,4 +1,4 @@
-//! What the store answers.
+//! Reads the store.
 
 use std::path::Path;
 

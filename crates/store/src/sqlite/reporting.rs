@@ -1,4 +1,4 @@
-//! Reports and deliveries in the file.
+//! Reports and deliveries in the database.
 
 use std::{fs::File, os::unix::fs::OpenOptionsExt, path::PathBuf};
 
@@ -262,7 +262,7 @@ impl ReportStore for Sqlite {
 }
 
 impl Sqlite {
-    /// Holds a lock beside the file, as long as this process lives.
+    /// Locks a file beside the database for the lifetime of this process.
     fn lock_reporter(&mut self) -> Result<(), Error> {
         let mut name = self.path.clone().into_os_string();
         name.push("-reporter");
@@ -276,14 +276,14 @@ impl Sqlite {
                 Ok(())
             }
             Err((_, Errno::EWOULDBLOCK)) => {
-                let text = format!("{}: another tlsrpt deliver works on this store; stop one", self.path.display());
+                let text = format!("{}: another tlsrpt deliver uses this store; stop one of them", self.path.display());
                 Err(Error::new(ErrorKind::Locked, text))
             }
             Err((_, error)) => Err(unreachable(error.into())),
         }
     }
 
-    /// All of it in one transaction, or nothing.
+    /// Runs `write` in one transaction. After an error, the database is unchanged.
     fn write<T>(&mut self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
         let path = &self.path;
         let run = || {
@@ -365,7 +365,7 @@ fn unreported_policies(connection: &Connection, day: i64, domain: i64) -> rusqli
     Ok(policies)
 }
 
-/// Report mails that servers of the domain took on that day: each was a session with it.
+/// Report mails that servers of the domain accepted on that day. Each of them was a session with the domain.
 fn report_mails(connection: &Connection, day: Date, domain: &str) -> rusqlite::Result<u64> {
     const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
     let first = day.to_zoned(jiff::tz::TimeZone::UTC).map_or(0, |zoned| zoned.timestamp().as_second());
@@ -427,9 +427,9 @@ fn keep(
     mx_hosts::keep(transaction, day, &report.mx_hosts, report.made)
 }
 
-/// Only deliveries of reports about this day, as a condition.
+/// The condition for deliveries of reports about this day.
 fn of_day(day: Option<Date>) -> String {
-    // A number of our own: nothing to escape.
+    // The number needs no escaping.
     day.map_or_else(String::new, |day| {
         format!(
             " AND EXISTS (SELECT 1 FROM report WHERE report.id = delivery.report AND day = {})",

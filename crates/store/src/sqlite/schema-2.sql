@@ -1,6 +1,6 @@
--- The reports that were made, and where each goes.
+-- The reports and their destinations.
 
--- What is in a report already. The rest goes into the next report about the day.
+-- The counts that are in a report already. The rest goes into the next report about the day.
 ALTER TABLE domain_of_day ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN reported_succeeded INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN reported_failed INTEGER NOT NULL DEFAULT 0;
@@ -44,7 +44,7 @@ CREATE TABLE delivery (
     UNIQUE (report, destination)
 );
 CREATE INDEX delivery_due ON delivery (state, next_attempt);
--- One for each route, so that the search for one does not read what waits for the other.
+-- One for each route, so that a search for one route does not read the waiting deliveries of the other.
 CREATE INDEX delivery_due_by_mail ON delivery (next_attempt)
     WHERE mail_domain IS NOT NULL AND state = 'waiting' AND started IS NULL;
 CREATE INDEX delivery_due_by_https ON delivery (next_attempt)
@@ -52,7 +52,7 @@ CREATE INDEX delivery_due_by_https ON delivery (next_attempt)
 CREATE INDEX delivery_of_destination ON delivery (destination, last_attempt);
 CREATE INDEX delivery_of_mail_domain ON delivery (mail_domain, last_attempt);
 
--- target is a destination or a domain. days is the length of the last suppression by a bounce; NULL where an operator made it.
+-- target is a destination or a domain. days is the length of a suppression by a bounce; NULL if an operator made it.
 CREATE TABLE suppression (
     target TEXT NOT NULL PRIMARY KEY,
     until INTEGER,
@@ -60,7 +60,8 @@ CREATE TABLE suppression (
     reason TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- What reports of domains say about the DANE policy of an MX host, until the host has its own report about it. content is JSON.
+-- The counts in reports of domains under the DANE policies of an MX host, until the host has its own report. content is
+-- JSON.
 CREATE TABLE mx_host_share (
     id INTEGER PRIMARY KEY,
     day INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-//! The schema and how an older one becomes this one.
+//! The schema, and its migrations.
 
 use std::path::Path;
 
@@ -7,13 +7,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::failure::of_sqlite;
 use crate::{Error, ErrorKind};
 
-/// Each makes the next version of the schema. One that was released is never changed.
+/// Each makes the next version of the schema. The statements of a released migration never change.
 const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 
-/// Tells `file(1)` and us that the database is ours: "TLSR".
+/// The application's number in the database, "TLSR", by which `file(1)` and this program recognize it.
 pub(super) const APPLICATION: i32 = 0x544c_5352;
 
-/// The version of the schema of a database. 0 where it has none.
+/// The version of the schema of a database. 0 if it has no schema.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<usize> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
@@ -41,7 +41,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The same for one who only reads, who cannot migrate.
+/// The same for a reader, which cannot migrate: also refuses a database of an earlier version.
 pub(crate) fn check_for_reading(connection: &Connection, path: &Path) -> Result<(), Error> {
     check(connection, path)?;
     let version = version(connection).map_err(|error| of_sqlite(path, &error))?;
@@ -57,7 +57,7 @@ pub(crate) fn check_for_reading(connection: &Connection, path: &Path) -> Result<
     Ok(())
 }
 
-/// Brings the database to the latest schema. All of it or nothing; safe when several start at once.
+/// Migrates the database to the latest schema in one transaction. Several processes may do this at the same time.
 pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     let migrate = |connection: &mut Connection| {
         if version(connection)? == MIGRATIONS.len() {

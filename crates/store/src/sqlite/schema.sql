@@ -1,7 +1,7 @@
 -- Days are numbers such as 20261124; times are seconds since 1970. Rows with the number 0 stand for everything beyond a
 -- limit.
 
--- The last batch of each writer: a batch whose outcome was unknown is not counted twice.
+-- The last batch of each writer, so that a batch whose outcome was unknown is not counted twice.
 CREATE TABLE writer (
     name TEXT NOT NULL PRIMARY KEY,
     batch INTEGER NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE invalid (
     PRIMARY KEY (day, reason)
 ) WITHOUT ROWID;
 
--- Texts stand once, however many days and domains refer to them. A hash is the first half of a SHA-256.
+-- Each text is stored once, for all days and domains. A hash is the first half of a SHA-256.
 CREATE TABLE domain (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE

@@ -1,4 +1,4 @@
-//! Domains, records, policies and failures stand once in the store. Here are their numbers.
+//! The numbers of domains, records, policies and failures, each of which the store has once.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::hash::{Hash, hash};
 
-/// How many numbers stay in memory, some 4 MiB. Above it, all are forgotten: what a day still needs is soon here again.
+/// The most numbers in memory, about 4 MiB. When there are more, all are forgotten; those in use are soon read again.
 const MOST: usize = 1 << 16;
 
-/// What a text is, and so which table has it.
+/// The kind of a text, which selects its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Domain,
@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Failure,
 }
 
-/// A text that was looked for.
+/// The result of the search for a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     kind: Kind,
@@ -27,7 +27,7 @@ pub(super) struct Found {
     pub(super) id: Option<i64>,
 }
 
-/// The numbers of texts that batches before met, so that a usual event needs no search for them.
+/// The numbers of texts in earlier batches, so that a usual event needs no search in the database.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     ids: HashMap<(Kind, Hash), i64>,
@@ -36,7 +36,8 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Must be called in each transaction first. What another process wrote may be that it removed a text.
+    /// Must be called first in each transaction. Forgets the numbers if another process has changed the database,
+    /// because it may have removed a text.
     pub(super) fn begin(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let version = transaction.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if version != self.data_version || self.ids.len() >= MOST {
@@ -51,7 +52,7 @@ impl Texts {
         self.ids = HashMap::new();
     }
 
-    /// Looks for a text.
+    /// Searches a text.
     pub(super) fn find(&mut self, transaction: &Transaction<'_>, kind: Kind, text: &str) -> rusqlite::Result<Found> {
         let hash = hash(text);
         let mut id = self.ids.get(&(kind, hash)).copied();
@@ -62,7 +63,7 @@ impl Texts {
         Ok(Found { kind, hash, id })
     }
 
-    /// The number of this text that was looked for; a new one where the store does not have it.
+    /// The number of the text of a search result. Adds the text if the store does not have it.
     pub(super) fn number_of(
         &mut self,
         transaction: &Transaction<'_>,

@@ -1,4 +1,4 @@
-//! Old days go; what is wrong is found.
+//! Removes old days, and checks the database.
 
 use jiff::civil::Date;
 use rusqlite::Connection;
@@ -14,7 +14,8 @@ const UNUSED: [&str; 4] = [
     "DELETE FROM domain WHERE id > 0 AND id NOT IN (SELECT domain FROM domain_of_day)",
 ];
 
-/// Removes the days before `first`. What it removed. Each is a transaction of its own, so that a batch waits for one at most.
+/// Removes the days before `first`. Returns what it removed. Each day has its own transaction, so that a batch waits
+/// for one day at most.
 pub(crate) fn purge(connection: &mut Connection, first: Date) -> rusqlite::Result<Purged> {
     let first = day::to_number(first);
     let mut removed = Purged {
@@ -37,8 +38,8 @@ pub(crate) fn purge(connection: &mut Connection, first: Date) -> rusqlite::Resul
         connection.execute("DELETE FROM writer WHERE day < ?1", [first])?;
         connection.execute("DELETE FROM report WHERE day < ?1", [first])?;
         connection.execute("DELETE FROM mx_host_share WHERE day < ?1", [first])?;
-        // With its keys checked, SQLite would search all counters for each text that goes. The statements name exactly
-        // those that nothing refers to.
+        // With foreign keys on, SQLite would search all counters for each removed text. The statements remove only
+        // texts without references.
         connection.pragma_update(None, "foreign_keys", false)?;
         let all = UNUSED.iter().try_for_each(|statement| connection.execute(statement, []).map(drop));
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -57,7 +58,7 @@ fn remove_oldest(connection: &Connection, first: i64) -> rusqlite::Result<bool> 
     Ok(removed > 0)
 }
 
-/// What is wrong with the database: pages, indexes, references.
+/// The faults of the database: pages, indexes, references.
 pub(crate) fn check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let lines = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
@@ -66,7 +67,7 @@ pub(crate) fn check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-        wrong.push(format!("a row of {table} refers to a row of {parent} that is not there"));
+        wrong.push(format!("a row of {table} refers to a missing row of {parent}"));
     }
     Ok(wrong)
 }
