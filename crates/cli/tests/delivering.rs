@@ -345,7 +345,7 @@ fn serve_collects_and_delivers_until_one_signal_ends_both() {
     until("the collector listens", || socket.send_to(event.as_bytes(), host.file("s")).is_ok());
     let (code, said) = service.end();
     assert_eq!(code, Some(0), "{said}");
-    for line in ["1 reports about ", ": delivered: 250 taken", "1 datagrams came: 1 events"] {
+    for line in ["1 reports about ", ": delivered: 250 taken", "1 datagrams arrived: 1 events"] {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert!(host.run_well(&["reports", "preview", "b.example"]).contains("b.example: 1 sessions, 0 failed"));

@@ -1,4 +1,4 @@
-//! When a datagram arrived, and so to which day it belongs.
+//! The time at which a datagram arrived, and the UTC day that follows from it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 /// Seconds of a day in UTC. System clocks have no leap seconds.
 const DAY: i64 = 24 * 60 * 60;
 
-/// Seconds since 1970. A clock before 1970 is wrong, and 1970 as good as any other year.
+/// Seconds since 1970. A time before 1970 is a wrong clock and gives 0.
 pub(crate) fn seconds(at: SystemTime) -> i64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
@@ -18,7 +18,7 @@ pub(crate) fn day_number(seconds: i64) -> i64 {
     seconds / DAY
 }
 
-/// The moment. Clocks beyond the year 9999 are held there.
+/// The time as a timestamp, at most the end of the year 9999.
 pub(crate) fn timestamp(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }

@@ -1,4 +1,4 @@
-//! What the keeping thread has done, for everyone to see.
+//! The counts of the keeping thread, shared with the other threads.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -9,7 +9,7 @@ pub(crate) struct Figures {
     pub(crate) events: AtomicU64,
     /// Invalid datagrams in the store.
     pub(crate) invalid: AtomicU64,
-    /// Whether the store takes nothing now.
+    /// Whether the store fails at present.
     pub(crate) in_trouble: AtomicBool,
 }
 

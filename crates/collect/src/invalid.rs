@@ -1,4 +1,4 @@
-//! What is said about invalid datagrams: little, however many come.
+//! The messages about invalid datagrams, at most one a minute.
 
 use std::{
     fmt::{self, Display},
@@ -7,24 +7,25 @@ use std::{
 
 use tlsrpt_format::{datagram::Invalid, printable};
 
-/// At most one line in this time.
+/// The shortest time between two messages.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// How much of a datagram a line shows, in bytes.
+/// How much of a datagram a message shows, in bytes.
 const SHOWN: usize = 200;
 
-/// How much of the reason a line shows, in characters. It may quote the datagram.
+/// How much of the reason a message shows, in characters. The reason may quote the datagram.
 const EXPLAINED: usize = 200;
 
-/// Lines about invalid datagrams, at most one a minute.
+/// Writes messages about invalid datagrams, at most one in [`INTERVAL`].
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct Messages {
     last: Option<Instant>,
+    /// How many datagrams had no message since the last one.
     since: u64,
 }
 
-impl Said {
-    /// What to say about a datagram that arrived so many times, if it is time to say something.
+impl Messages {
+    /// The message about a datagram that arrived `times` times; None if the last message is too recent.
     pub(crate) fn line(&mut self, invalid: &Invalid, bytes: &[u8], times: u64) -> Option<String> {
         if self.last.is_some_and(|last| last.elapsed() < INTERVAL) {
             self.since += times;
@@ -64,20 +65,20 @@ impl Display for Description {
 mod tests {
     use tlsrpt_format::datagram;
 
-    use super::Said;
+    use super::Messages;
 
     #[test]
     fn one_line_a_minute_with_the_first_bytes_escaped() {
-        let mut said = Said::default();
+        let mut messages = Messages::default();
         let bytes = [b"\x1b[2J\xff\"\n".as_slice(), &[b'x'; 500]].concat();
         let invalid = datagram::parse(&bytes).unwrap_err();
-        let line = said.line(&invalid, &bytes, 1).unwrap();
+        let line = messages.line(&invalid, &bytes, 1).unwrap();
         let beginning = "invalid datagram (not-utf8: not UTF-8 at byte 5) of 507 bytes: \"\\x1b[2J\\xff\\\"\\nx";
         assert!(line.starts_with(beginning) && line.ends_with("x...\""), "{line}");
         assert!(line.len() < 400, "{line}");
-        assert_eq!(said.line(&invalid, &bytes, 3), None);
-        said.last = None;
-        let line = said.line(&invalid, b"\xff", 2).unwrap();
+        assert_eq!(messages.line(&invalid, &bytes, 3), None);
+        messages.last = None;
+        let line = messages.line(&invalid, b"\xff", 2).unwrap();
         assert!(line.ends_with("\"\\xff\"; 4 others since the last such line"), "{line}");
     }
 }

@@ -1,4 +1,4 @@
-//! The keeping thread: from packs to batches in the store.
+//! The keeping thread: parses the datagrams of each pack and adds them to the store as one batch.
 
 use std::{
     collections::BTreeMap,
@@ -15,30 +15,30 @@ use tlsrpt_store::{Added, Batch, BatchId, CountedEvent, Error, ErrorKind, Option
 use crate::{
     arrival,
     figures::{Figures, add},
-    invalid::Said,
+    invalid::Messages,
     kept::{Keeping, Kept},
     pack::Pack,
     queue::{Next, Queue},
     settings::Settings,
 };
 
-/// How long it waits for datagrams before it looks whether old days are to go.
+/// How long it waits for datagrams before it checks whether days must be removed.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// How long it waits before it tries a store again that took nothing: first, and at most.
+/// How long it waits before it tries a failed store again: the first time, and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// After a pack of many datagrams it waits as long as that took, so that the next transaction is for many too; but not
-/// longer than this, so that other programs see events soon.
+/// After a pack of [`MANY`] datagrams or more it waits as long as storing that pack took, so that the next transaction
+/// has many datagrams too; but not longer than this, so that other programs see events soon.
 const LONGEST_REST: Duration = Duration::from_millis(20);
 
-/// From how many datagrams on.
+/// A pack of this many datagrams is followed by a wait.
 const MANY: u64 = 64;
 
-/// How long it goes on trying at the end.
+/// How long it goes on trying a failed store while the service ends.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// After how many attempts in a row a damaged store is set aside.
+/// How many attempts in a row must find the store damaged before it is set aside.
 const DAMAGED_FOR_SURE: u32 = 2;
 
 /// Takes packs from the queue and adds them to the store.
@@ -51,14 +51,14 @@ pub(crate) struct Keeper {
     id: BatchId,
     trouble: Option<Trouble>,
     kept: Option<Kept>,
-    invalid: Said,
-    /// The day for which old ones have gone.
+    invalid: Messages,
+    /// The day on which old days were removed last.
     purged: Option<Date>,
-    /// The day for which it was said that a limit is reached.
+    /// The last day for which a message said that a limit is reached.
     beyond: Option<Date>,
 }
 
-/// The store takes nothing.
+/// The store fails.
 struct Trouble {
     kind: ErrorKind,
     /// How many attempts failed in a row for the same reason.
@@ -67,7 +67,7 @@ struct Trouble {
 }
 
 impl Keeper {
-    /// Opens the store. One that cannot be opened now is tried again with each batch.
+    /// Opens the store. If that fails, each batch tries again.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl Keeper {
             id,
             trouble: None,
             kept: None,
-            invalid: Said::default(),
+            invalid: Messages::default(),
             purged: None,
             beyond: None,
         };
@@ -108,7 +108,7 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// Keeps what comes until the queue is closed and empty.
+    /// Adds packs to the store until the queue is closed and empty.
     pub(crate) fn run(mut self) {
         loop {
             self.purge();
@@ -176,7 +176,7 @@ impl Keeper {
         self.log.say(Level::Warning, format_args!("invalid datagrams are counted, but no longer kept: {why}"));
     }
 
-    /// Adds a batch, however long it takes. None where it has to give up, because the service ends.
+    /// Adds a batch, however long it takes. None if the service ends and the store has failed for [`GRACE`] since.
     fn add(&mut self, batch: &Batch) -> Option<Added> {
         let mut end = None;
         loop {
@@ -216,7 +216,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Says the first error of its kind, and decides what may help.
+    /// Writes a message about the first error of its kind, and decides how to recover.
     fn has_failed(&mut self, error: &Error) {
         let again = self.trouble.as_ref().is_some_and(|trouble| trouble.kind == error.kind());
         if !again {
@@ -234,7 +234,7 @@ impl Keeper {
         self.figures.in_trouble.store(true, Ordering::Relaxed);
         self.queue.set_store_works(false);
         if error.kind() != ErrorKind::Locked {
-            // What is open may be what is broken.
+            // Open it anew: the error may be in the open connection.
             self.store = None;
         }
         if error.kind() == ErrorKind::Corrupt && attempts == DAMAGED_FOR_SURE {
@@ -250,15 +250,15 @@ impl Keeper {
         self.queue.set_store_works(true);
     }
 
-    /// Gives a damaged store another name, so that collecting goes on in a new one.
+    /// Renames a damaged store, so that collecting goes on in a new one.
     fn set_aside(&self) {
         let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         match set_aside(&self.settings.url, &stamp) {
             Ok(name) => self.log.say(
                 Level::Error,
                 format_args!(
-                    "{url}: the store is damaged and was renamed {name}; a new one begins; what the old one holds is in no \
-                     report until it is recovered, for instance with: sqlite3 {name} .recover",
+                    "{url}: the store is damaged and was renamed {name}; collecting goes on in a new store; the events \
+                     in {name} are in no report until you recover them, for instance with: sqlite3 {name} .recover",
                     url = self.settings.url,
                     name = name.display()
                 ),
@@ -267,7 +267,7 @@ impl Keeper {
         }
     }
 
-    /// Says once a day that a limit is reached.
+    /// Writes a message, once for each day, that a limit is reached.
     fn say_what_is_beyond(&mut self, day: Date, added: Added) {
         let Added { beyond_domains, beyond_policies, beyond_failures, .. } = added;
         if beyond_domains + beyond_policies + beyond_failures == 0 || self.beyond == Some(day) {
@@ -284,14 +284,14 @@ impl Keeper {
             self.log.say(
                 Level::Warning,
                 format_args!(
-                    "{day} has reached {key} = {limit}: what is new from now on is counted in one row, without details"
+                    "{day} has reached {key} = {limit}: entries beyond it are counted in one row, without details"
                 ),
             );
         }
     }
 
-    /// Removes old days once a day. A clock that jumps far ahead must not remove all days at once: they go when two days
-    /// in a row, or nearly, are in the store.
+    /// Removes days older than `keep-days`, once a day. If the clock jumps far ahead, it must not remove all days: it
+    /// removes days only if the store also has an earlier day that is within `keep-days`.
     fn purge(&mut self) {
         let today = arrival::date(arrival::day_number(arrival::seconds(SystemTime::now())));
         if self.purged == Some(today) || self.trouble.is_some() {
@@ -301,9 +301,9 @@ impl Keeper {
         match purge(store.as_mut(), today, self.settings.keep_days) {
             Ok(Purged { days: 0, .. }) => {}
             Ok(purged) => say_purged(self.log, purged),
-            // Tomorrow is soon enough.
+            // The next attempt is tomorrow.
             Err(error) => {
-                self.log.say(Level::Warning, format_args!("old days stay: {}", printable(&error.to_string())))
+                self.log.say(Level::Warning, format_args!("cannot remove old days: {}", printable(&error.to_string())))
             }
         }
         self.purged = Some(today);

@@ -1,4 +1,4 @@
-//! Invalid datagrams, kept as files for analysis.
+//! Keeps invalid datagrams as files for analysis.
 
 use std::{
     fs::{self, OpenOptions},
@@ -12,13 +12,13 @@ use jiff::Timestamp;
 /// How many files there may be.
 const MOST_FILES: usize = 1_000;
 
-/// How many bytes they may have together.
+/// How many bytes the files may have together.
 const MOST_BYTES: u64 = 16 << 20;
 
 /// The ending of the names of these files.
 const ENDING: &str = "datagram";
 
-/// The directory and what is in it.
+/// The directory, and the number and size of its files.
 #[derive(Debug)]
 pub(crate) struct Kept {
     directory: PathBuf,
@@ -28,17 +28,17 @@ pub(crate) struct Kept {
     next: u64,
 }
 
-/// What became of a datagram.
+/// Whether a datagram was written.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Keeping {
-    /// It has a file.
+    /// It was written to a file.
     Kept,
-    /// The limit of the directory is reached.
+    /// It was not written: a limit of the directory is reached.
     Full,
 }
 
 impl Kept {
-    /// Counts what is in the directory. Makes the directory where there is none; the one above it must be there.
+    /// Counts the files in the directory. Creates the directory if it does not exist; its parent must exist.
     pub(crate) fn new(directory: &Path) -> io::Result<Self> {
         match fs::create_dir(directory) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -55,7 +55,7 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Keeps a datagram. The name of the file says when it came and what is wrong with it.
+    /// Writes a datagram to a file, whose name has the time of arrival and the reason.
     pub(crate) fn keep(&mut self, at: Timestamp, reason: &str, bytes: &[u8]) -> io::Result<Keeping> {
         let size = bytes.len() as u64;
         if self.files >= MOST_FILES || self.bytes + size > MOST_BYTES {
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(fs::read(place.join("20261121T120000Z-0-not-json.datagram")).unwrap(), b"\xff");
         let large = vec![0; usize::try_from(MOST_BYTES).unwrap()];
         assert_eq!(kept.keep(at, "too-long", &large).unwrap(), Keeping::Full);
-        // After a start, names go on and what is there counts.
+        // After a restart, numbers in names go on, and existing files count.
         let mut kept = Kept::new(&place).unwrap();
         for _ in 1..MOST_FILES {
             assert_eq!(kept.keep(at, "not-json", b"5").unwrap(), Keeping::Kept);

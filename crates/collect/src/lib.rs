@@ -4,12 +4,13 @@
 //! socket --> receiving thread --> Queue of packs --> keeping thread --> store
 //! ```
 //!
-//! The receiving thread takes datagrams off the socket, stamps them and puts equal ones together in a pack. The keeping
-//! thread parses a pack and adds it to the store in one transaction, before it takes the next. A bounded number of
-//! datagrams is read ahead of the store; the rest waits in the queue of the socket. Only while the store takes nothing,
-//! all is read: packs wait in the memory that the configuration allows; what finds no room is dropped, counted and said.
+//! The receiving thread reads datagrams from the socket, notes the time of arrival and puts equal ones together in a
+//! pack. The keeping thread parses a pack and adds it to the store in one transaction, before it takes the next. While
+//! the store works, the receiving thread reads only a bounded number of datagrams ahead of it; the rest waits in the
+//! queue of the socket. While the store fails, it reads all datagrams: packs wait in the memory that the configuration
+//! allows, and datagrams that do not fit are dropped and counted, and a message gives their number.
 //!
-//! [`run`] is all of it, until a signal ends it.
+//! [`run`] runs the collector until a signal ends it.
 
 #![deny(unsafe_code)]
 

@@ -1,16 +1,16 @@
-//! Datagrams that become one batch.
+//! The datagrams of one batch.
 
 use std::collections::HashMap;
 
 use foldhash::quality::RandomState;
 
-/// What a datagram takes up besides its bytes: its place in the table and what the allocator needs.
+/// The memory for a datagram besides its bytes: its entry in the table and the overhead of the allocator.
 const OVERHEAD: usize = 96;
 
-/// Enough different datagrams for one transaction: more make neither it nor the next one cheaper.
+/// The most different datagrams in a pack. A larger transaction is not cheaper for each datagram.
 const MOST_DIFFERENT: usize = 4096;
 
-/// Enough bytes for one transaction: parsed, they take several times as much memory.
+/// The most memory of a pack. Parsed datagrams take several times as much.
 const MOST_MEMORY: usize = 2 << 20;
 
 /// Datagrams that arrived on one UTC day. Equal ones are kept once.
@@ -20,12 +20,13 @@ pub(crate) struct Pack {
     pub(crate) day: i64,
     /// When the last one arrived, in seconds since 1970.
     pub(crate) last: i64,
-    /// Each datagram and how often it arrived. The standard hash takes longer than the system call that receives. A
-    /// stranger who makes this one collide has few places to collide in: [`MOST_DIFFERENT`].
+    /// Each datagram and how often it arrived. The hash of the standard library takes longer than the system call that
+    /// receives the datagram. Deliberate collisions of this one cost little: a pack has at most [`MOST_DIFFERENT`]
+    /// entries.
     pub(crate) datagrams: HashMap<Box<[u8]>, u64, RandomState>,
-    /// How many datagrams there was no room for.
+    /// How many datagrams were dropped, because they did not fit the memory.
     pub(crate) dropped: u64,
-    /// What it takes up, in bytes.
+    /// The memory of the pack, in bytes.
     pub(crate) memory: usize,
 }
 
@@ -34,12 +35,12 @@ impl Pack {
         Self { day, ..Self::default() }
     }
 
-    /// Whether it is time to begin another.
+    /// Whether a new datagram must begin another pack.
     pub(crate) fn is_full(&self) -> bool {
         self.datagrams.len() >= MOST_DIFFERENT || self.memory >= MOST_MEMORY
     }
 
-    /// Counts a datagram that is here already. Whether it is.
+    /// Counts a datagram if the pack has an equal one. Returns whether it has.
     pub(crate) fn count(&mut self, bytes: &[u8], at: i64) -> bool {
         let Some(times) = self.datagrams.get_mut(bytes) else { return false };
         *times += 1;
@@ -47,7 +48,7 @@ impl Pack {
         true
     }
 
-    /// Adds a datagram that is not here yet. The memory that it takes.
+    /// Adds a datagram of which the pack has no equal one. Returns the memory that it takes.
     pub(crate) fn insert(&mut self, bytes: &[u8], at: i64) -> usize {
         self.datagrams.insert(bytes.into(), 1);
         self.last = at;
@@ -56,7 +57,7 @@ impl Pack {
         memory
     }
 
-    /// What a new datagram takes up.
+    /// The memory that a new datagram takes.
     pub(crate) fn memory_for(bytes: &[u8]) -> usize {
         bytes.len() + OVERHEAD
     }

@@ -1,8 +1,9 @@
 //! The queue between the receiving thread and the keeping thread, with a bound on its datagrams and on its memory.
 //!
-//! While the store works, the bound on datagrams holds: the receiving thread leaves the rest in the queue of the socket,
-//! which a service manager keeps through a kill. A sender that does not block, as a mail server's, is told when that queue
-//! is full, too. While the store takes nothing, waiting helps nobody: then only the bound on memory holds.
+//! While the store works, the number of datagrams is bounded: the receiving thread leaves the rest in the queue of the
+//! socket. A service manager that owns the socket keeps that queue when the collector is killed, and a sender that does
+//! not block, such as a mail server, gets an error when that queue is full. While the store fails, only the memory is
+//! bounded.
 
 use std::{
     collections::VecDeque,
@@ -12,21 +13,21 @@ use std::{
 
 use crate::pack::Pack;
 
-/// How many datagrams may be read and not committed while the store works. A kill loses no more.
+/// How many datagrams may be read and not committed while the store works. A kill loses at most these.
 pub const MOST_IN_HAND: u64 = 8192;
 
-/// How long the receiving thread waits for one commit. A store that takes longer does not work.
+/// How long the receiving thread waits for one commit. After that it treats the store as failed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Packs that wait for the store.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
-    /// A pack is there, or none will be.
+    /// A pack was added, or the queue was closed.
     filled: Condvar,
-    /// A pack is done.
+    /// A pack is done, or the store has failed.
     emptied: Condvar,
-    /// No datagram comes any more, or none finds room.
+    /// The queue was closed, or is full.
     closing: Condvar,
     capacity: usize,
     most_in_hand: u64,
@@ -35,11 +36,11 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct State {
     packs: VecDeque<Pack>,
-    /// A pack was added since the keeping thread was woken last. It sleeps only when there is none.
+    /// A pack was added since the keeping thread was woken last. That thread sleeps only if there is no pack.
     begun: bool,
-    /// Of the packs here and of those taken but not done.
+    /// The memory of the packs in the queue and of those taken but not done.
     memory: usize,
-    /// The datagrams of the same packs.
+    /// The number of datagrams of the same packs.
     in_hand: u64,
     store_works: bool,
     /// The receiving thread waits for a commit.
@@ -48,30 +49,30 @@ struct State {
     counts: Counts,
 }
 
-/// What went through the queue.
+/// Counts of the datagrams since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Datagrams that arrived.
     pub(crate) arrived: u64,
-    /// Those of them that found no room.
+    /// Those of them that were dropped.
     pub(crate) dropped: u64,
-    /// The memory that waiting ones take up, in bytes.
+    /// The memory of the waiting ones, in bytes.
     pub(crate) memory: usize,
 }
 
-/// What the keeping thread finds.
+/// The result of [`Queue::next`].
 #[derive(Debug)]
 pub(crate) enum Next {
     /// A pack. [`Queue::done`] must follow.
     Pack(Pack),
-    /// No datagram came in the time.
+    /// No datagram arrived in the time.
     Nothing,
-    /// None will come any more.
+    /// The queue is closed and empty.
     Closed,
 }
 
 impl Queue {
-    /// A queue that takes up to `capacity` bytes of memory, and while the store works up to `most_in_hand` datagrams.
+    /// Makes a queue for up to `capacity` bytes of memory and, while the store works, up to `most_in_hand` datagrams.
     pub(crate) fn new(capacity: usize, most_in_hand: u64) -> Self {
         let state = State {
             packs: VecDeque::new(),
@@ -93,7 +94,7 @@ impl Queue {
         }
     }
 
-    /// Takes a datagram in. While the store works it waits for room; otherwise it drops what finds no memory, and counts that.
+    /// Adds a datagram. If it does not fit: waits for room while the store works, and drops and counts it otherwise.
     pub(crate) fn push(&self, bytes: &[u8], day: i64, at: i64) {
         let mut state = self.state();
         state.counts.arrived += 1;
@@ -127,8 +128,8 @@ impl Queue {
         true
     }
 
-    /// Waits while the store works, something is in its hands and there is no room. A wait without end is that of a store
-    /// that does not work.
+    /// Waits while there is no room and the store works on a pack. If that takes longer than [`PATIENCE`], it treats
+    /// the store as failed.
     fn wait_for_room<'s>(&self, mut state: MutexGuard<'s, State>, bytes: &[u8]) -> MutexGuard<'s, State> {
         state.full = self.has_no_room(&state, bytes);
         self.closing.notify_all();
@@ -144,7 +145,7 @@ impl Queue {
         state.store_works && state.in_hand > 0 && (state.in_hand >= self.most_in_hand || memory > self.capacity)
     }
 
-    /// The next pack. Waits for one, but not longer than `time`.
+    /// Takes the next pack. Waits for it, but not longer than `time`.
     pub(crate) fn next(&self, time: Duration) -> Next {
         let empty = |state: &mut State| state.packs.is_empty() && !state.closed;
         let waited = self.filled.wait_timeout_while(self.state(), time, empty);
@@ -156,7 +157,7 @@ impl Queue {
         }
     }
 
-    /// The pack is in the store, or given up: its memory is free.
+    /// Frees the room of a pack that is in the store or given up.
     pub(crate) fn done(&self, memory: usize, datagrams: u64) {
         let mut state = self.state();
         state.memory -= memory;
@@ -165,7 +166,7 @@ impl Queue {
         self.emptied.notify_all();
     }
 
-    /// Says whether it is worth to wait for the store.
+    /// Sets whether the store works. Only then the receiving thread waits for room.
     pub(crate) fn set_store_works(&self, works: bool) {
         self.state().store_works = works;
         self.emptied.notify_all();
@@ -183,7 +184,7 @@ impl Queue {
         drop(self.closing.wait_timeout_while(self.state(), time, open));
     }
 
-    /// No datagram comes any more.
+    /// Closes the queue: no datagram is added any more.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.filled.notify_all();
@@ -195,13 +196,13 @@ impl Queue {
         self.state().closed
     }
 
-    /// What went through it.
+    /// The counts since the start.
     pub(crate) fn counts(&self) -> Counts {
         let state = self.state();
         Counts { memory: state.memory, ..state.counts }
     }
 
-    /// A thread that panicked has left the state whole: every change of it is complete before anything can panic.
+    /// A poisoned lock is used as it is: every change of the state is complete before anything can panic.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,7 +214,7 @@ impl State {
         self.begun = true;
     }
 
-    /// The last pack, which is one of this day.
+    /// The last pack, or a new one if the last is of another day.
     fn pack_of(&mut self, day: i64) -> &mut Pack {
         if self.packs.back().is_none_or(|pack| pack.day != day) {
             self.begin(day);
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_is_dropped_and_counted_on_its_day() {
+    fn datagrams_that_do_not_fit_are_dropped_and_counted_on_their_day() {
         let queue = Queue::new(2 * Pack::memory_for(b"a"), MOST_IN_HAND);
         queue.set_store_works(false);
         for bytes in [b"a", b"b", b"c", b"a", b"d"] {
@@ -269,7 +270,7 @@ mod tests {
         let (first, second) = (next(&queue), next(&queue));
         assert_eq!((first.len(), first.dropped, first.datagrams[b"a".as_slice()]), (3, 2, 2));
         assert_eq!((second.day, second.len(), second.dropped), (2, 0, 1));
-        // What is taken counts until it is done.
+        // A pack that was taken keeps its room until it is done.
         queue.push(b"e", 1, 1);
         assert_eq!(queue.counts().dropped, 4);
         queue.done(first.memory, first.len());
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn it_waits_for_a_store_that_works() {
+    fn push_waits_for_a_store_that_works() {
         let queue = Queue::new(Pack::memory_for(b"a"), MOST_IN_HAND);
         queue.push(b"a", 1, 1);
         let pack = next(&queue);
@@ -289,7 +290,7 @@ mod tests {
             pushing.join().unwrap();
         });
         assert_eq!(queue.counts().dropped, 0);
-        // But not for ever.
+        // But at most `PATIENCE`.
         queue.push(b"c", 1, 1);
         assert_eq!(queue.counts().dropped, 1);
     }
@@ -309,7 +310,7 @@ mod tests {
             }
             pushing.join().unwrap();
         });
-        // A store in trouble is not waited for.
+        // It does not wait for a store that fails.
         queue.set_store_works(false);
         (0..10).for_each(|_| queue.push(b"a", 1, 1));
         assert_eq!((next(&queue).len(), queue.counts().dropped), (10, 0));
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_ends_waiting_after_what_is_there() {
+    fn closing_ends_a_wait_and_leaves_the_packs_in_the_queue() {
         let queue = Queue::new(1000, MOST_IN_HAND);
         queue.push(b"a", 1, 1);
         assert!(matches!(queue.next(SOON), Next::Pack(_)));

@@ -1,4 +1,4 @@
-//! The threads, from the start to the end.
+//! Starts the threads, watches them and ends them.
 
 use std::{
     io,
@@ -17,22 +17,22 @@ use crate::{
     settings::Settings,
 };
 
-/// How often it looks at what there is to say.
+/// How often [`Watch::tick`] runs.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How long the end may take besides what the store gets: to read what is in the socket.
+/// How long the end may take besides [`GRACE`], which the store gets: the time to read the queue of the socket.
 const READING: Duration = Duration::from_secs(2);
 
-/// How often it says that datagrams are dropped, at most.
+/// The shortest time between two messages about dropped datagrams.
 const DROPPED_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Why the service did not start, or how it failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The socket cannot be made.
+    /// The socket cannot be created.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// What the service manager passes cannot be used.
+    /// The socket of the service manager cannot be used.
     #[error(transparent)]
     Passed(#[from] PassedError),
     /// A later version of this program made the store.
@@ -41,34 +41,35 @@ pub enum Failure {
     /// The system does not let it wait for signals or read the socket.
     #[error("cannot {0}: {1}")]
     System(&'static str, io::Error),
-    /// A thread failed. Its message says how.
+    /// A thread panicked. The log has its message.
     #[error("a part of the collector has failed")]
     Panicked,
-    /// The store took nothing until the end.
+    /// The store failed until the end.
     #[error("{0} datagrams are lost: the store did not take them before the end")]
     Lost(u64),
 }
 
-/// Collects until SIGINT, SIGTERM or SIGHUP. What has arrived by then is in the store when it returns.
+/// Collects until SIGINT, SIGTERM or SIGHUP. On success, every datagram that arrived before the signal is in the store
+/// or was dropped and counted.
 ///
 /// # Errors
 ///
-/// It did not start, or could not keep what had arrived. The reason is said on standard error already.
+/// It did not start, or datagrams are lost. The reason is already on standard error.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
-    // Before there are threads: it changes the environment.
+    // Before any thread starts: it changes the environment.
     let passed = Listening::passed();
     let log = Log::start().map_err(|error| Failure::System("start a thread", error))?;
-    // Before the socket is there: a signal at any time finds someone who removes it.
+    // Before the socket is created: from then on every signal must lead to its removal.
     let outcome = match Ending::new(None) {
         Ok((ending, end)) => run_until(settings, passed, &ending, &end, log),
-        Err(error) => Err(said(Failure::System("wait for signals", error), log)),
+        Err(error) => Err(logged(Failure::System("wait for signals", error), log)),
     };
     log.finish();
     outcome
 }
 
-/// Collects until `ending`, as a part of a process with other parts. `end` is the signal that belongs to it, and `passed` what
-/// [`Listening::passed`] gave.
+/// Collects until `ending`, as a part of a process with other parts. `end` is the signal that belongs to `ending`, and
+/// `passed` the result of [`Listening::passed`].
 ///
 /// # Errors
 ///
@@ -81,10 +82,10 @@ pub fn run_until(
     log: Log,
 ) -> Result<(), Failure> {
     let outcome = passed.map_err(Failure::from).and_then(|passed| collect(settings, passed, ending, end, log));
-    outcome.map_err(|failure| said(failure, log))
+    outcome.map_err(|failure| logged(failure, log))
 }
 
-fn said(failure: Failure, log: Log) -> Failure {
+fn logged(failure: Failure, log: Log) -> Failure {
     log.say(Level::Error, &failure);
     failure
 }
@@ -100,7 +101,7 @@ fn collect(
         Some(passed) => passed,
         None => Listening::bind(&settings.socket, &path_options(settings))?,
     });
-    // The receiving thread holds one datagram more.
+    // One less, because the receiving thread holds one datagram itself.
     let (queue, figures) = (Arc::new(Queue::new(settings.buffer, MOST_IN_HAND - 1)), Arc::new(Figures::default()));
     let keeper = Keeper::new(settings, &queue, &figures, log)?;
     let (reader, stop) = Reader::new(SystemTime::now).map_err(|error| Failure::System("read the socket", error))?;
@@ -130,14 +131,14 @@ fn collect(
     }
 }
 
-/// Says what came. An error if something of it is lost.
+/// Writes the counts of the datagrams. Fails if some are lost.
 fn summary(log: Log, queue: &Queue, figures: &Figures) -> Result<(), Failure> {
     let Counts { arrived, dropped, .. } = queue.counts();
     let (events, invalid) = (read(&figures.events), read(&figures.invalid));
     let lost = arrived.saturating_sub(events + invalid + dropped);
     log.say(
         Level::Info,
-        format_args!("{arrived} datagrams came: {events} events, {invalid} invalid, {dropped} dropped, {lost} lost"),
+        format_args!("{arrived} datagrams arrived: {events} events, {invalid} invalid, {dropped} dropped, {lost} lost"),
     );
     if lost > 0 { Err(Failure::Lost(lost)) } else { Ok(()) }
 }
@@ -166,30 +167,30 @@ fn say_listening(log: Log, settings: &Settings, listening: &Listening) {
     log.say(Level::Info, format_args!("listening at {place}{queue}; the store is {}", settings.url));
 }
 
-/// Tells people and the service manager how things are.
+/// Writes the state to the log and to the service manager.
 struct Watch<'s> {
     queue: &'s Queue,
     figures: &'s Figures,
     log: Log,
     manager: Notifier,
     dropped: u64,
-    dropped_said: Option<Instant>,
+    dropped_logged: Option<Instant>,
 }
 
 impl<'s> Watch<'s> {
     fn new(queue: &'s Queue, figures: &'s Figures, log: Log) -> Self {
-        Self { queue, figures, log, manager: Notifier::new(), dropped: 0, dropped_said: None }
+        Self { queue, figures, log, manager: Notifier::new(), dropped: 0, dropped_logged: None }
     }
 
     fn tick(&mut self) {
-        // Taking the counts shows that no thread keeps the queue to itself.
+        // Before the watchdog: `counts` returns only if no thread holds the lock of the queue for ever.
         let counts = self.queue.counts();
         self.manager.alive();
-        let due = self.dropped_said.is_none_or(|last| last.elapsed() >= DROPPED_INTERVAL);
+        let due = self.dropped_logged.is_none_or(|last| last.elapsed() >= DROPPED_INTERVAL);
         if counts.dropped > self.dropped && due {
             let more = counts.dropped - self.dropped;
             self.log.say(Level::Warning, format_args!("the buffer is full: {more} datagrams were dropped"));
-            (self.dropped, self.dropped_said) = (counts.dropped, Some(Instant::now()));
+            (self.dropped, self.dropped_logged) = (counts.dropped, Some(Instant::now()));
         }
         let state =
             if self.figures.in_trouble.load(Ordering::Relaxed) { "waiting for the store" } else { "collecting" };

@@ -1,4 +1,4 @@
-//! What the configuration decides about the collector.
+//! The settings of the collector.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,14 @@ use tlsrpt_store::{Limits, Synchronous, Url};
 pub struct Settings {
     /// `collect.socket`: where the collector listens, unless the service manager passes a socket.
     pub socket: PathBuf,
-    /// `collect.socket-owner` and `collect.socket-group`: whose the socket is. None: those of the process.
+    /// `collect.socket-owner` and `collect.socket-group`: the owner of the socket. None: the user and group of the
+    /// process.
     pub socket_owner: Option<Owner>,
     /// `collect.socket-mode`: the permissions of the socket.
     pub socket_mode: u32,
     /// `collect.buffer`: the memory in bytes for datagrams that wait for the store.
     pub buffer: usize,
-    /// `collect.keep-invalid`: the directory to keep invalid datagrams in. None: they are counted only.
+    /// `collect.keep-invalid`: the directory for invalid datagrams. None: they are only counted.
     pub keep_invalid: Option<PathBuf>,
     /// `collect.max-domains`, `collect.max-policies`, `collect.max-failures`: the limits of a day.
     pub limits: Limits,

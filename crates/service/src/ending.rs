@@ -1,4 +1,4 @@
-//! Decides the end of a service.
+//! Decides when a service ends.
 
 use std::{
     io, ptr,
@@ -14,23 +14,24 @@ use signal_hook::{
     low_level::emulate_default_handler,
 };
 
-/// Waits for the end.
+/// Waits until the service is to end.
 #[derive(Debug)]
 pub struct Ending {
     ends: Receiver<()>,
-    /// By the clock that does not jump.
+    /// On the monotonic clock.
     deadline: Option<Instant>,
 }
 
-/// Ends the service. Every part of the work has one.
+/// Requests the end of the service. Each worker has one.
 #[derive(Debug, Clone)]
 pub struct EndSignal(Sender<()>);
 
 impl Ending {
-    /// From here on SIGINT, SIGTERM and SIGHUP end the service in order, and a second signal ends the process at once.
-    /// `after` ends it too, counted from now. A SIGHUP that is ignored, as `nohup` does, stays ignored.
+    /// Installs the signal handlers: the first SIGINT, SIGTERM or SIGHUP ends the service in order, a second signal
+    /// ends the process at once. With `after`, the service also ends when that time has passed. If SIGHUP is ignored,
+    /// as under `nohup`, it stays ignored.
     ///
-    /// To be called before anything exists that must be removed at the end.
+    /// Call it before creating anything that must be removed at the end.
     ///
     /// # Errors
     ///
@@ -58,16 +59,16 @@ impl Ending {
         Ok((Self { ends, deadline }, end))
     }
 
-    /// Ends a part of a service, which another part ends by the signal.
+    /// For a part of a service: it ends when the returned [`EndSignal`] is used, and installs no signal handlers.
     #[must_use]
     pub fn of_part() -> (Self, EndSignal) {
         let (end, ends) = mpsc::channel();
         (Self { ends, deadline: None }, EndSignal(end))
     }
 
-    /// Returns when the service is to end: by a signal, by the time, or because a part of the work has ended.
+    /// Returns when the service is to end: after a signal, at the deadline, or because a worker has ended.
     pub fn wait(&self) {
-        // An error is the end too: of the time, or of everyone who could end it.
+        // An error means the end too: the deadline has passed, or no sender is left.
         let _ = match self.deadline {
             Some(deadline) => self.ends.recv_timeout(deadline.saturating_duration_since(Instant::now())),
             None => self.ends.recv().map_err(RecvTimeoutError::from),
@@ -87,7 +88,7 @@ impl Ending {
 impl EndSignal {
     /// Ends the service.
     pub fn end(&self) {
-        // Nobody waits any more when the end came from elsewhere.
+        // Fails only if the receiver is gone: the service is ending already.
         let _ = self.0.send(());
     }
 }
@@ -95,12 +96,13 @@ impl EndSignal {
 /// Whether the process was started with the signal ignored.
 fn is_ignored(signal: libc::c_int) -> io::Result<bool> {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: the new action is NULL, so nothing changes; the old one is written to a place of its type.
+    // SAFETY: sigaction() accepts NULL as the new action and changes nothing then; the third argument points to
+    // writable memory for one sigaction, and `action` is that.
     let outcome = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) };
     if outcome != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the call succeeded, so it has written the whole action.
+    // SAFETY: `action` must be initialized: sigaction() succeeded, so it has written the whole structure.
     let action = unsafe { action.assume_init() };
     Ok(action.sa_sigaction == libc::SIG_IGN)
 }

@@ -1,14 +1,14 @@
 //! The common parts of all long-running commands.
 //!
-//! - [`messages`]: lines for people. Writing one never waits for the reader of standard error.
-//! - [`Log`]: the same with a level, in the form of the journal where it reads them.
-//! - [`Notifier`]: what the service manager is told.
-//! - [`Ending`]: one owner decides the end: a signal, the time, or a part of the work that has ended.
-//! - [`Worker`]: a thread whose end is noticed, whatever ends it, and that can be abandoned when it is late.
+//! - [`messages`]: lines on standard error. Writing a line never waits for the reader of standard error.
+//! - [`Log`]: lines with a level, in the format of the journal if standard error is connected to it.
+//! - [`Notifier`]: notifications to the service manager.
+//! - [`Ending`]: decides when the service ends: after a signal, after a time, or when a worker has ended.
+//! - [`Worker`]: a thread whose end is noticed, also after a panic, and that can be abandoned at a deadline.
 //!
-//! A service starts [`messages`], makes an [`Ending`], starts its workers with the [`EndSignal`], and waits. After that it
-//! closes the queues of its workers and takes their outcomes up to a deadline. What is not done by then is given up: the
-//! service returns from `main`, which ends all threads.
+//! A service starts [`messages`], makes an [`Ending`], starts its workers with the [`EndSignal`], and waits. Then it
+//! closes the queues of its workers and waits for their results up to a deadline. It abandons workers that are not done
+//! by then: the service returns from `main`, which ends all threads.
 
 pub mod messages;
 

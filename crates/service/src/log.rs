@@ -1,27 +1,27 @@
-//! Lines for people on standard error, in the form of the journal where it reads them.
+//! Lines with a level on standard error, in the format of the journal if standard error is connected to it.
 
 use std::{env, fmt::Display, io, os::fd::AsFd, time::Duration};
 
 use crate::messages;
 use nix::sys::stat::fstat;
 
-/// How long the end waits for lines to be written.
+/// How long [`Log::finish`] waits for the waiting lines to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How much a line matters, as `syslog(3)` and the journal number it.
+/// The severity of a line, with the numbers of `syslog(3)` and the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// The work cannot be done as it should.
+    /// The service cannot do its work.
     Error = 3,
-    /// Something is wrong, and the work goes on.
+    /// Something is wrong, but the service continues.
     Warning = 4,
-    /// Worth a look, but in order.
+    /// Normal, but significant.
     Notice = 5,
-    /// What the service does.
+    /// Normal operation.
     Info = 6,
 }
 
-/// Writes lines. None of them waits for the reader of standard error.
+/// Writes lines without waiting for the reader of standard error.
 #[derive(Debug, Clone, Copy)]
 pub struct Log {
     journal: bool,
@@ -44,13 +44,13 @@ impl Log {
         messages::write(if self.journal { format!("<{}>{text}", level as u8) } else { format!("tlsrpt: {text}") });
     }
 
-    /// Waits until all is written, but not for ever.
+    /// Waits until all lines are written, at most one second.
     pub fn finish(self) {
         messages::finish(PATIENCE);
     }
 }
 
-/// Whether `JOURNAL_STREAM` names this very standard error (`systemd.exec(5)`).
+/// Whether `JOURNAL_STREAM` names the device and inode of standard error (`systemd.exec(5)`).
 fn journal_reads_standard_error() -> bool {
     let Ok(named) = env::var("JOURNAL_STREAM") else { return false };
     fstat(io::stderr().as_fd()).is_ok_and(|stat| named == format!("{}:{}", stat.st_dev, stat.st_ino))

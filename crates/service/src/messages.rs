@@ -1,8 +1,8 @@
-//! Lines for people on standard error.
+//! Lines on standard error.
 //!
 //! Standard error may be a pipe that nobody reads. A service must still work and end, so after [`start`] a thread
-//! writes the lines from a bounded queue. Lines that do not fit are counted, and their number is written when there is room
-//! again. Before [`start`], in commands that end by themselves, [`write`](fn@write) writes directly.
+//! writes the lines from a bounded queue. Lines that do not fit are counted, and their number is written when there is
+//! room again. Before [`start`], and in commands that never call it, [`write`](fn@write) writes directly.
 
 use std::{
     io::{self, Write},
@@ -53,8 +53,9 @@ pub fn write(line: String) {
     }
 }
 
-/// Starts the thread that writes, once for the process. `prefix` begins the lines of this module, which are about lines left
-/// out and about panics: a panicking thread must not wait for standard error either.
+/// Starts the thread that writes, once for the process. The lines that this module adds, about lines left out and about
+/// panics, begin with `prefix`. Panic messages go through the queue as well: a panicking thread must not wait for
+/// standard error either.
 ///
 /// # Errors
 ///
@@ -68,8 +69,7 @@ pub fn start(prefix: &'static str) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until all lines are written, at most for `limit`. Lines that are written later are lost. To be called at the end
-/// of the process.
+/// Waits until all lines are written, at most for `limit`. Later lines are lost. Call it at the end of the process.
 pub fn finish(limit: Duration) {
     let output = std::mem::replace(&mut *output(), Output::Finished);
     if let Output::Thread(writer) = output {
@@ -78,7 +78,7 @@ pub fn finish(limit: Duration) {
     }
 }
 
-/// Changes of the output are complete before anything can panic.
+/// A poisoned lock is used as it is: every change of the output is complete before anything can panic.
 fn output() -> MutexGuard<'static, Output> {
     OUTPUT.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -128,7 +128,7 @@ fn write_all(mut out: impl Write, lines: &Receiver<String>, left_out: &AtomicU64
     }
 }
 
-/// At most [`LONGEST_LINE`] bytes and the mark that it was cut.
+/// The line, cut to [`LONGEST_LINE`] bytes; a line that was cut ends with "...".
 fn shortened(mut line: String) -> String {
     if line.len() > LONGEST_LINE {
         let end = (0..=LONGEST_LINE).rev().find(|end| line.is_char_boundary(*end)).unwrap_or_default();
@@ -148,7 +148,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     #[test]
-    fn a_reader_that_does_not_read_holds_nothing_up() {
+    fn writing_does_not_wait_for_a_reader_that_does_not_read() {
         let (mut reader, writer) = UnixStream::pair().unwrap();
         let messages = Writer::start(writer, "tlsrpt: ").unwrap();
         let line = "x".repeat(1000);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_does_not_wait_for_a_reader_that_does_not_read() {
+    fn finishing_waits_for_a_reader_that_does_not_read_up_to_the_limit() {
         let (_reader, writer) = UnixStream::pair().unwrap();
         let messages = Writer::start(writer, "").unwrap();
         for _ in 0..MOST_LINES {

@@ -1,39 +1,39 @@
-//! What the service manager is told (`sd_notify(3)`).
+//! Notifications to the service manager (`sd_notify(3)`).
 
 use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
-/// Tells the service manager how a service is doing. Without a service manager, it tells nothing.
+/// Sends notifications about the state of the service. Without a service manager it sends nothing.
 #[derive(Debug)]
 pub struct Notifier {
     is_silent: bool,
-    /// How often to say that the service is alive, and when it was said last. None where nobody asks.
+    /// The interval of the watchdog notifications and the time of the last one. None if the watchdog is not enabled.
     alive: Option<(Duration, Instant)>,
     status: String,
 }
 
 impl Notifier {
-    /// Tells the service manager that started this process.
+    /// Sends to the service manager that started this process.
     #[must_use]
     pub fn new() -> Self {
-        // Twice as often as the service manager asks for.
+        // Twice as often as the watchdog requires.
         let alive = sd_notify::watchdog_enabled().map(|time| (time / 2, Instant::now()));
         Self { is_silent: false, alive, status: String::new() }
     }
 
-    /// Tells nothing: another part of the process does.
+    /// Sends nothing. For a part of a process of which another part sends the notifications.
     #[must_use]
     pub fn silent() -> Self {
         Self { is_silent: true, alive: None, status: String::new() }
     }
 
-    /// The service does its work from now on.
+    /// Notifies that the service has started.
     pub fn ready(&self) {
         self.tell(NotifyState::Ready);
     }
 
-    /// The service ends.
+    /// Notifies that the service is ending.
     pub fn stopping(&self) {
         self.tell(NotifyState::Stopping);
     }
@@ -44,7 +44,7 @@ impl Notifier {
         self.alive.map_or(longest, |(interval, _)| interval.min(longest))
     }
 
-    /// The watchdog need not restart the service. Told no more often than the service manager needs it.
+    /// Notifies the watchdog that the service works, if the interval has passed since the last notification.
     pub fn alive(&mut self) {
         if self.alive.is_some_and(|(interval, last)| last.elapsed() >= interval) {
             self.tell(NotifyState::Watchdog);
@@ -52,7 +52,7 @@ impl Notifier {
         }
     }
 
-    /// How the service is doing, in one line. Told where it has changed.
+    /// Sends the status line of the service, if it has changed.
     pub fn status(&mut self, status: String) {
         if status != self.status {
             self.tell(NotifyState::Status(&status));
@@ -62,7 +62,7 @@ impl Notifier {
 
     fn tell(&self, what: NotifyState<'_>) {
         if !self.is_silent {
-            // The work is not for the service manager: where it does not listen, the work goes on.
+            // The service works without the service manager, so an error here is ignored.
             let _ = sd_notify::notify(&[what]);
         }
     }

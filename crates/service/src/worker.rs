@@ -10,16 +10,16 @@ use std::{
 
 use crate::EndSignal;
 
-/// A thread that does a part of the work. When it ends, in order or by a panic, it ends the service.
+/// A thread of the service. When it returns or panics, it ends the service.
 #[derive(Debug)]
 pub struct Worker<T> {
     outcome: Receiver<thread::Result<T>>,
 }
 
-/// Why there is no outcome.
+/// Why a worker has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfinished {
-    /// The thread panicked. [`crate::messages`] has the reason.
+    /// The thread panicked. [`crate::messages`] has written the panic message.
     Panicked,
     /// The thread is still at work. It ends with the process.
     Late,
@@ -35,20 +35,20 @@ impl<T: Send + 'static> Worker<T> {
         let (sender, outcome) = mpsc::channel();
         let end = end.clone();
         thread::Builder::new().name(name.into()).spawn(move || {
-            // Data that threads share must be consistent after a panic: atomics, and queues that allow for it.
+            // Unwind safe: the threads share only atomics and queues, and both are consistent after a panic.
             let outcome = catch_unwind(AssertUnwindSafe(work));
-            // Fails if nobody waits for the outcome any more.
+            // Fails if the `Worker` was dropped.
             let _ = sender.send(outcome);
             end.end();
         })?;
         Ok(Self { outcome })
     }
 
-    /// Returns the result of the work. Waits for it until the deadline, and then abandons the thread.
+    /// Waits for the result of the thread until the deadline, and abandons the thread then.
     ///
     /// # Errors
     ///
-    /// The work panicked, or is late.
+    /// The thread panicked, or has not returned at the deadline.
     pub fn outcome_by(self, deadline: Instant) -> Result<T, Unfinished> {
         match self.outcome.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(outcome) => outcome.map_err(|_| Unfinished::Panicked),
