@@ -1,8 +1,8 @@
-//! The one function that shows text of strangers.
+//! Escapes untrusted text for display.
 //!
-//! Domains, records, datagrams, certificates, server answers and mails are written by strangers. A character that moves
-//! the cursor, ends a line, changes the direction of writing or cannot be seen is shown as its escape: `\n`,
-//! `\u{202e}`. Text that is escaped already stays as it is, so a message may pass here more than once.
+//! Domains, records, datagrams, certificates, server replies and mails come from other hosts and are not trusted. A
+//! character that moves the cursor, ends a line, changes the direction of writing or is invisible is replaced by its
+//! escape: `\n`, `\u{202e}`. Escaping a text twice changes nothing, so a message may be escaped more than once.
 //!
 //! Escaped are:
 //!
@@ -18,26 +18,26 @@ use std::fmt::{self, Display};
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Shows text of strangers, escaped where it would not show itself as it is.
+/// Escapes untrusted text.
 #[must_use]
 pub fn printable(text: &str) -> impl Display {
     Text(text)
 }
 
-/// Shows bytes of strangers that should be UTF-8: as [`printable`] does, and `\xff` for a byte that is not.
+/// Escapes untrusted bytes: UTF-8 as [`printable`] does, and `\xff` for a byte that is not UTF-8.
 #[must_use]
 pub fn printable_bytes(bytes: &[u8]) -> impl Display {
     Bytes(bytes)
 }
 
-/// Shows the first `longest` bytes of strangers, and the number of the others.
+/// Escapes the first `longest` untrusted bytes, and gives the number of the others.
 #[must_use]
 pub fn printable_start(bytes: &[u8], longest: usize) -> impl Display {
     Start { shown: bytes.get(..longest).unwrap_or(bytes), left_out: bytes.len().saturating_sub(longest) }
 }
 
-/// Shows JSON text with the same characters escaped in JSON's way, `\u202e`. The value does not change: such characters are
-/// in strings only. Of ASCII only DEL is escaped; a JSON writer has escaped the other control characters.
+/// Escapes the same characters in JSON text in the way of JSON, `\u202e`. The value does not change: such characters
+/// are in strings only. Of ASCII only DEL is escaped; the JSON writer has escaped the other control characters.
 #[must_use]
 pub fn printable_json(json: &str) -> impl Display {
     Json(json)
@@ -69,7 +69,7 @@ impl Display for Json<'_> {
     }
 }
 
-/// Writes the text in runs of characters that stay, which are most of a long text.
+/// Writes runs of characters that need no escape in one call each.
 fn write_escaped(
     out: &mut fmt::Formatter<'_>,
     text: &str,
@@ -130,7 +130,7 @@ mod tests {
 
     use super::{printable, printable_bytes, printable_start};
 
-    /// The categories of the Python that is installed, `AB 12 34` for each range.
+    /// Lists the categories from the installed Python, `AB 12 34` for each range.
     const CATEGORIES: &str = "
 import sys, unicodedata
 from itertools import groupby
@@ -138,7 +138,7 @@ for category, points in groupby(range(sys.maxunicode + 1), lambda point: unicode
     points = list(points)
     print(category, points[0], points[-1])
 ";
-    /// The characters that Unicode shows as nothing, one number a line, by the Perl that is installed.
+    /// Lists `Default_Ignorable_Code_Point` from the installed Perl, one number a line.
     const IGNORABLE: &str = r#"no warnings; for (0 .. 0xd7ff, 0xe000 .. 0x10ffff) { print "$_\n" if chr =~ /\p{Default_Ignorable_Code_Point}/ }"#;
 
     fn output(program: &str, arguments: [&str; 2]) -> String {
@@ -170,8 +170,8 @@ for category, points in groupby(range(sys.maxunicode + 1), lambda point: unicode
         false
     }
 
-    /// Python and the crate may know different versions of Unicode. A character that only one of them knows is escaped
-    /// by the older, and judged by the newer.
+    /// Python and the crate may have different versions of Unicode. A character that only Python has must be escaped;
+    /// one that only the crate has is not compared.
     #[test]
     fn every_code_point_by_its_category() {
         let ignorable: Vec<u32> = output("perl", ["-e", IGNORABLE]).lines().map(|line| line.parse().unwrap()).collect();

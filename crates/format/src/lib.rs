@@ -1,12 +1,12 @@
 //! The formats of TLSRPT: the datagram, a recording of datagrams, the TLSRPT record and the report.
 //!
-//! Text and bytes in, types out, and back. No sockets, no files, no clock.
+//! This crate parses and writes. It uses no sockets, no files and no clock.
 //!
 //! - [`datagram`]: the event that a mail server sends for each delivery.
 //! - [`recording`]: datagrams in a file.
-//! - [`record`]: the DNS record that names where reports go (RFC 8460 section 3).
+//! - [`record`]: the DNS record with the destinations of reports (RFC 8460 section 3).
 //! - [`report`]: the report (RFC 8460 section 4).
-//! - [`printable`], [`printable_bytes`]: text of strangers, safe to show.
+//! - [`printable`], [`printable_bytes`]: escape untrusted text for display.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Indented JSON for people, straight to its writer.
+//! Writes indented, escaped JSON.
 
 use std::io::{self, Write};
 
@@ -7,11 +7,12 @@ use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use crate::printable_json;
 
-/// Writes a value as indented JSON, with the characters escaped that [`printable_json`] escapes. Holds no copy of the text.
+/// Writes a value as indented JSON, with the characters escaped that [`printable_json`] escapes. It makes no copy of
+/// the text.
 ///
 /// # Errors
 ///
-/// The writer's, or the value has no form in JSON.
+/// The writer fails, or the value cannot be written as JSON.
 pub fn write_pretty_json(out: impl Write, value: &impl Serialize) -> io::Result<()> {
     let formatter = Printable(PrettyFormatter::new());
     Ok(value.serialize(&mut Serializer::with_formatter(out, formatter))?)
@@ -19,7 +20,7 @@ pub fn write_pretty_json(out: impl Write, value: &impl Serialize) -> io::Result<
 
 struct Printable(PrettyFormatter<'static>);
 
-/// Everything as in [`PrettyFormatter`] but the text in strings.
+/// Like [`PrettyFormatter`], except for the text in strings.
 impl Formatter for Printable {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
         write!(out, "{}", printable_json(text))

@@ -32,7 +32,7 @@ pub struct Record<'t> {
 pub struct Mistake {
     /// The column, in characters from 1.
     pub column: usize,
-    /// The error, for people.
+    /// The error, as text.
     pub what: String,
 }
 
@@ -82,7 +82,7 @@ impl<'t> Reader<'t> {
         Err(self.mistake(0, why))
     }
 
-    /// Reads what stands between two fields. Whether another field follows.
+    /// Reads the delimiter after a field. Returns whether another field follows.
     fn delimiter(&mut self) -> Result<bool, Mistake> {
         let spaces = self.at;
         self.skip_spaces();

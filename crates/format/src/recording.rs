@@ -1,13 +1,13 @@
-//! Datagrams in a file, one a line: what `listen --format json` prints and `send --from` reads.
+//! Datagrams in a file, one a line: `listen --format json` prints it and `send --from` reads it.
 //!
-//! An event is a line without change. An invalid datagram, which may contain any byte, is an object with the reason
-//! and its bytes in hexadecimal.
+//! A valid datagram is written unchanged, except that line breaks become spaces. An invalid one, which may contain any
+//! byte, becomes an object with the reason and its bytes in hexadecimal.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// A datagram that is no event.
+/// The line for an invalid datagram.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Invalid<'t> {
@@ -15,16 +15,16 @@ struct Invalid<'t> {
     bytes: Cow<'t, str>,
 }
 
-/// The line for an event. Line breaks between its members become spaces; inside strings JSON has none.
+/// The line for a valid datagram. Line breaks between its members become spaces; JSON has none inside strings.
 pub fn line_of_event(datagram: &[u8]) -> Vec<u8> {
     let space_for_break = |byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte };
     datagram.iter().map(space_for_break).collect()
 }
 
-/// The line for a datagram that is no event.
+/// Makes the line for an invalid datagram.
 pub fn line_of_invalid(datagram: &[u8], reason: &str) -> Vec<u8> {
     let bytes = datagram.iter().map(|byte| format!("{byte:02x}")).collect();
-    // Strings alone: nothing about them can fail.
+    // Writing strings as JSON to memory does not fail.
     serde_json::to_vec(&Invalid { invalid: reason.into(), bytes }).unwrap_or_default()
 }
 
@@ -32,7 +32,7 @@ pub fn line_of_invalid(datagram: &[u8], reason: &str) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// Why the line is no recorded datagram.
+/// The reason why the line is not a recorded datagram.
 pub fn datagram_of(line: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     if let Ok(recorded) = serde_json::from_slice::<Invalid<'_>>(line) {
         let bytes = from_hexadecimal(recorded.bytes.as_bytes());
@@ -57,7 +57,7 @@ mod tests {
     use super::{datagram_of, line_of_event, line_of_invalid};
 
     #[test]
-    fn any_bytes_come_back() {
+    fn any_bytes_can_be_recorded_and_read_back() {
         let all: Vec<u8> = (0..=255).collect();
         for bytes in [&all[..], b"", b"{\"invalid\": \"x\", \"bytes\": \"00\"}"] {
             let line = line_of_invalid(bytes, "a reason with \"quotes\"");
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_stays_as_it_came_but_for_line_breaks() {
+    fn a_valid_datagram_changes_only_in_its_line_breaks() {
         let event = b"{\"d\":\"x\\n\",\n\"pr\":\"\",\r\n\"policies\":[]}";
         let line = line_of_event(event);
         assert_eq!(line, b"{\"d\":\"x\\n\", \"pr\":\"\",  \"policies\":[]}");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_has_a_reason() {
+    fn other_lines_are_refused_with_the_reason() {
         assert!(datagram_of(b"{\"d\":\"x\",\"policies\":[]}").unwrap_err().contains("pr is missing"));
         assert!(datagram_of(b"hello").unwrap_err().contains("line 1 column 1"));
         assert!(datagram_of(b"{\"invalid\":\"\",\"bytes\":\"0g\"}").unwrap_err().contains("hexadecimal"));

@@ -1,4 +1,4 @@
-//! Policies and failures as text for a store: equal ones have equal texts, whatever the order of their members.
+//! Policies and failures as JSON text for a store. Equal ones have equal texts: the members are sorted.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -73,8 +73,8 @@ fn sorted(members: Map<String, Value>) -> String {
     value.to_string()
 }
 
-/// A policy without members of a later library, in the order of the names. No detour through a sorted map: the collector
-/// needs this text for each datagram.
+/// A policy without members of a later library, in the order of the names. It needs no sorted map, which makes it
+/// faster: the collector makes this text for each datagram.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct UsualPolicy<'p> {
@@ -88,7 +88,7 @@ struct UsualPolicy<'p> {
 }
 
 fn text(policy: &UsualPolicy<'_>) -> String {
-    serde_json::to_string(policy).expect("texts and numbers have a form in JSON")
+    serde_json::to_string(policy).expect("strings and numbers can be written as JSON")
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
             r#"{"policy-type":9,"f":0,"failure-details":[{"c":201}]}"#,
             r#"{"policy-type":0,"policy-domain":"\u0000\"","policy-string":[],"mx-host":["\u202e"],"new":null,"f":1,
                 "failure-details":[{"c":-1,"s":"","f":"\n"}]}"#,
-            // A number that serde_json's fast way to read rounds to another one.
+            // A number that serde_json rounds to another one without its feature "float_roundtrip".
             r#"{"policy-type":1,"f":0,"x":1444444444444444444444444444444444444444444444,
                 "failure-details":[{"c":201}]}"#,
         ] {

@@ -1,4 +1,4 @@
-//! One name for each domain.
+//! The normal form of the name of a domain.
 
 /// The name under which the events of a domain are counted: in lower case, without a dot at the end.
 #[must_use]
@@ -15,7 +15,7 @@ mod tests {
     use super::normalized_domain;
 
     #[test]
-    fn one_trailing_dot_goes() {
+    fn names_are_in_lower_case_without_one_trailing_dot() {
         let cases = [("A.Example.", "a.example"), ("a..", "a.."), (".", "."), ("", ""), ("Ö", "ö")];
         for (given, expected) in cases {
             assert_eq!(normalized_domain(given), expected);

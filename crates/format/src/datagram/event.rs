@@ -18,7 +18,7 @@ pub struct Event {
     pub domain: String,
     /// The TLSRPT record of the domain.
     pub record: String,
-    /// The policies that the mail server applied to the session; usually one.
+    /// The policies that the mail server applied to the delivery; usually one.
     pub policies: Vec<Policy>,
 }
 
@@ -28,15 +28,15 @@ pub struct Policy {
     pub(super) result: i32,
     /// The failures, in the order in which they were reported.
     pub failures: Vec<Failure>,
-    /// Which policy it was.
+    /// The policy itself.
     pub description: PolicyDescription,
 }
 
-/// Which policy it was. Sessions under equal policies are counted together in a report.
+/// The members that identify a policy. Sessions under equal policies are counted together in a report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PolicyDescription {
     pub(super) policy_type: i32,
-    /// The domain that the policy is for, where the mail server named it.
+    /// The domain of the policy, if the mail server named it.
     pub policy_domain: Option<String>,
     /// The lines of the MTA-STS policy, or the TLSA records.
     pub policy_string: Option<Vec<String>>,
@@ -69,19 +69,19 @@ impl Policy {
 }
 
 impl PolicyDescription {
-    /// The type, or its number where RFC 8460 has no such type.
+    /// The type, or its number if RFC 8460 has no such type.
     pub fn policy_type(&self) -> Result<&'static str, i32> {
         PolicyType::from_number(self.policy_type).and_then(PolicyType::rfc_name).ok_or(self.policy_type)
     }
 }
 
 impl Failure {
-    /// The type, or its number where it is none that the library knows.
+    /// The type, or its number if the library does not know it.
     pub fn failure_type(&self) -> Result<FailureType, i32> {
         FailureType::from_number(self.code).ok_or(self.code)
     }
 
-    /// The type in a report, or its number where RFC 8460 has no such type.
+    /// The type in a report, or its number if RFC 8460 has no such type.
     pub fn result_type(&self) -> Result<&'static str, i32> {
         self.failure_type()?.rfc_name().ok_or(self.code)
     }
@@ -94,7 +94,7 @@ impl FailureDetails {
         self.known().find(|(known, _)| *known == member).map(|(_, value)| value)
     }
 
-    /// Sets a member, or clears it.
+    /// Sets a member, or removes it if the value is None.
     pub fn set(&mut self, member: FailureMember, value: Option<String>) {
         for (place, _) in self.values.iter_mut().zip(FailureMember::ALL).filter(|(_, place)| **place == member) {
             place.clone_from(&value);
@@ -107,7 +107,7 @@ impl FailureDetails {
     }
 }
 
-/// With the names of RFC 8460 section 4.4.
+/// Writes the members with their names in RFC 8460 section 4.4.
 impl Serialize for FailureDetails {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.known().map(|(member, value)| (member.rfc_name(), value)))

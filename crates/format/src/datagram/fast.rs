@@ -1,8 +1,8 @@
-//! The fast way to read the usual datagram.
+//! A fast parser for the usual datagram.
 //!
-//! It knows exactly the members that libtlsrpt writes, each once and of the right type. Everything else (unknown
-//! members, repeated ones, any defect) is left to [`super::reading`], which decides and gives the reason. Where this
-//! module accepts a datagram, both read the same.
+//! It accepts exactly the members that libtlsrpt writes, each once and of the right type. For everything else (unknown
+//! members, repeated ones, any defect) it returns None, and [`super::reading`] decides and gives the reason. If this
+//! module accepts a datagram, both parsers return equal events.
 
 use std::{fmt, marker::PhantomData};
 
@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for FailureVisitor {
     }
 }
 
-/// A structure from a JSON object. serde_json alone takes an array for it too.
+/// A structure that is read from a JSON object only. A derived `Deserialize` also accepts an array.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

@@ -1,4 +1,4 @@
-//! Why bytes from the socket are no datagram.
+//! The reasons why a datagram is invalid.
 
 use std::fmt;
 
@@ -64,7 +64,7 @@ impl fmt::Display for InvalidReason {
     }
 }
 
-/// Why a datagram is invalid: the reason, and a sentence for people.
+/// Why a datagram is invalid: the reason, and a sentence.
 ///
 /// The sentence may quote the datagram. Show it through [`crate::printable`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The datagram that a mail server sends for each delivery, as a collector reads it.
+//! Parses the datagram that a mail server sends for each delivery.
 
 mod canonical;
 mod domain;

@@ -1,6 +1,6 @@
-//! From the bytes of a datagram to an [`Event`].
+//! Parses the bytes of a datagram into an [`Event`].
 //!
-//! The collector of the C library keeps the last of two members with one name. So does this reader.
+//! Of two members with one name it keeps the last, as tlsrpt-collectd does.
 
 use serde_json::{Map, Value};
 use tlsrpt::FailureMember;
@@ -27,17 +27,17 @@ pub fn parse(bytes: &[u8]) -> Result<Event, Invalid> {
     fast::parse(text).map_or_else(|| parse_any(text), Ok)
 }
 
-/// Reads every datagram.
+/// Reads any datagram, without the fast parser.
 fn parse_any(text: &str) -> Result<Event, Invalid> {
     event_of(Members::read(text)?)
 }
 
-/// Reads the description of a policy alone.
+/// Reads the text of a policy from [`super::canonical`].
 pub(super) fn description(text: &str) -> Result<PolicyDescription, Invalid> {
     description_of(Members::read(text)?)
 }
 
-/// Reads a failure alone.
+/// Reads the text of a failure from [`super::canonical`].
 pub(super) fn failure(text: &str) -> Result<Failure, Invalid> {
     failure_of(Members::read(text)?)
 }
@@ -60,7 +60,7 @@ fn event_of(mut members: Members<'_>) -> Result<Event, Invalid> {
 fn policy_of(mut members: Members<'_>) -> Result<Policy, Invalid> {
     let result = members.number("f")?;
     let failures = members.optional_list("failure-details", |value, place| failure_of(Members::of(value, place)?))?;
-    // The number of failures: the list has it too.
+    // The number of failures, which is also the length of the list.
     members.take("t");
     Ok(Policy { result, failures: failures.unwrap_or_default(), description: description_of(members)? })
 }
@@ -117,13 +117,13 @@ impl<'p> Members<'p> {
         }
     }
 
-    /// The members of an object that stands alone.
+    /// The members of the outermost object.
     fn read(text: &str) -> Result<Self, Invalid> {
         let value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
         Self::of(value, Place::Datagram)
     }
 
-    /// Takes a member out. One that is null is the same as none.
+    /// Removes a member and returns its value. None if it is missing or null.
     fn take(&mut self, name: &str) -> Option<Value> {
         self.map.swap_remove(name).filter(|value| !value.is_null())
     }
@@ -191,7 +191,8 @@ fn wrong_type(place: Place<'_>, expected: &str) -> Invalid {
     Invalid::new(InvalidReason::WrongType, format!("{place} is not {expected}"))
 }
 
-/// serde_json tells its limits from errors of syntax by their texts alone. A test holds the texts.
+/// Finds the reason from the text of the error: serde_json has no other way to tell its limits from errors of syntax. A
+/// test fails if these texts change.
 fn not_json(error: &serde_json::Error) -> Invalid {
     let detail = error.to_string();
     let reason = if detail.starts_with("recursion limit exceeded") {
@@ -259,14 +260,14 @@ mod tests {
             assert_eq!(reason, expected, "{shown}: {found}");
             assert!(found.contains(detail), "{shown}: {found}");
         }
-        // The deepest and the longest that are valid.
+        // The deepest and the longest valid datagram.
         assert!(parse(deep(124).as_bytes()).is_ok());
         let mut longest = policy(r#""x":1"#).into_bytes();
         longest.resize(LONGEST, b' ');
         assert!(parse(&longest).is_ok());
     }
 
-    /// The JSON pointers of a value and of all that is in it.
+    /// The JSON pointers of a value and of all values inside it.
     fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
         found.push(at.into());
         match value {
@@ -282,7 +283,7 @@ mod tests {
         }
     }
 
-    /// What a place in a datagram may hold instead of `value`.
+    /// Values to put into a datagram instead of `value`.
     fn replacements(value: &Value) -> Vec<Value> {
         let mut others = vec![
             json!(null),
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_fast_way_takes_is_read_the_same_by_the_other() {
+    fn both_parsers_return_equal_events_for_what_the_fast_one_accepts() {
         let whole = json!({"dpv": "1", "d": "a", "pr": "b", "policies": [
             {"policy-type": 2, "policy-domain": "a", "policy-string": ["b"], "mx-host": ["c"], "failure-details":
                 [{"c": 204, "s": "1", "n": "2", "h": "3", "r": "4", "a": "5", "f": "\u{e9}\"\u{1f600}"}], "t": 1, "f": 1},

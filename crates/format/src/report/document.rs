@@ -1,4 +1,4 @@
-//! The JSON of RFC 8460 section 4.4. What is there already is borrowed.
+//! The JSON of RFC 8460 section 4.4. The types borrow where the data exists already.
 
 use std::borrow::Cow;
 
@@ -12,15 +12,15 @@ use crate::datagram::FailureDetails;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Document<'a> {
-    /// Who sends it.
+    /// The name of the organization that sends the report.
     pub organization_name: &'a str,
     /// The day.
     pub date_range: DateRange,
-    /// Where questions go.
+    /// The address for questions.
     pub contact_info: &'a str,
-    /// Its id.
+    /// The id of the report.
     pub report_id: Cow<'a, str>,
-    /// What happened under each policy.
+    /// The results under each policy.
     pub policies: Cow<'a, [PolicyResults<'a>]>,
 }
 
@@ -36,30 +36,30 @@ pub struct DateRange {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyResults<'a> {
-    /// Which policy.
+    /// The policy.
     pub policy: PolicyName<'a>,
-    /// How many sessions.
+    /// The number of sessions.
     pub summary: SessionCounts,
-    /// What failed.
+    /// The failures, with their counts.
     pub failure_details: Vec<FailureResults<'a>>,
 }
 
-/// Which policy it is. Equal ones are one entry of a report.
+/// The members that identify a policy. Equal ones are one entry of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyName<'a> {
-    /// Its name in section 4.2.
+    /// The name of the policy type in section 4.2.
     pub policy_type: &'static str,
     /// The lines of the MTA-STS policy, or the TLSA records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_string: Option<Cow<'a, [String]>>,
-    /// The domain that it is for.
+    /// The domain of the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_domain: Option<Cow<'a, str>>,
     /// The MX host patterns of an MTA-STS policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mx_host: Option<Cow<'a, [String]>>,
-    /// Members that RFC 8460 does not have.
+    /// Members that RFC 8460 does not define.
     #[serde(flatten)]
     pub others: Cow<'a, Map<String, Value>>,
 }
@@ -68,10 +68,10 @@ pub struct PolicyName<'a> {
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SessionCounts {
-    /// Those that met it.
+    /// Those that met the policy.
     #[serde(rename = "total-successful-session-count")]
     pub succeeded: u64,
-    /// Those that did not.
+    /// Those that did not meet it.
     #[serde(rename = "total-failure-session-count")]
     pub failed: u64,
 }
@@ -80,18 +80,18 @@ pub struct SessionCounts {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct FailureResults<'a> {
-    /// Which failure.
+    /// The failure.
     #[serde(flatten)]
     pub name: FailureName<'a>,
-    /// In how many sessions.
+    /// The number of sessions with this failure.
     pub failed_session_count: u64,
 }
 
-/// Which failure it is. Equal ones are one entry of a policy.
+/// The members that identify a failure. Equal ones are one entry of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct FailureName<'a> {
-    /// Its name in section 4.3.
+    /// The name of the failure type in section 4.3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_type: Option<&'static str>,
     /// The place and the reason.

@@ -1,4 +1,4 @@
-//! How much memory a policy or a failure of a report takes, estimated from above.
+//! Upper estimates of the memory of the policies and failures of a report.
 
 use serde_json::{Map, Value};
 
@@ -8,8 +8,8 @@ use crate::datagram::{Failure, PolicyDescription};
 /// The overhead of the allocator for a block, in bytes.
 const OF_BLOCK: usize = 16;
 
-/// An entry of a map whose key and value have this size, with its hash and its place in the table. Maps and their tables
-/// grow to twice the entries.
+/// The memory of an entry of a map whose key and value have this size, with its hash and its index in the table. The
+/// factor 2 is for the free space in maps and tables.
 const fn of_entry(key_and_value: usize) -> usize {
     2 * (key_and_value + 3 * size_of::<usize>())
 }

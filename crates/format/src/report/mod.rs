@@ -1,7 +1,8 @@
-//! The reports of RFC 8460 section 4 as the collector would send them now.
+//! The reports of RFC 8460 section 4, made from events in memory.
 //!
-//! One for each day (in UTC), domain and TLSRPT record, as tlsrpt-reporter makes them. What it leaves open to the sender
-//! (the name of the organization, who answers questions, the report's id, the order) need not be the same.
+//! There is one report for each day (in UTC), domain and TLSRPT record, with the same content as those of
+//! tlsrpt-reporter. The members that RFC 8460 leaves to the sender (organization, contact, report id) and the order may
+//! differ.
 
 mod document;
 mod memory;
@@ -19,37 +20,38 @@ use tally::Tally;
 use crate::datagram::{Event, Failure, Policy, PolicyDescription, normalized_domain};
 use crate::printable;
 
-/// Who reports.
+/// The organization that sends reports.
 #[derive(Debug, Clone)]
 pub struct Sender {
-    /// "organization-name": who sends the report.
+    /// "organization-name": its name.
     pub organization: String,
-    /// "contact-info": where questions go.
+    /// "contact-info": its address for questions.
     pub contact: String,
 }
 
-/// Events, counted as reports need them, in bounded memory.
+/// Counts events for reports, in bounded memory.
 #[derive(Debug)]
 pub struct Reports {
     of: IndexMap<Subject, IndexMap<PolicyDescription, Tally>>,
-    /// In bytes, estimated from above.
+    /// The memory in bytes, an upper estimate.
     memory: usize,
     most_memory: usize,
     left_out: u64,
 }
 
 impl Reports {
-    /// No events yet. `most_memory` in bytes bounds what they take up.
+    /// Makes reports without events. `most_memory` limits their memory, in bytes.
     pub fn new(most_memory: usize) -> Self {
         Self { of: IndexMap::new(), memory: 0, most_memory, left_out: 0 }
     }
 
-    /// How many events are in no report, because their domain, policy or failure is new and does not fit the memory.
+    /// The number of events that are in no report, because their domain, policy or failure is new and does not fit the
+    /// memory.
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
 
-    /// Counts an event. An event of which something does not fit the memory is left out whole.
+    /// Counts an event. If a part of it does not fit the memory, the whole event is left out.
     pub fn add(&mut self, at: Timestamp, event: Event) {
         let subject = Subject {
             day: at.to_zoned(TimeZone::UTC).date(),
@@ -74,7 +76,7 @@ impl Reports {
         }
     }
 
-    /// The memory for what is not known yet.
+    /// The memory for the domain, policies and failures that are new.
     fn memory_for(&self, subject: &Subject, policies: &[Policy]) -> usize {
         let known = self.of.get(subject);
         let of_policy = |policy: &Policy| {
@@ -101,7 +103,7 @@ impl Reports {
         })
     }
 
-    /// Facts that the reports cannot contain, or not in the terms of RFC 8460.
+    /// The policies and failures for which RFC 8460 has no name.
     pub fn oddities(&self) -> impl Iterator<Item = Oddity<'_>> {
         self.of.iter().flat_map(|(Subject { domain, .. }, policies)| {
             policies.iter().flat_map(move |(policy, tally)| {
@@ -113,19 +115,19 @@ impl Reports {
     }
 }
 
-/// Something in an event for which RFC 8460 has no word.
+/// A type in an event for which RFC 8460 has no name.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Oddity<'a> {
-    /// A policy type without a name.
+    /// A policy type without a name. The policy is in no report.
     PolicyType {
-        /// Of whose report.
+        /// The domain of the report.
         domain: &'a str,
         /// The number in the datagram.
         number: i32,
     },
-    /// A failure type without a name.
+    /// A failure type without a name. The failure is in the report without a result-type.
     FailureType {
-        /// Of whose report.
+        /// The domain of the report.
         domain: &'a str,
         /// The number in the datagram.
         number: i32,
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn another_day_or_record_is_another_report_wherever_the_clock_jumps() {
+    fn each_day_and_record_has_a_report_even_if_the_clock_jumps() {
         let policies = json!([{"policy-type": 9, "t": 0, "f": 0}]);
         let mut other_record = event("a.example", policies.clone());
         other_record["pr"] = "v=TLSRPTv1;rua=mailto:c@d.example".into();
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_the_memory_is_left_out_whole_and_counted() {
+    fn events_that_do_not_fit_the_memory_are_left_out_whole_and_counted() {
         let unknown = |name: &str| event("a.example", json!([{"policy-type": 9, name: [[], [], []], "t": 0, "f": 0}]));
         let failures: Vec<_> = (0..1000).map(|code| json!({"c": code})).collect();
         let failed = event(
@@ -268,7 +270,7 @@ mod tests {
         };
         let (first, left_out) = add(&unknown("x"));
         assert!(first > 0 && left_out == 0);
-        // What is known takes no more memory.
+        // An event with nothing new takes no more memory.
         assert_eq!(add(&unknown("x")), (first, 0));
         assert_eq!(add(&failed), (first, 1));
         let (mut memory, mut number) = (first, 0);
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_name_is_said() {
+    fn types_without_a_name_are_listed() {
         let odd = json!([
             {"policy-type": 0, "t": 0, "f": 0},
             {"policy-type": 1, "failure-details": [{"c": 901}, {"c": 999}], "t": 2, "f": 1},

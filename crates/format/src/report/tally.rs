@@ -1,4 +1,4 @@
-//! The counters of a report.
+//! The subject and the counters of a report.
 
 use indexmap::IndexMap;
 use jiff::civil::Date;
@@ -11,7 +11,7 @@ pub struct Subject {
     pub(super) day: Date,
     /// The policy domain, in lower case and without the dot at the end.
     pub domain: String,
-    /// Its TLSRPT record.
+    /// The TLSRPT record of the domain.
     pub record: String,
 }
 
