@@ -88,6 +88,9 @@ pub(crate) struct Delivering {
     /// How many domains: one table row each
     #[arg(long, value_delimiter = ',', default_value = "20000,200000")]
     pub(crate) domains: Vec<usize>,
+    /// How many domains with 10,000 different failures each, the most that a report has: another table row each
+    #[arg(long, value_delimiter = ',', default_value = "10")]
+    pub(crate) large: Vec<usize>,
     /// Fail if the reporter takes more memory, in MiB
     #[arg(long)]
     pub(crate) most_memory: Option<u64>,

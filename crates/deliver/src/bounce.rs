@@ -179,6 +179,7 @@ mod tests {
             unknown: false,
             answer: String::new(),
             warning: None,
+            report_size: 0,
         };
         let mut now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         let mut entry: Option<Suppression> = None;

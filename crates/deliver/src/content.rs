@@ -18,6 +18,10 @@ use tlsrpt_store::{FailureCounts, PolicyCounts};
 
 use crate::summary::{self, Heading};
 
+/// The most text of failure details in a report, in bytes as the store has it. The most frequent stay, as with
+/// [`ContentSettings::max_failure_details`]: the memory of the reporter has a bound.
+pub(crate) const MOST_TEXT: u64 = 2 << 20;
+
 /// What all reports have in common.
 #[derive(Debug, Clone)]
 pub struct ContentSettings {
@@ -102,7 +106,7 @@ pub fn content(subject: Subject<'_>, counts: &[PolicyCounts], settings: &Content
     let mut left_out = keep_most_frequent(&mut policies, most);
     let mut bytes = document(&policies);
     while bytes.len() > settings.max_size && most > 0 {
-        most = most.min(number_of_details(&policies)) / 2;
+        most = most.min(details(&policies).count()) / 2;
         left_out += keep_most_frequent(&mut policies, most);
         bytes = document(&policies);
     }
@@ -229,21 +233,24 @@ fn host_of_helo(helo: &str) -> Option<String> {
     line.split_whitespace().next().map(str::to_owned)
 }
 
-fn number_of_details(policies: &[PolicyResults<'_>]) -> usize {
-    policies.iter().map(|policy| policy.failure_details.len()).sum()
+/// The entries of the report that tell details of failures.
+fn details<'p>(policies: &'p [PolicyResults<'_>]) -> impl Iterator<Item = &'p FailureResults<'p>> {
+    policies.iter().flat_map(|policy| &policy.failure_details).filter(|failure| !is_sum(failure))
+}
+
+/// Whether an entry has no details: others may be added up into it.
+fn is_sum(failure: &FailureResults<'_>) -> bool {
+    failure.name.details.known().next().is_none()
 }
 
 /// Keeps the most frequent details of the whole report, and adds the others up into one for each policy and result type. How many
 /// were added up.
 fn keep_most_frequent(policies: &mut [PolicyResults<'_>], most: usize) -> usize {
-    let all = number_of_details(policies);
+    let mut counts: Vec<u64> = details(policies).map(|failure| failure.failed_session_count).collect();
+    let all = counts.len();
     if all <= most {
         return 0;
     }
-    let mut counts: Vec<u64> = policies
-        .iter()
-        .flat_map(|policy| policy.failure_details.iter().map(|failure| failure.failed_session_count))
-        .collect();
     counts.sort_unstable_by(|a, b| b.cmp(a));
     // Those above the limit stay; of those at it, as many as there is room for.
     let limit = counts.get(most).copied().unwrap_or_default();
@@ -251,8 +258,10 @@ fn keep_most_frequent(policies: &mut [PolicyResults<'_>], most: usize) -> usize 
     for policy in policies {
         let mut rest: IndexMap<Option<&'static str>, u64> = IndexMap::new();
         policy.failure_details.retain(|failure| {
-            let stays = failure.failed_session_count > limit
-                || failure.failed_session_count == limit && room > 0 && {
+            let count = failure.failed_session_count;
+            let stays = is_sum(failure)
+                || count > limit
+                || count == limit && room > 0 && {
                     room -= 1;
                     true
                 };
@@ -261,10 +270,17 @@ fn keep_most_frequent(policies: &mut [PolicyResults<'_>], most: usize) -> usize 
             }
             stays
         });
-        policy.failure_details.extend(rest.into_iter().map(|(result_type, failed_session_count)| FailureResults {
-            name: FailureName { result_type, details: Cow::Owned(FailureDetails::default()) },
-            failed_session_count,
-        }));
+        for (result_type, sum) in rest {
+            let added_up =
+                |failure: &&mut FailureResults<'_>| is_sum(failure) && failure.name.result_type == result_type;
+            match policy.failure_details.iter_mut().find(added_up) {
+                Some(failure) => failure.failed_session_count += sum,
+                None => policy.failure_details.push(FailureResults {
+                    name: FailureName { result_type, details: Cow::Owned(FailureDetails::default()) },
+                    failed_session_count: sum,
+                }),
+            }
+        }
     }
     all - most
 }

@@ -100,7 +100,7 @@ impl Submitter {
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .raw_header(header("MIME-Version", "1.0"))
             .header(content_type)
-            .body(body_of(&parts))?;
+            .body(body_of(parts))?;
         if let Some(signer) = &self.signer {
             signer.sign(&mut mail);
         }
@@ -110,12 +110,14 @@ impl Submitter {
 }
 
 /// The body of a multipart without its header, which goes into the header of the mail: only that is signed.
-fn body_of(parts: &MultiPart) -> Body {
+fn body_of(parts: MultiPart) -> Body {
     const END_OF_HEADER: &[u8] = b"\r\n\r\n";
-    let formatted = parts.formatted();
+    let mut formatted = parts.formatted();
+    // Reports may be large: as few copies as can be.
+    drop(parts);
     let header = formatted.windows(END_OF_HEADER.len()).position(|bytes| bytes == END_OF_HEADER);
-    let body = formatted.get(header.map_or(0, |header| header + END_OF_HEADER.len())..).unwrap_or_default();
-    Body::dangerous_pre_encoded(body.to_vec(), ContentTransferEncoding::SevenBit)
+    formatted.drain(..header.map_or(0, |header| header + END_OF_HEADER.len()));
+    Body::dangerous_pre_encoded(formatted, ContentTransferEncoding::SevenBit)
 }
 
 /// Content-Disposition with the file name in one piece. lettre would cut a long name into the pieces of RFC 2231, which not every

@@ -4,10 +4,13 @@ use std::collections::HashSet;
 
 use jiff::{Timestamp, civil::Date};
 use tlsrpt_format::record;
-use tlsrpt_store::{DeliveryState, MxHostShare, NewDelivery, NewReport, PolicyCounts, Unreported};
+use tlsrpt_store::{DeliveryState, FailureLimit, MxHostShare, NewDelivery, NewReport, PolicyCounts, Unreported};
 
 use crate::{
-    Content, ContentSettings, Destination, Refused, Subject, content, destination::is_host_name, mx_share::shares,
+    Content, ContentSettings, Destination, Refused, Subject,
+    content::{MOST_TEXT, content},
+    destination::is_host_name,
+    mx_share::shares,
     outcome::answer,
 };
 
@@ -26,6 +29,14 @@ pub struct PlanSettings {
     pub exclude: HashSet<String>,
     /// MX hosts get reports about their DANE policies.
     pub report_mx_hosts: bool,
+}
+
+impl PlanSettings {
+    /// How many failures of a domain the store is to give one by one.
+    #[must_use]
+    pub fn failures(&self) -> FailureLimit {
+        FailureLimit { number: self.content.max_failure_details, bytes: MOST_TEXT }
+    }
 }
 
 /// Why a domain gets no report.

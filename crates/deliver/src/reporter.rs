@@ -34,6 +34,8 @@ const MAIL_THREADS: usize = 4;
 const HTTPS_THREADS: usize = 16;
 /// Deliveries that are begun ahead of the threads, for each thread.
 const AHEAD: usize = 4;
+/// The bytes of reports that are in memory for each route, to be sent. A larger one is sent while no other is.
+const MOST_BYTES: u64 = 1 << 20;
 /// How long after a lookup without an answer the record of an MX host is looked up again.
 const LOOKUP_RETRY: SignedDuration = SignedDuration::from_mins(15);
 /// How long to wait for a lookup.
@@ -75,10 +77,8 @@ pub struct Reporter {
     making: Option<(Date, String)>,
     /// Sessions of that day that can be in no report.
     in_no_report: u64,
-    /// Begun in the store, and not yet given to a thread.
-    begun: VecDeque<(Route, Delivery)>,
-    /// With the threads, by route.
-    in_flight: [usize; 2],
+    mail: Lane,
+    https: Lane,
     /// Known, and not yet in the store.
     outcomes: Vec<Attempt>,
     sent: PerDestination,
@@ -86,6 +86,33 @@ pub struct Reporter {
     lookups: Option<Lookups>,
     /// What people should know.
     notes: Vec<String>,
+}
+
+/// The deliveries of a route that are begun in the store.
+#[derive(Debug, Default)]
+struct Lane {
+    /// Not yet given to a thread: their reports are not in memory.
+    begun: VecDeque<Delivery>,
+    /// With the threads.
+    in_flight: usize,
+    /// The bytes of their reports.
+    bytes: u64,
+}
+
+impl Lane {
+    fn is_idle(&self) -> bool {
+        self.begun.is_empty() && self.in_flight == 0
+    }
+
+    /// How many more to begin, so that so many threads have what to do.
+    fn room(&self, threads: usize) -> usize {
+        (threads * AHEAD).saturating_sub(self.begun.len() + self.in_flight)
+    }
+
+    /// Whether a report of so many bytes can be read into memory.
+    fn takes(&self, bytes: u64) -> bool {
+        self.in_flight == 0 || self.bytes.saturating_add(bytes) <= MOST_BYTES
+    }
 }
 
 /// Takes what becomes of each delivery.
@@ -195,8 +222,8 @@ impl Reporter {
             observer,
             making: None,
             in_no_report: 0,
-            begun: VecDeque::new(),
-            in_flight: [0; 2],
+            mail: Lane::default(),
+            https: Lane::default(),
             outcomes: Vec::new(),
             sent: PerDestination::default(),
             lookups: None,
@@ -228,7 +255,8 @@ impl Reporter {
         };
         let (settings, now) = (&self.settings, Timestamp::now());
         let (mut reports, mut in_no_report) = (0, self.in_no_report);
-        let last = self.store.make_reports(day, &after, REPORTS_AT_ONCE, &mut |unreported| {
+        let failures = settings.plan.failures();
+        let last = self.store.make_reports(day, &after, REPORTS_AT_ONCE, failures, &mut |unreported| {
             let due = settings.due(day, now);
             let report = plan(unreported, day, now, due, &settings.plan).ok();
             reports += u64::from(report.is_some());
@@ -277,8 +305,8 @@ impl Reporter {
     pub fn round(&mut self) -> Result<Round, Error> {
         let mut round = Round { made: self.report_mx_hosts()?, ..Round::default() };
         for (route, threads) in [(Route::Mail, MAIL_THREADS), (Route::Https, HTTPS_THREADS)] {
-            let in_flight = self.in_flight.get(index_of(route)).copied().unwrap_or_default();
-            round.add(self.begin(route, (threads * AHEAD).saturating_sub(in_flight))?);
+            let room = self.lane(route).room(threads);
+            round.add(self.begin(route, room)?);
         }
         round.add(self.keep_outcomes()?);
         Ok(round)
@@ -330,7 +358,7 @@ impl Reporter {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let looks_up = self.lookups.as_ref().is_some_and(Lookups::are_under_way);
-        self.in_flight == [0; 2] && self.begun.is_empty() && self.outcomes.is_empty() && !looks_up
+        self.mail.is_idle() && self.https.is_idle() && self.outcomes.is_empty() && !looks_up
     }
 
     /// How many deliveries wait, and MX hosts for a report.
@@ -341,10 +369,10 @@ impl Reporter {
     pub fn waiting(&mut self) -> Result<u64, Error> {
         let (_, deliveries) = self.store.waiting(self.settings.day)?;
         let hosts = match self.lookups {
-            Some(_) => self.store.mx_hosts(Timestamp::MAX, self.settings.day, usize::MAX)?.len(),
+            Some(_) => self.store.waiting_mx_hosts(self.settings.day)?,
             None => 0,
         };
-        Ok(deliveries + hosts as u64)
+        Ok(deliveries + hosts)
     }
 
     /// Begins nothing more, waits for the attempts that are under way, for at most so long, and keeps their outcomes. Those that are
@@ -357,13 +385,27 @@ impl Reporter {
         let end = Instant::now() + at_most;
         self.threads.begin_nothing_more();
         let now = Timestamp::now();
-        self.outcomes.extend(self.begun.drain(..).map(|(_, delivery)| not_begun(&delivery, now)));
+        for lane in [&mut self.mail, &mut self.https] {
+            self.outcomes.extend(lane.begun.drain(..).map(|delivery| not_begun(&delivery, now)));
+        }
         // Hosts whose record is being looked up still wait in the store.
         self.lookups = None;
         while !self.is_idle() && Instant::now() < end {
             self.keep_outcomes()?;
         }
-        Ok(self.in_flight.iter().sum())
+        Ok(self.in_flight())
+    }
+
+    fn lane(&mut self, route: Route) -> &mut Lane {
+        match route {
+            Route::Mail => &mut self.mail,
+            Route::Https => &mut self.https,
+        }
+    }
+
+    /// Attempts that are under way.
+    fn in_flight(&self) -> usize {
+        self.mail.in_flight + self.https.in_flight
     }
 
     /// Makes reports of MX hosts whose record is known now, and looks further records up. How many reports.
@@ -372,7 +414,7 @@ impl Reporter {
         let (settings, now) = (&self.settings, Timestamp::now());
         let mut made = 0;
         // Nothing else may be under way to wait for.
-        let mut wait = if self.in_flight == [0; 2] { SHORT_LOOK } else { Duration::ZERO };
+        let mut wait = if self.mail.in_flight + self.https.in_flight == 0 { SHORT_LOOK } else { Duration::ZERO };
         while let Some((day, host, found)) = lookups.next(std::mem::take(&mut wait)) {
             let record = match found {
                 Ok(record) => record,
@@ -405,10 +447,13 @@ impl Reporter {
         let now = Timestamp::now();
         if room > 0 {
             let begun = self.store.begin_attempts(route, now, self.settings.day, room)?;
-            self.begun.extend(begun.into_iter().map(|delivery| (route, delivery)));
+            self.lane(route).begun.extend(begun);
         }
         // A store that fails leaves them here, for the next round.
-        while let Some((route, delivery)) = self.begun.front().cloned() {
+        while let Some(delivery) = self.lane(route).begun.front().cloned() {
+            if !self.lane(route).takes(delivery.report_size) {
+                break;
+            }
             if let Some(report) = self.store.report(delivery.report)? {
                 if let Some(reason) = self.suppressed(&delivery, &report.domain, now)? {
                     let attempt = not_tried(&delivery, now, DeliveryState::Suppressed, None, reason);
@@ -420,19 +465,15 @@ impl Reporter {
                     self.outcomes.push(not_tried(&delivery, now, DeliveryState::Waiting, Some(later), reason));
                     round.deferred += 1;
                 } else {
+                    let lane = self.lane(route);
+                    lane.in_flight += 1;
+                    lane.bytes += delivery.report_size;
                     self.threads.give(Job { route, delivery, report });
-                    self.count_in_flight(route, 1);
                 }
             }
-            self.begun.pop_front();
+            self.lane(route).begun.pop_front();
         }
         Ok(round)
-    }
-
-    fn count_in_flight(&mut self, route: Route, change: isize) {
-        if let Some(count) = self.in_flight.get_mut(index_of(route)) {
-            *count = count.saturating_add_signed(change);
-        }
     }
 
     /// Why the destination, its domain or the policy domain gets no reports now.
@@ -458,7 +499,7 @@ impl Reporter {
 
     fn keep_outcomes(&mut self) -> Result<Round, Error> {
         let mut round = Round::default();
-        if self.in_flight != [0; 2] {
+        if self.in_flight() > 0 {
             // Outcomes that are to be kept do not wait for others.
             let wait = if self.outcomes.is_empty() { LOOK } else { Duration::ZERO };
             match self.threads.done.recv_timeout(wait) {
@@ -477,7 +518,9 @@ impl Reporter {
     }
 
     fn take(&mut self, Done { route, delivery, domain, outcome }: Done, round: &mut Round) {
-        self.count_in_flight(route, -1);
+        let lane = self.lane(route);
+        lane.in_flight = lane.in_flight.saturating_sub(1);
+        lane.bytes = lane.bytes.saturating_sub(delivery.report_size);
         let now = Timestamp::now();
         let Some(outcome) = outcome else {
             self.outcomes.push(not_begun(&delivery, now));
@@ -533,13 +576,6 @@ fn not_begun(delivery: &Delivery, now: Timestamp) -> Attempt {
     Attempt { warning: delivery.warning.clone(), ..not_tried(delivery, now, DeliveryState::Waiting, next, answer) }
 }
 
-fn index_of(route: Route) -> usize {
-    match route {
-        Route::Mail => 0,
-        Route::Https => 1,
-    }
-}
-
 const SECONDS_OF_AN_HOUR: i64 = 60 * 60;
 
 fn hour(at: Timestamp) -> i64 {
@@ -572,5 +608,19 @@ impl PerDestination {
         };
         self.counts.insert(key, before + 1);
         Ok(before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lane, MOST_BYTES};
+
+    #[test]
+    fn reports_in_memory_are_bounded_by_bytes_and_one_of_any_size_goes_alone() {
+        let lane = |in_flight, bytes| Lane { in_flight, bytes, ..Lane::default() };
+        assert!(lane(0, 0).takes(u64::MAX));
+        assert!(lane(1, 10).takes(MOST_BYTES - 10));
+        assert!(!lane(1, 10).takes(MOST_BYTES - 9));
+        assert!(!lane(1, MOST_BYTES * 3).takes(1));
     }
 }

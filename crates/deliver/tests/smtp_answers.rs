@@ -1,26 +1,24 @@
 //! What becomes of a report mail for each class of answer of the mail server, at each command. The server is scripted.
 
+#[path = "sinks/tls.rs"]
+mod tls;
+
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read, Write},
     net::TcpListener,
-    path::{Path, PathBuf},
-    sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
-
+use rustls::{ServerConnection, StreamOwned};
 use tlsrpt_deliver::{
     MailAddress, Outcome,
     mail::{FinishedReport, ReportMail, Submitter},
     smtp::{Security, SmtpClient, SmtpServer},
 };
+
+use crate::tls::{key_file, server_config};
 
 /// How long the client waits for an answer: short, since one case waits for it.
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -70,25 +68,13 @@ fn server_with_starttls(act: Act) -> (u16, JoinHandle<Vec<String>>) {
 
 /// A server with TLS from the first byte that wants a name and a password, and acts at one step.
 fn server_with_auth(step: &'static str, act: Act) -> (u16, JoinHandle<Vec<String>>) {
-    let certificate = CertificateDer::from_pem_file(key_file("sound.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(key_file("server-key.pem")).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let thread = thread::spawn(move || {
-        let connection = ServerConnection::new(Arc::new(config)).unwrap();
+        let connection = ServerConnection::new(server_config("sound")).unwrap();
         serve(StreamOwned::new(connection, listener.accept().unwrap().0), step, act, OFFERS_AUTH)
     });
     (port, thread)
-}
-
-fn key_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name)
 }
 
 /// Serves one connection. The commands that came, a mail as ".".

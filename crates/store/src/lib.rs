@@ -32,8 +32,8 @@ pub use jiff::{Timestamp, civil::Date};
 pub use opening::{open, open_reader, open_reports, set_aside};
 pub use options::{Limits, Options, Synchronous};
 pub use reports::{
-    Attempt, Delivery, KeptReport, MxHostShare, NewDelivery, NewReport, ReportFilter, ReportStore, Route, Suppression,
-    Unreported,
+    Attempt, Delivery, FailureLimit, KeptReport, MxHostShare, NewDelivery, NewReport, ReportFilter, ReportStore, Route,
+    Suppression, Unreported,
 };
 pub use store::{Purged, Reader, Store};
 pub use url::Url;

@@ -17,6 +17,16 @@ pub struct Unreported {
     pub report_mails: u64,
 }
 
+/// How many failures of a domain and a day are taken one by one, so that memory has a bound. The most frequent are; the others are
+/// added up into one without details for each policy and code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailureLimit {
+    /// The most failures.
+    pub number: usize,
+    /// The most bytes of their JSON text.
+    pub bytes: u64,
+}
+
 /// A report to keep, with its destinations.
 #[derive(Debug)]
 pub struct NewReport {
@@ -97,6 +107,8 @@ pub struct Delivery {
     pub answer: String,
     /// A problem that did not prevent the delivery.
     pub warning: Option<String>,
+    /// The bytes of the content of its report, see [`KeptReport`].
+    pub report_size: u64,
 }
 
 /// A report in the store.
@@ -185,8 +197,8 @@ pub trait ReportStore: Store + std::fmt::Debug {
     /// The days before `end` that have counts in no report, the oldest first.
     fn unreported_days(&mut self, end: Date) -> Result<Vec<Date>, Error>;
 
-    /// Passes up to `limit` domains of a day with counts in no report to `make`, in the order of their names, from the
-    /// first name after `after`. Keeps the report that `make` returns, and marks the counts as reported even if it
+    /// Passes up to `limit` domains of a day with counts in no report to `make`, with at most `failures` each, in the order
+    /// of their names, from the first name after `after`. Keeps the report that `make` returns, and marks the counts as reported even if it
     /// returns `None`. All in one transaction. Returns the last domain; `None` if there was no domain.
     ///
     /// # Errors
@@ -197,15 +209,19 @@ pub trait ReportStore: Store + std::fmt::Debug {
         day: Date,
         after: &str,
         limit: usize,
+        failures: FailureLimit,
         make: &mut dyn FnMut(&Unreported) -> Option<NewReport>,
     ) -> Result<Option<String>, Error>;
 
-    /// The counts of a domain on a day that are in no report yet.
-    fn unreported(&mut self, day: Date, domain: &str) -> Result<Option<Unreported>, Error>;
+    /// The counts of a domain on a day that are in no report yet, with at most `failures`.
+    fn unreported(&mut self, day: Date, domain: &str, failures: FailureLimit) -> Result<Option<Unreported>, Error>;
 
     /// Up to `limit` MX hosts that wait for their own report, and whose TLSRPT record is to be looked up at `now`, with
     /// the day of the report. The longest waiting first. With `day`, only about that day.
     fn mx_hosts(&mut self, now: Timestamp, day: Option<Date>, limit: usize) -> Result<Vec<(Date, String)>, Error>;
+
+    /// How many MX hosts wait for a report of their own, one for each day. With `day`, only about that day.
+    fn waiting_mx_hosts(&mut self, day: Option<Date>) -> Result<u64, Error>;
 
     /// Passes the shares of an MX host to `make`, with the number of its first report. Keeps the reports that `make`
     /// returns and removes the shares. All in one transaction. Returns the number of reports.

@@ -3,11 +3,12 @@
 use tempfile::TempDir;
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
-    Attempt, Batch, BatchId, CountedEvent, Date, Delivery, DeliveryState, NewDelivery, NewReport, Options, Purged,
-    ReportStore, Route, Synchronous, Timestamp, Url, open, open_reports,
+    Attempt, Batch, BatchId, CountedEvent, Date, Delivery, DeliveryState, FailureLimit, MxHostShare, NewDelivery,
+    NewReport, Options, Purged, ReportStore, Route, Synchronous, Timestamp, Url, open, open_reports,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+const ALL: FailureLimit = FailureLimit { number: usize::MAX, bytes: u64::MAX };
 
 fn day() -> Date {
     "2026-11-24".parse().unwrap()
@@ -50,7 +51,7 @@ fn make(store: &mut dyn ReportStore) {
         deliveries: vec![delivery("mailto:r@a.example", Some("a.example")), delivery("https://a.example/", None)],
         mx_hosts: vec![],
     });
-    store.make_reports(day(), "", 10, &mut |_| report.take()).unwrap();
+    store.make_reports(day(), "", 10, ALL, &mut |_| report.take()).unwrap();
 }
 
 fn attempt(delivery: &Delivery, state: DeliveryState) -> Attempt {
@@ -117,4 +118,115 @@ fn purging_counts_unreported_events_and_waiting_deliveries() {
         delivered.end_attempts(&[attempt(&begun[0], DeliveryState::Delivered)]).unwrap();
     }
     assert_eq!(delivered.purge(after), Ok(Purged { days: 1, unreported: 0, waiting: 0 }));
+}
+
+/// A store in which a domain has these failures, each with its code, its text and how many times, under two policies in turn.
+fn failing(failures: &[(i32, &str, u64)]) -> (TempDir, Box<dyn ReportStore>) {
+    let directory = tempfile::tempdir().unwrap();
+    let url = Url::Sqlite(directory.path().join("tlsrpt.db"));
+    let event = |(policy, (code, text, times)): (usize, &(i32, &str, u64))| {
+        let text = format!(
+            "{{\"d\":\"a.example\",\"pr\":\"v=TLSRPTv1;rua=mailto:r@a.example\",\"policies\":[{{\"policy-type\":9,\
+             \"policy-domain\":\"{}.example\",\"failure-details\":[{{\"c\":{code},\"f\":\"{text}\"}}],\"f\":1}}]}}",
+            policy % 2
+        );
+        CountedEvent { event: datagram::parse(text.as_bytes()).unwrap(), times: *times }
+    };
+    let events = failures.iter().enumerate().map(event).collect();
+    let id = BatchId { writer: "test".into(), number: 1 };
+    let batch = Batch { id, day: day(), last_event: None, events, invalid: vec![], dropped: 0 };
+    open(&url, Options::default()).unwrap().add(&batch).unwrap();
+    (directory, open_reports(&url, Synchronous::Full).unwrap())
+}
+
+/// Texts with how many times.
+type Counted = Vec<(String, u64)>;
+
+/// The failures of the domain that are taken one by one, and those that are added up, by code.
+fn taken(store: &mut dyn ReportStore, limit: FailureLimit) -> (Counted, Counted) {
+    use tlsrpt_format::datagram::FailureMember::FailureReasonCode;
+    let unreported = store.unreported(day(), "a.example", limit).unwrap().unwrap();
+    let all = unreported.policies.iter().flat_map(|policy| &policy.failures);
+    let (one_by_one, added_up): (Vec<_>, Vec<_>) = all
+        .map(|counts| (counts.failure.as_ref().unwrap(), counts.times))
+        .partition(|(failure, _)| failure.details.get(FailureReasonCode).is_some());
+    let text = one_by_one
+        .into_iter()
+        .map(|(failure, times)| (failure.details.get(FailureReasonCode).unwrap_or_default().to_owned(), times));
+    let kind = added_up.into_iter().map(|(failure, times)| (failure.result_type().unwrap().to_owned(), times));
+    let (mut text, mut kind): (Counted, Counted) = (text.collect(), kind.collect());
+    text.sort();
+    kind.sort();
+    (text, kind)
+}
+
+#[test]
+fn the_most_frequent_failures_are_taken_one_by_one_and_the_others_are_added_up() {
+    let failures =
+        [(201, "a", 9), (201, "b", 8), (202, "c", 3), (202, "d", 3), (202, "e", 3), (201, "f", 1), (202, "g", 1)];
+    let (_directory, mut store) = failing(&failures);
+    let named = |all: &[(&str, u64)]| all.iter().map(|(text, times)| ((*text).to_owned(), *times)).collect::<Vec<_>>();
+    let every = failures.map(|(_, text, times)| (text, times));
+    assert_eq!(taken(store.as_mut(), ALL), (named(&every), vec![]));
+    let number = |number| FailureLimit { number, ..ALL };
+    assert_eq!(taken(store.as_mut(), number(7)), (named(&every), vec![]));
+    let (one_by_one, added_up) = taken(store.as_mut(), number(4));
+    assert_eq!(one_by_one.len(), 4);
+    assert!(one_by_one.starts_with(&named(&[("a", 9), ("b", 8)])), "{one_by_one:?}");
+    assert_eq!(added_up.iter().map(|(_, times)| times).sum::<u64>(), 3 + 1 + 1);
+    // All of one policy and code are one.
+    let (none, added_up) = taken(store.as_mut(), number(0));
+    assert_eq!(none, []);
+    let sums = [("certificate-host-mismatch", 3 + 3 + 1), ("certificate-host-mismatch", 3)];
+    assert_eq!(added_up[..2], named(&[sums[1], sums[0]]), "{added_up:?}");
+    assert_eq!(added_up.iter().map(|(_, times)| times).sum::<u64>(), 28);
+}
+
+#[test]
+fn the_bytes_of_failures_have_a_limit() {
+    let long = "x".repeat(1000);
+    let failures: Vec<_> = ["1", "2", "3"].map(|n| format!("{n}{long}")).to_vec();
+    let failures: Vec<_> = failures.iter().map(|text| (201, text.as_str(), 1)).chain([(201, "short", 5)]).collect();
+    let (_directory, mut store) = failing(&failures);
+    let (one_by_one, added_up) = taken(store.as_mut(), FailureLimit { bytes: 2500, ..ALL });
+    assert_eq!(one_by_one.len(), 3, "{one_by_one:?}");
+    assert_eq!(added_up.iter().map(|(_, times)| times).sum::<u64>(), 1);
+    assert_eq!(taken(store.as_mut(), FailureLimit { bytes: 10, ..ALL }).0, []);
+}
+
+#[test]
+fn mx_hosts_that_wait_are_counted_once_for_each_day() {
+    let (_directory, mut store) = failing(&[(201, "a", 1)]);
+    let share = |host: &str, domain: &str| MxHostShare {
+        host: host.into(),
+        domain: domain.into(),
+        destinations: vec![],
+        policies: vec![],
+    };
+    let mut report = NewReport {
+        report_id: "1@sender.example".into(),
+        made: NOW,
+        file_name: "a.json.gz".into(),
+        compressed: vec![],
+        summary: String::new(),
+        succeeded: 0,
+        failed: 1,
+        deliveries: vec![],
+        mx_hosts: vec![share("a", "x"), share("a", "y"), share("b", "x")],
+    };
+    report.mx_hosts.extend((0..20).map(|n| share(&format!("c{n}"), "x")));
+    let mut report = Some(report);
+    store.make_reports(day(), "", 10, ALL, &mut |_| report.take()).unwrap();
+    assert_eq!(store.waiting_mx_hosts(None).unwrap(), 22);
+    assert_eq!(store.waiting_mx_hosts(Some(day())).unwrap(), 22);
+    assert_eq!(store.waiting_mx_hosts(Some(day().tomorrow().unwrap())).unwrap(), 0);
+    store.put_off_mx_host(day(), "a", Timestamp::MAX).unwrap();
+    assert_eq!(store.waiting_mx_hosts(None).unwrap(), 22);
+    store
+        .make_mx_host_reports(day(), "a", &mut |_, shares| {
+            assert_eq!(shares.len(), 2);
+            vec![]
+        })
+        .unwrap();
+    assert_eq!(store.waiting_mx_hosts(None).unwrap(), 21);
 }

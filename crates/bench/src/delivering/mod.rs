@@ -24,11 +24,23 @@ use crate::{
 /// How often the memory of the reporter is read.
 const LOOK: Duration = Duration::from_millis(20);
 const MEBI: f64 = 1024.0;
+/// The different failures of a domain with a large report: the default of max-failure-details.
+const FAILURES: usize = 10_000;
+/// The failures in one datagram about such a domain.
+const FAILURES_AT_ONCE: usize = 100;
+
+/// What the reports are about.
+#[derive(Debug, Clone, Copy)]
+struct Load {
+    domains: usize,
+    /// The different failures of each domain. 0: one event each, as in the measurement of the collector.
+    failures: usize,
+}
 
 /// The result of one run.
 #[derive(Debug)]
 struct Run {
-    domains: usize,
+    load: Load,
     time: Duration,
     /// The most memory of the process, VmHWM, in KiB.
     memory: u64,
@@ -37,16 +49,18 @@ struct Run {
 /// Measures each number of domains, prints a table, and writes the page.
 pub(crate) fn measure(arguments: &Delivering) -> Result<(), Box<dyn Error>> {
     let mut rows = Vec::new();
-    for &domains in &arguments.domains {
-        let run = run(&arguments.command, domains)?;
+    let small = arguments.domains.iter().map(|&domains| Load { domains, failures: 0 });
+    let large = arguments.large.iter().map(|&domains| Load { domains, failures: FAILURES });
+    for load in small.chain(large) {
+        let run = run(&arguments.command, load)?;
         let mebibytes = run.memory as f64 / MEBI;
         if arguments.most_memory.is_some_and(|most| mebibytes > most as f64) {
-            return Err(format!("{domains} domains: the reporter took {mebibytes:.1} MiB of memory").into());
+            return Err(format!("{load:?}: the reporter took {mebibytes:.1} MiB of memory").into());
         }
         rows.push(row(&run));
     }
-    let header = ["domains", "seconds", "reports a second", "most memory (VmHWM)"];
-    let explanation = "One report by mail for each domain, from the counters of a day in the store to the answer of a mail \
+    let header = ["domains", "different failures of each", "seconds", "reports a second", "most memory (VmHWM)"];
+    let explanation = "One report by mail for each domain, which has one event, or one of 10,000 different failures, from the counters of a day in the store to the answer of a mail \
          server on the same machine that takes everything; `tlsrpt deliver --once --day today` from its start to its end, \
          with `synchronous = \"full\"`.";
     let report = format!(
@@ -64,38 +78,76 @@ pub(crate) fn measure(arguments: &Delivering) -> Result<(), Box<dyn Error>> {
 fn row(run: &Run) -> Vec<String> {
     let seconds = run.time.as_secs_f64();
     vec![
-        run.domains.to_string(),
+        run.load.domains.to_string(),
+        run.load.failures.to_string(),
         format!("{seconds:.1}"),
-        format!("{:.0}", run.domains as f64 / seconds),
+        format!("{:.0}", run.load.domains as f64 / seconds),
         format!("{:.1} MiB", run.memory as f64 / MEBI),
     ]
 }
 
-fn run(command: &Path, domains: usize) -> Result<Run, Box<dyn Error>> {
+fn run(command: &Path, load: Load) -> Result<Run, Box<dyn Error>> {
     let directory = Directory::new()?;
     let sink = Sink::start()?;
     configure(&directory.0, sink.port)?;
-    collect(command, &directory.0, domains)?;
+    collect(command, &directory.0, load)?;
     let begin = Instant::now();
     let mut reporter = Process(tlsrpt(command, &directory.0, &["deliver", "--once", "--day", "today"])?);
     let memory = until_its_end(&mut reporter.0)?;
     let time = begin.elapsed();
-    if sink.mails() != domains {
-        return Err(format!("{} of {domains} report mails arrived", sink.mails()).into());
+    if sink.mails() != load.domains {
+        return Err(format!("{} of {} report mails arrived", sink.mails(), load.domains).into());
     }
-    Ok(Run { domains, time, memory })
+    Ok(Run { load, time, memory })
 }
 
-/// Puts one event of each domain into the store.
-fn collect(command: &Path, directory: &Path, domains: usize) -> Result<(), Box<dyn Error>> {
+/// Puts the events of all domains into the store: those with many failures one after the other, since the collector stores what has
+/// come at its end within a time.
+fn collect(command: &Path, directory: &Path, load: Load) -> Result<(), Box<dyn Error>> {
+    if load.failures == 0 {
+        return send_all(command, directory, (0..load.domains).map(datagram));
+    }
+    (0..load.domains).try_for_each(|domain| {
+        let firsts = (0..load.failures).step_by(FAILURES_AT_ONCE);
+        send_all(command, directory, firsts.map(|first| many_failures(domain, first)))
+    })
+}
+
+fn send_all(command: &Path, directory: &Path, datagrams: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
     let mut collector = Process(tlsrpt(command, directory, &["collect"])?);
     let socket = directory.join("s");
     wait_for(&socket)?;
     let sender = UnixDatagram::unbound()?;
     sender.connect(&socket)?;
-    (0..domains).try_for_each(|domain| sender.send(datagram(domain).as_bytes()).map(drop))?;
+    for datagram in datagrams {
+        sender.send(datagram.as_bytes())?;
+    }
     collector.terminate();
     if collector.0.wait()?.success() { Ok(()) } else { Err("tlsrpt collect failed".into()) }
+}
+
+/// An event with the failures of many servers, each with a text of its own that compresses badly.
+fn many_failures(domain: usize, first: usize) -> String {
+    let failure = |n: usize| {
+        let text: String =
+            (0..16).map(|part| format!("{:016x}", hash(((domain * FAILURES + n) * 16 + part) as u64))).collect();
+        format!(
+            r#"{{"c":204,"s":"192.0.2.1","n":"mx{n}.example.org","h":"mx{n}.example.org","r":"192.0.2.25","a":"{text}","f":"a reason"}}"#
+        )
+    };
+    let failures: Vec<_> = (first..first + FAILURES_AT_ONCE).map(failure).collect();
+    format!(
+        r#"{{"dpv":"1","d":"{domain}.example.org","pr":"v=TLSRPTv1; rua=mailto:tls@{domain}.example.org","policies":[{{"policy-type":2,"policy-domain":"{domain}.example.org","failure-details":[{}],"t":{FAILURES_AT_ONCE},"f":1}}]}}"#,
+        failures.join(",")
+    )
+}
+
+/// Mixes the bits of a number (splitmix64).
+fn hash(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 fn tlsrpt(command: &Path, directory: &Path, arguments: &[&str]) -> Result<Child, Box<dyn Error>> {

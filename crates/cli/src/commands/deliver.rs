@@ -150,7 +150,10 @@ fn dry_run(mut store: Box<dyn ReportStore>, settings: &PlanSettings, day: Option
             let Some(last) = domains.last() else { break };
             after = last.domain.clone();
             for domain in &domains {
-                let Some(unreported) = store.unreported(day, &domain.domain).map_err(failed)? else { continue };
+                let Some(unreported) = store.unreported(day, &domain.domain, settings.failures()).map_err(failed)?
+                else {
+                    continue;
+                };
                 let planned = plan(&unreported, day, now, now, settings);
                 write_plan(&mut out, day, &unreported.domain, &planned)?;
             }

@@ -182,7 +182,8 @@ fn preview(arguments: &Preview) -> Result<(), Failure> {
         address.parse().map_err(|why| Failure::BadUse(format!("--mail-to {}: {why}", printable(address))))
     });
     let mail_to = mail_to.transpose()?;
-    let Some(unreported) = reporting::store(&configuration)?.unreported(*day, domain).map_err(failed)? else {
+    let mut store = reporting::store(&configuration)?;
+    let Some(unreported) = store.unreported(*day, domain, settings.plan.failures()).map_err(failed)? else {
         let text = format!("there is nothing about {name} on {day} that is not in a report; see tlsrpt reports");
         return Err(Failure::Failed(text));
     };

@@ -13,6 +13,7 @@ mod reading;
 mod reporting;
 mod schema;
 mod texts;
+mod unreported;
 mod upkeep;
 
 pub(crate) use aside::set_aside;

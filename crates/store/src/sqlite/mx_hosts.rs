@@ -10,6 +10,8 @@ use crate::{FailureCounts, MxHostShare, PolicyCounts};
 
 /// The most domains in one report of a host. Further domains wait for its next report.
 pub(super) const SHARES_AT_ONCE: i64 = 10_000;
+/// The same for the bytes of what is said about them: no further domain is taken beyond these.
+const BYTES_AT_ONCE: usize = 2 << 20;
 
 pub(super) fn keep(
     transaction: &Transaction<'_>,
@@ -29,11 +31,15 @@ pub(super) fn of_host(connection: &Connection, day: Date, host: &str) -> rusqlit
     let mut query = connection
         .prepare_cached("SELECT id, content FROM mx_host_share WHERE day = ?1 AND host = ?2 ORDER BY id LIMIT ?3")?;
     let mut rows = query.query(params![day::to_number(day), host, SHARES_AT_ONCE])?;
-    let (mut shares, mut last) = (Vec::new(), 0);
+    let (mut shares, mut last, mut bytes) = (Vec::new(), 0, 0);
     while let Some(row) = rows.next()? {
         last = row.get(0)?;
         let content: String = row.get(1)?;
+        bytes += content.len();
         shares.push(from_json(host, &content).ok_or_else(|| unreadable(1, Type::Text))?);
+        if bytes > BYTES_AT_ONCE {
+            break;
+        }
     }
     Ok((shares, last))
 }

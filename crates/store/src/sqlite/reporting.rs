@@ -7,9 +7,7 @@ use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
 };
-use rusqlite::{
-    Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter, types::Value,
-};
+use rusqlite::{Row, Transaction, TransactionBehavior, params, params_from_iter, types::Value};
 use tlsrpt_format::datagram::normalized_domain;
 
 use super::{
@@ -17,14 +15,15 @@ use super::{
     columns::{count, date, state, timestamp},
     database::Sqlite,
     day, mx_hosts,
-    reading::{failure_counts, policy_counts},
+    unreported::{next_number, unreported},
 };
 use crate::{
-    Attempt, Delivery, DeliveryState, Error, ErrorKind, FailureCounts, KeptReport, MxHostShare, NewReport,
-    PolicyCounts, ReportFilter, ReportStore, Route, Suppression, Unreported,
+    Attempt, Delivery, DeliveryState, Error, ErrorKind, FailureLimit, KeptReport, MxHostShare, NewReport, ReportFilter,
+    ReportStore, Route, Suppression, Unreported,
 };
 
-const DELIVERY: &str = "id, report, destination, token, state, attempts, first_attempt, last_attempt, next_attempt, unknown, answer, warning";
+const DELIVERY: &str = "id, report, destination, token, state, attempts, first_attempt, last_attempt, next_attempt, unknown, answer, warning, \
+     (SELECT length(compressed) + octet_length(summary) FROM report WHERE report.id = delivery.report)";
 
 impl ReportStore for Sqlite {
     fn unreported_days(&mut self, end: Date) -> Result<Vec<Date>, Error> {
@@ -41,14 +40,15 @@ impl ReportStore for Sqlite {
         day: Date,
         after: &str,
         limit: usize,
+        failures: FailureLimit,
         make: &mut dyn FnMut(&Unreported) -> Option<NewReport>,
     ) -> Result<Option<String>, Error> {
-        self.write(|transaction| make_reports(transaction, day, after, limit, make))
+        self.write(|transaction| make_reports(transaction, (day, after, limit), failures, make))
     }
 
-    fn unreported(&mut self, day: Date, domain: &str) -> Result<Option<Unreported>, Error> {
+    fn unreported(&mut self, day: Date, domain: &str, failures: FailureLimit) -> Result<Option<Unreported>, Error> {
         let domain = normalized_domain(domain);
-        let found = unreported(&self.connection, day, &domain);
+        let found = unreported(&self.connection, day, &domain, failures);
         found.map(|found| found.map(|(_, unreported)| unreported)).map_err(|error| self.failed(&error))
     }
 
@@ -103,6 +103,12 @@ impl ReportStore for Sqlite {
              ORDER BY min(next_lookup), day, host LIMIT ?2"
         );
         self.rows(&query, [now.as_second(), limit_of(limit)], |row| Ok((date(row, 0)?, row.get(1)?)))
+    }
+
+    fn waiting_mx_hosts(&mut self, day: Option<Date>) -> Result<u64, Error> {
+        let day = day.map_or_else(String::new, |day| format!("WHERE day = {}", day::to_number(day)));
+        let query = format!("SELECT count(*) FROM (SELECT 1 FROM mx_host_share {day} GROUP BY day, host)");
+        Ok(self.rows(&query, [], |row| count(row, 0))?.into_iter().sum())
     }
 
     fn make_mx_host_reports(
@@ -298,9 +304,8 @@ impl Sqlite {
 
 fn make_reports(
     transaction: &Transaction<'_>,
-    day: Date,
-    after: &str,
-    limit: usize,
+    (day, after, limit): (Date, &str, usize),
+    failures: FailureLimit,
     make: &mut dyn FnMut(&Unreported) -> Option<NewReport>,
 ) -> rusqlite::Result<Option<String>> {
     let mut names = transaction.prepare_cached(
@@ -310,69 +315,13 @@ fn make_reports(
     let names = names.query_map(params![day::to_number(day), after, limit_of(limit)], |row| row.get::<_, String>(0))?;
     let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
     for name in &names {
-        let Some((domain, unreported)) = unreported(transaction, day, name)? else { continue };
+        let Some((domain, unreported)) = unreported(transaction, day, name, failures)? else { continue };
         if let Some(report) = make(&unreported) {
             keep(transaction, day, (&unreported.domain, unreported.number), &report)?;
         }
         mark_as_reported(transaction, day, domain)?;
     }
     Ok(names.into_iter().next_back())
-}
-
-/// The counts of a domain that are in no report, and the number of the domain.
-fn unreported(connection: &Connection, day: Date, name: &str) -> rusqlite::Result<Option<(i64, Unreported)>> {
-    let mut domain = connection.prepare_cached(
-        "SELECT id FROM domain JOIN domain_of_day ON domain = id WHERE name = ?1 AND day = ?2 AND events > reported",
-    )?;
-    let day_number = day::to_number(day);
-    let Some(domain) = domain.query_row(params![name, day_number], |row| row.get::<_, i64>(0)).optional()? else {
-        return Ok(None);
-    };
-    let number = next_number(connection, day, name)?;
-    let report_mails = report_mails(connection, day, name)?;
-    let policies = unreported_policies(connection, day_number, domain)?;
-    Ok(Some((domain, Unreported { domain: name.to_owned(), number, policies, report_mails })))
-}
-
-/// The number of the next report about a domain and a day.
-fn next_number(connection: &Connection, day: Date, domain: &str) -> rusqlite::Result<u32> {
-    let mut number =
-        connection.prepare_cached("SELECT ifnull(max(number), 0) + 1 FROM report WHERE day = ?1 AND domain = ?2")?;
-    number.query_row(params![day::to_number(day), domain], |row| row.get(0))
-}
-
-fn unreported_policies(connection: &Connection, day: i64, domain: i64) -> rusqlite::Result<Vec<PolicyCounts>> {
-    let mut sessions = connection.prepare_cached(
-        "SELECT record.content, policy.content, succeeded - reported_succeeded, failed - reported_failed, record, policy \
-         FROM sessions JOIN record ON record = record.id JOIN policy ON policy = policy.id \
-         WHERE day = ?1 AND domain = ?2 ORDER BY record, policy",
-    )?;
-    let mut failures = connection.prepare_cached(
-        "SELECT times - reported, content FROM failures JOIN failure ON failure = id \
-         WHERE day = ?1 AND domain = ?2 AND record = ?3 AND policy = ?4 AND times > reported ORDER BY times DESC, id",
-    )?;
-    let mut policies = Vec::new();
-    let mut rows = sessions.query([day, domain])?;
-    while let Some(row) = rows.next()? {
-        let (record, policy): (i64, i64) = (row.get(4)?, row.get(5)?);
-        let found: Vec<FailureCounts> =
-            failures.query_map([day, domain, record, policy], failure_counts)?.collect::<rusqlite::Result<_>>()?;
-        let counts = PolicyCounts { failures: found, ..policy_counts(row)? };
-        if counts.succeeded + counts.failed > 0 || !counts.failures.is_empty() {
-            policies.push(counts);
-        }
-    }
-    Ok(policies)
-}
-
-/// Report mails that servers of the domain accepted on that day. Each of them was a session with the domain.
-fn report_mails(connection: &Connection, day: Date, domain: &str) -> rusqlite::Result<u64> {
-    const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
-    let first = day.to_zoned(jiff::tz::TimeZone::UTC).map_or(0, |zoned| zoned.timestamp().as_second());
-    let mut mails = connection.prepare_cached(
-        "SELECT count(*) FROM delivery WHERE mail_domain = ?1 AND state = 'delivered' AND last_attempt >= ?2 AND last_attempt < ?3",
-    )?;
-    mails.query_row(params![domain, first, first + SECONDS_OF_A_DAY], |row| count(row, 0))
 }
 
 fn mark_as_reported(transaction: &Transaction<'_>, day: Date, domain: i64) -> rusqlite::Result<()> {
@@ -456,6 +405,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         unknown: row.get(9)?,
         answer: row.get(10)?,
         warning: row.get(11)?,
+        report_size: count(row, 12)?,
     })
 }
 
