@@ -1,4 +1,4 @@
-//! Values of options that several subcommands have.
+//! Parses the values of options that several subcommands have.
 
 use std::{ffi::OsStr, num::ParseIntError, path::PathBuf, time::Duration};
 
@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 /// The socket of the collector, unless an option names another.
 pub(crate) const DEFAULT_SOCKET: &str = "/run/tlsrpt/tlsrpt.sock";
 
-/// The form of the output: for people or for scripts.
+/// The format of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
@@ -49,7 +49,7 @@ fn not_octal(error: &ParseIntError) -> String {
     format!("write permissions in octal, for instance 0622: {error}")
 }
 
-/// A length of time: `30s`, `1h 30m`, `PT5M`.
+/// A duration: `30s`, `1h 30m`, `PT5M`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text.parse().map_err(|_| "write it as 30s, 5m or 1h 30m".to_string())?;
     if duration.is_zero() {

@@ -4,7 +4,7 @@ use clap::{Parser, builder::styling};
 
 use crate::{commands::Command, failure::Failure};
 
-/// Shows, sends and checks what a mail server reports about TLS (RFC 8460).
+/// Collects, reports and checks what a mail server observes about TLS (RFC 8460).
 #[derive(Debug, Parser)]
 #[command(name = "tlsrpt", version, styles = STYLES, max_term_width = 100, after_help = EXAMPLES)]
 #[command(subcommand_required = true, arg_required_else_help = false)]
@@ -24,11 +24,11 @@ Examples:
   tlsrpt listen --socket /run/tlsrpt/tlsrpt.sock
   tlsrpt record 'v=TLSRPTv1; rua=mailto:tls@example.org'";
 
-/// Reads the command line. `--help` and `--version` are answered here and end the process.
+/// Parses the command line. For `--help` and `--version` it prints the text and ends the process.
 pub(crate) fn read() -> Result<Command, Failure> {
     match Arguments::try_parse() {
         Ok(arguments) => Ok(arguments.command),
-        Err(answer) if !answer.use_stderr() => answer.exit(),
+        Err(help) if !help.use_stderr() => help.exit(),
         Err(error) => Err(Failure::BadUse(first_line(&error))),
     }
 }
@@ -38,7 +38,7 @@ pub(crate) fn definition() -> clap::Command {
     <Arguments as clap::CommandFactory>::command()
 }
 
-/// The error in one line. The parser's text has several: the usage, a tip.
+/// The error in one line. The text of the parser has further lines: the usage, a tip.
 fn first_line(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
     let what = rendered.split("\n\n").next().unwrap_or_default();

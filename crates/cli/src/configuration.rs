@@ -7,7 +7,7 @@ use tlsrpt_store::{Synchronous, Url};
 
 use crate::{failure::Failure, output::say};
 
-/// Where the configuration is read from.
+/// The file of the configuration.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigFile {
     /// Configuration file [default: /etc/tlsrpt/tlsrpt.toml, if there is one]
@@ -28,14 +28,14 @@ impl ConfigFile {
     }
 }
 
-/// The store, as the crate that opens it wants it.
+/// The URL of the store, in the type of the crate that opens it.
 pub(crate) fn store_url(configuration: &Configuration) -> Url {
     match &configuration.store.url {
         StoreUrl::Sqlite(path) => Url::Sqlite(path.clone()),
     }
 }
 
-/// What a power cut may take of the store.
+/// The setting `store.synchronous`, in the type of the crate that opens the store.
 pub(crate) fn synchronous(configuration: &Configuration) -> Synchronous {
     match configuration.store.synchronous {
         tlsrpt_config::Synchronous::Full => Synchronous::Full,

@@ -1,4 +1,4 @@
-//! The end of a command that did not succeed: one line on standard error, and an exit code.
+//! Failures of commands, with their message on standard error and their exit code.
 
 use std::{fmt::Display, io, process::ExitCode};
 
@@ -6,7 +6,7 @@ use tlsrpt_config::Problems;
 
 use crate::output;
 
-/// Why a subcommand ended early.
+/// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// Wrong arguments, or input that is not in the expected form.
@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     /// The command could not do its work.
     #[error("{0}")]
     Failed(String),
-    /// A check failed. The findings are on standard output.
+    /// A check failed. The output of the command already has the reason.
     #[error("a check failed")]
     Found,
     /// The configuration has errors.
@@ -27,8 +27,8 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Writes the message and returns the exit code. A closed pipe behind standard output is no failure: its reader has
-    /// seen enough.
+    /// Writes the message and returns the exit code. If the reader of standard output has closed the pipe, the command
+    /// succeeds: the reader needs no more output.
     pub(crate) fn exit_code(self) -> ExitCode {
         match &self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,

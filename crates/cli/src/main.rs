@@ -1,4 +1,4 @@
-//! `tlsrpt`: shows, sends and checks what a mail server reports about TLS (RFC 8460).
+//! `tlsrpt`: collects, reports and checks what a mail server observes about TLS (RFC 8460).
 
 #![deny(unsafe_code)]
 
@@ -19,7 +19,7 @@ use tlsrpt_service::messages;
 
 use crate::failure::Failure;
 
-/// The time that the command waits at its end for unread messages on standard error.
+/// How long the command waits at its end until its messages are written to standard error.
 const LAST_MESSAGES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {

@@ -7,23 +7,23 @@ use anstyle::{AnsiColor, Style};
 use tlsrpt_format::printable;
 use tlsrpt_service::messages;
 
-/// Good news.
+/// The style of good results.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// Something to look at.
+/// The style of warnings.
 pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
-/// Bad news.
+/// The style of errors.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// The label of a value.
+/// The style of labels.
 pub(crate) const LABEL: Style = Style::new().dimmed();
-/// The most important word.
+/// The style of the most important word.
 pub(crate) const TITLE: Style = Style::new().bold();
 
-/// Standard output for people: with colours on a terminal, without elsewhere.
+/// Standard output with styles, which are removed if it is not a terminal.
 pub(crate) fn for_people() -> AutoStream<io::Stdout> {
     AutoStream::auto(io::stdout())
 }
 
-/// Standard output for scripts: the bytes as they are.
+/// Standard output without styles, buffered.
 pub(crate) fn for_scripts() -> io::BufWriter<io::Stdout> {
     io::BufWriter::new(io::stdout())
 }
@@ -31,14 +31,14 @@ pub(crate) fn for_scripts() -> io::BufWriter<io::Stdout> {
 /// The beginning of messages on standard error.
 pub(crate) const MESSAGE_PREFIX: &str = "tlsrpt: ";
 
-/// Writes one line on standard error, escaped and without the numbers of system errors: a message stays
-/// one line. Does not wait after a service has started its thread for messages.
+/// Writes one line on standard error, escaped, so that it stays one line, and without the numbers of system errors. It
+/// does not wait once [`messages::start`] has started the thread that writes.
 pub(crate) fn say(line: impl Display) {
     let line = without_error_numbers(&line.to_string());
     messages::write(format!("{MESSAGE_PREFIX}{}", printable(&line)));
 }
 
-/// The text without each ` (os error 2)` that the standard library puts behind the words for an error of the system.
+/// The text without each ` (os error 2)`, which the standard library appends to the text of a system error.
 pub(crate) fn without_error_numbers(text: &str) -> String {
     let mut parts = text.split(" (os error ");
     let mut words: String = parts.next().unwrap_or_default().into();
@@ -58,7 +58,7 @@ mod tests {
     use super::without_error_numbers;
 
     #[test]
-    fn errors_of_the_system_have_words_alone() {
+    fn the_numbers_of_system_errors_are_removed() {
         let error = io::Error::from_raw_os_error(2);
         assert!(error.to_string().ends_with(" (os error 2)"));
         assert_eq!(

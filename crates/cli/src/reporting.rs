@@ -1,4 +1,4 @@
-//! From the configuration to the reporter.
+//! Makes the parts of the reporter from the configuration.
 
 use std::{collections::HashSet, fs, io, path::Path, sync::Arc, time::Duration};
 
@@ -22,13 +22,14 @@ use crate::{
     failure::{Failure, cannot},
 };
 
-/// How long the mail server may take for each answer (RFC 5321 section 4.5.3.2 has minutes; it is our own server).
+/// How long the mail server may take for each reply. RFC 5321 section 4.5.3.2 has minutes; this server is usually
+/// local.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the lookup of a record may take, with all servers and attempts.
 const LONGEST_LOOKUP: Duration = Duration::from_secs(10);
-/// The local part of the envelope sender, where the configuration has none.
+/// The local part of the envelope sender, if the configuration has none.
 const BOUNCES: &str = "tlsrpt-bounces";
-/// The characters of the host name in a report id.
+/// The most characters of the host name in a report id.
 const LONGEST_HOST: usize = 32;
 
 /// Opens the store for reports.
@@ -36,7 +37,7 @@ pub(crate) fn store(configuration: &Configuration) -> Result<Box<dyn ReportStore
     open_reports(&store_url(configuration), synchronous(configuration)).map_err(failed)
 }
 
-/// Who reports: the keys without a sensible default.
+/// The sender of reports: the keys that have no default.
 #[derive(Debug)]
 pub(crate) struct Identity {
     organization: String,
@@ -44,7 +45,7 @@ pub(crate) struct Identity {
     from: MailAddress,
 }
 
-/// The keys that nobody but the operator knows. An error names exactly the lines to write.
+/// The sender of reports. The error lists the missing lines.
 pub(crate) fn identity(report: &Report) -> Result<Identity, Failure> {
     let Report { organization, contact, from, .. } = report;
     match (organization, contact, from) {
@@ -65,7 +66,7 @@ pub(crate) fn identity(report: &Report) -> Result<Identity, Failure> {
     }
 }
 
-/// How reports are made and spread.
+/// The settings of the reporter.
 pub(crate) fn settings(configuration: &Configuration, identity: &Identity) -> ReporterSettings {
     let (report, privacy) = (&configuration.report, &configuration.privacy);
     let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
@@ -97,7 +98,7 @@ pub(crate) fn settings(configuration: &Configuration, identity: &Identity) -> Re
     }
 }
 
-/// How reports leave.
+/// Makes the carrier, which delivers reports by mail and HTTPS.
 pub(crate) fn carrier(configuration: &Configuration, identity: &Identity) -> Result<Carrier, Failure> {
     let (mail, https) = (&configuration.mail, &configuration.https);
     let authorities = authorities(https.ca.as_deref())?;

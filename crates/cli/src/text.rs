@@ -1,4 +1,4 @@
-//! Shows events and invalid datagrams as text for people.
+//! Writes events and invalid datagrams as text.
 
 use std::{
     fmt::Display,

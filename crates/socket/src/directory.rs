@@ -1,5 +1,5 @@
-//! The directory of a socket, held open, so that every operation on the socket's name happens in this directory even if
-//! another process renames it or replaces a part of the path.
+//! The open directory of a socket. Every operation on the name of the socket happens in this directory, even if another
+//! process renames it or replaces a part of the path.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -19,14 +19,14 @@ use nix::{
 
 use crate::node::Node;
 
-/// The directory that holds a socket path.
+/// The open directory of a socket path.
 #[derive(Debug)]
 pub(crate) struct Directory {
     file: File,
     path: PathBuf,
 }
 
-/// A directory or symbolic link on the way to a socket that users other than root can replace.
+/// A directory or symbolic link in the path of a socket that users other than root can change.
 #[derive(Debug, thiserror::Error)]
 #[error("{} can be changed by {who} (owner {owner}, mode {mode:04o}): root makes no socket there; run: {remedy}", .path.display())]
 pub struct Changeable {
@@ -38,7 +38,7 @@ pub struct Changeable {
 }
 
 impl Directory {
-    /// Opens the directory of `path` and gives the last component of `path` beside it.
+    /// Opens the directory of `path`. Also returns the last component of `path`.
     pub(crate) fn of(path: &Path) -> io::Result<(Self, OsString)> {
         let Some(name) = path.file_name() else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a file name"));
@@ -75,7 +75,7 @@ impl Directory {
         Ok(openat(&self.file, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?.into())
     }
 
-    /// Removes the name if it still leads to `node`. Whether it did.
+    /// Removes the name if it still leads to `node`. Returns whether it did.
     pub(crate) fn remove(&self, name: &OsStr, node: &Node) -> io::Result<bool> {
         if !self.node(name)?.is_some_and(|found| found == *node) {
             return Ok(false);
@@ -94,10 +94,10 @@ impl Directory {
         Ok(renameat(&self.file, from, &self.file, to)?)
     }
 
-    /// Finds a part of the way to this directory that a user other than root can replace: then that user decides where a
-    /// socket of root is made, and which file stands at its name.
+    /// Finds a part of the path of this directory that a user other than root can change: that user could then choose
+    /// where root creates a socket and which file is at its name.
     ///
-    /// Looks at each directory and symbolic link of the path, as it is written and with its links resolved.
+    /// Checks each directory and symbolic link of the path, both as written and with its links resolved.
     pub(crate) fn changeable(&self) -> io::Result<Option<Changeable>> {
         for path in [std::path::absolute(&self.path)?, fs::canonicalize(&self.path)?] {
             for part in path.ancestors() {
@@ -111,8 +111,8 @@ impl Directory {
 }
 
 impl Changeable {
-    /// Others can change a directory that they own or that they may write to; the sticky bit keeps them from the files of
-    /// root. The permission bits of a symbolic link mean nothing.
+    /// Others can change a directory that they own or that they may write to, unless its sticky bit protects the files
+    /// of root. The permission bits of a symbolic link have no effect.
     fn find(path: &Path, metadata: &Metadata) -> Option<Self> {
         const GROUP_WRITES: u32 = 0o020;
         const OTHERS_WRITE: u32 = 0o002;

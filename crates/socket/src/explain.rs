@@ -1,4 +1,4 @@
-//! Messages for errors of sending a datagram, with the place to look at.
+//! Messages for errors of sending a datagram.
 
 use std::{io, path::Path};
 

@@ -1,4 +1,4 @@
-//! The two kinds of local sockets that this project listens at.
+//! The two kinds of local sockets that this project uses to listen.
 
 use std::{
     io,
@@ -17,12 +17,12 @@ pub trait LocalSocket: AsFd + Sized + Send + sealed::Sealed {
     #[doc(hidden)]
     const QUEUES_DATAGRAMS: bool;
 
-    /// Makes a socket at `path`, close-on-exec. Fails where anything stands there already.
+    /// Creates a socket at `path`, close-on-exec. Fails if a file exists there.
     #[doc(hidden)]
     fn bind(path: &Path) -> io::Result<Self>;
 
-    /// Takes the descriptor at `index` among those that the service manager passed. None where there is none, an
-    /// error where it is not a socket of this kind.
+    /// Takes the descriptor at `index` of those that the service manager passed. None if there is none; an error if it
+    /// is not a socket of this kind.
     #[doc(hidden)]
     fn take_passed(passed: &mut ListenFd, index: usize) -> io::Result<Option<Self>>;
 }

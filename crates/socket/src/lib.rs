@@ -1,10 +1,10 @@
-//! Local sockets by path.
+//! Local sockets with a path.
 //!
 //! - [`Listening`]: listens at a path, or at a socket that the service manager passes. Every command that takes over a
 //!   socket path does it here. See [`listening`] for the steps.
 //! - [`probe`], [`explain`]: find out what is at a path, and explain errors.
-//! - [`Reader`]: takes datagrams off a socket as fast as they arrive.
-//! - [`Queue`]: a queue between two threads with a bound on its memory.
+//! - [`Reader`]: reads datagrams from a socket as fast as they arrive.
+//! - [`Queue`]: a queue between two threads with bounded memory.
 //!
 //! # Example
 //!
@@ -14,7 +14,7 @@
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # let (path, map) = (&directory.path().join("tlsrpt.sock"), &directory.path().join("map.sock"));
-//! // A collector: the socket of the service manager, or one of its own, which is removed when it is dropped.
+//! // A collector: the socket of the service manager, or its own, whose name is removed when it is dropped.
 //! let options = PathOptions { mode: 0o622, owner: None, name: NameAtEnd::Removed };
 //! let collector: Listening<UnixDatagram> = match Listening::passed()? {
 //!     Some(passed) => passed,

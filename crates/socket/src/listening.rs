@@ -1,15 +1,16 @@
-//! A socket that listens: made at a path without touching anything else there, or passed by the service manager.
+//! A listening socket: created at a path without changing any other file, or passed by the service manager.
 //!
 //! # How a path is taken over
 //!
 //! 1. The directory is opened, and all names are looked up in the open directory. Root refuses a directory that others can
 //!    change: they could replace any file there between two steps.
-//! 2. A lock that other users cannot take keeps two processes from taking over one path at the same time.
-//! 3. The name is looked at without following a symbolic link. Only a socket that no process listens at is replaced.
+//! 2. A lock that other users cannot take prevents two processes from taking over one path at the same time.
+//! 3. The file at the name is examined without following a symbolic link. Only a socket that no process listens on is
+//!    replaced.
 //! 4. The socket is bound with its final mode. Binding never follows a symbolic link and never replaces a file.
 //! 5. The new file is opened by its name, and checked to be a socket of this user with that mode. The owner is set on the
 //!    open file, not by name.
-//! 6. At the end the name is removed only if it still leads to that very file.
+//! 6. At the end the name is removed only if it still leads to that file.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -36,23 +37,23 @@ use crate::{
     probe::{Found, file_kind, probe_socket},
 };
 
-/// How a socket path is made.
+/// How a socket is created at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PathOptions {
-    /// The nine permission bits of the socket. It has them from the first moment on, whatever the umask.
+    /// The nine permission bits of the socket. It has them from its creation on, independently of the umask.
     pub mode: u32,
     /// Owner and group. None: those of the process.
     pub owner: Option<Owner>,
-    /// The treatment of the name at the end.
+    /// Whether the name is removed at the end.
     pub name: NameAtEnd,
 }
 
-/// The treatment of a socket's name at the end.
+/// Whether the name of a socket is removed when the socket is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameAtEnd {
-    /// It is removed: a client finds no socket.
+    /// It is removed: then a client finds no socket.
     Removed,
-    /// It stays, and the next process replaces it in one step: a client finds a socket at any time.
+    /// It stays, and the next process replaces it in one step: a client always finds a socket.
     Kept,
 }
 
@@ -63,11 +64,11 @@ pub enum NameAtEnd {
 pub struct Listening<S: LocalSocket = UnixDatagram> {
     socket: S,
     queue_length: Option<u32>,
-    /// None: the service manager made the socket, and keeps it.
+    /// None: the service manager created the socket, and keeps it.
     place: Option<Place>,
 }
 
-/// Where the socket was made.
+/// The file of the socket.
 #[derive(Debug)]
 struct Place {
     directory: Directory,
@@ -85,7 +86,7 @@ pub enum BindError {
     /// Another process takes over the path at this moment.
     #[error("{}: another process is taking over this path now; try again", .0.display())]
     Locked(PathBuf),
-    /// The lock file is not ours.
+    /// The lock file is not a private file of this user.
     #[error("cannot lock {} with {}: {}; remove that file", .0.display(), .1.display(), .2)]
     LockFile(PathBuf, PathBuf, io::Error),
     /// A file of another type is there.
@@ -97,7 +98,7 @@ pub enum BindError {
     /// The process runs as root, and other users can change the directory.
     #[error(transparent)]
     Changeable(#[from] Changeable),
-    /// The socket cannot be made or bound.
+    /// The socket cannot be created or bound.
     #[error("cannot listen at {}: {}", .0.display(), .1)]
     Bind(PathBuf, io::Error),
     /// Another file has taken the place of the socket.
@@ -109,14 +110,14 @@ pub enum BindError {
 }
 
 impl<S: LocalSocket> Listening<S> {
-    /// Listens at `path`. Replaces a socket that no process listens at, and nothing else. Does not wait.
+    /// Listens at `path`. Replaces a socket that no process listens on, and no other file. Does not wait.
     ///
-    /// A relative path is bound as it is written, so it may be used where the absolute path is longer than
+    /// A relative path is bound as it is written, so it may be used if the absolute path is longer than
     /// [`crate::LONGEST_NAME`].
     ///
     /// # Errors
     ///
-    /// See [`BindError`]. Nothing that existed before was changed, and nothing new is left.
+    /// See [`BindError`]. No other file was changed, and no new file is left.
     pub fn bind(path: &Path, options: &PathOptions) -> Result<Self, BindError> {
         let (directory, name) = Directory::of(path).map_err(bind_error(path))?;
         if geteuid().is_root() {
@@ -145,8 +146,8 @@ impl<S: LocalSocket> Listening<S> {
         Ok(Self { socket, queue_length, place: Some(Place { directory, name, node, at_end: options.name }) })
     }
 
-    /// The socket that the service manager passed to this process; none where it passed none, or where it was taken
-    /// already.
+    /// The socket that the service manager passed to this process. None if it passed none, or if an earlier call has
+    /// returned it.
     ///
     /// Call it before the process starts threads: it removes `LISTEN_FDS` from the environment.
     ///
@@ -162,29 +163,29 @@ impl<S: LocalSocket> Listening<S> {
         &self.socket
     }
 
-    /// Whether the service manager made the socket. It goes on receiving after the end of this process, so nothing that
-    /// waits in it is lost, and it must not be shut down.
+    /// Whether the service manager passed the socket. Such a socket goes on receiving after the end of this process, so
+    /// datagrams that wait in it are not lost, and it must not be shut down.
     pub fn is_passed(&self) -> bool {
         self.place.is_none()
     }
 
-    /// How many datagrams wait in the system before the next sender is refused, where that is known.
+    /// How many datagrams the queue of the socket holds, if that is known.
     pub fn queue_length(&self) -> Option<u32> {
         self.queue_length
     }
 
-    /// Whether a name leads to this very socket. Never for one that was passed.
+    /// Whether `path` leads to this socket. Always false for a passed socket.
     pub fn is_at(&self, path: &Path) -> bool {
         let Some(place) = &self.place else { return false };
         fs::metadata(path).is_ok_and(|metadata| place.node.is(&metadata))
     }
 
-    /// Removes the name, so that no new sender finds the socket. Datagrams that have arrived can still be read.
-    /// Another process's file at the name stays, and so does a name that is to be kept or that was passed.
+    /// Removes the name, so that no new sender finds the socket. Datagrams that have arrived can still be read. Does
+    /// nothing with [`NameAtEnd::Kept`], for a passed socket, or if another file is at the name.
     pub fn remove_name(&self) {
         let Some(place) = &self.place else { return };
         if place.at_end == NameAtEnd::Removed {
-            // A name that cannot be removed is a stale socket, which the next process replaces.
+            // If it cannot be removed, it is a stale socket, which the next process replaces.
             let _ = place.directory.remove(&place.name, &place.node);
         }
     }
@@ -204,13 +205,13 @@ fn lock<'d>(directory: &'d Directory, name: &OsStr, path: &Path) -> Result<Takeo
     })
 }
 
-/// Whether no file at all can be made in the directory, so that a message about the lock file would mislead.
+/// Whether no file can be created in the directory. Then a message about the lock file would mislead.
 fn is_of_directory(error: &io::Error) -> bool {
     use io::ErrorKind::{NotFound, ReadOnlyFilesystem, StorageFull};
     matches!(error.kind(), NotFound | ReadOnlyFilesystem | StorageFull)
 }
 
-/// The socket at `name` that no process listens at; none where no file is there. An error for everything else.
+/// The socket at `name`, if no process listens on it. None if there is no file; an error for any other file.
 fn stale_socket(directory: &Directory, name: &OsStr, path: &Path) -> Result<Option<Node>, BindError> {
     let Some(node) = directory.node(name).map_err(bind_error(path))? else { return Ok(None) };
     let file_type = node.metadata().file_type();
@@ -227,7 +228,7 @@ fn stale_socket(directory: &Directory, name: &OsStr, path: &Path) -> Result<Opti
 
 type Made<S> = (S, Option<u32>, Node);
 
-/// Makes the socket at `target`, whose name in the directory is `name`, and gives it to its owner.
+/// Creates the socket at `target`, whose name in the directory is `name`, and sets its mode and owner.
 fn make<S: LocalSocket>(
     directory: &Directory,
     name: &OsStr,
@@ -241,27 +242,27 @@ fn make<S: LocalSocket>(
         return Err(BindError::Replaced(path.into(), directory.path().into()));
     };
     if let Err(error) = set_mode_and_owner(directory, name, &node, options) {
-        // Left behind, it would be a stale socket.
+        // Do not leave a stale socket.
         let _ = directory.remove(name, &node);
         return Err(BindError::Owner(path.into(), error));
     }
     Ok((socket, queue_length, node))
 }
 
-/// Whether the file is a socket that this user has just made.
+/// Whether the file is a socket of this user with one name.
 fn is_new_socket(file: &Metadata) -> bool {
     file.file_type().is_socket() && file.uid() == geteuid().as_raw() && file.nlink() == 1
 }
 
 fn set_mode_and_owner(directory: &Directory, name: &OsStr, node: &Node, options: &PathOptions) -> io::Result<()> {
-    // The default ACL of a directory, where it has one, takes the place of the umask.
+    // If the directory has a default ACL, the system uses that instead of the umask.
     if node.metadata().permissions().mode() & 0o7777 != options.mode {
         directory.set_mode(name, options.mode)?;
     }
     options.owner.map_or(Ok(()), |owner| node.give_to(owner))
 }
 
-/// Makes the socket beside the stale one and renames it over that.
+/// Creates the socket under another name in the same directory and renames it over the stale one.
 fn replace_in_one_step<S: LocalSocket>(
     directory: &Directory,
     name: &OsStr,
@@ -277,7 +278,7 @@ fn replace_in_one_step<S: LocalSocket>(
         Err(error) => Err(BindError::Bind(path.into(), error)),
     };
     if renamed.is_err() {
-        // Its name contains this process's number, so no other process uses it.
+        // The name contains the process ID, so no other process uses it.
         let _ = directory.remove(&beside, &made.2);
     }
     renamed.map(|()| made)

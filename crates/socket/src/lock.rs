@@ -1,8 +1,8 @@
 //! A lock on a socket path while one process takes it over.
 //!
-//! The lock is on a file of its own, `.NAME.lock`, that only its owner can open: with a lock on the directory, every user
-//! who may read the directory could keep a service from starting. The file is removed with the lock. One that a killed
-//! process left behind is not locked, and is used again.
+//! The lock is on a separate file, `.NAME.lock`, that only its owner can open. A lock on the directory would let every
+//! user who may read the directory keep a service from starting. The file is removed with the lock. A file that a
+//! killed process has left is not locked, and is used again.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -19,7 +19,7 @@ use nix::{
 
 use crate::{directory::Directory, node::Node};
 
-/// Held until it is dropped.
+/// The lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct TakeoverLock<'d> {
     directory: &'d Directory,
@@ -43,7 +43,8 @@ impl<'d> TakeoverLock<'d> {
         let mut name = OsString::from(".");
         name.push(of);
         name.push(".lock");
-        // The process that had the lock removes the file: then the lock is on a file without a name, and is taken anew.
+        // If the process that had the lock has removed the file meanwhile, this lock is on a file without a name. Try
+        // again then.
         loop {
             let file = open_own(directory, &name).map_err(|error| LockError::File(name.clone(), error))?;
             let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
@@ -61,12 +62,12 @@ impl<'d> TakeoverLock<'d> {
 
 impl Drop for TakeoverLock<'_> {
     fn drop(&mut self) {
-        // A file that stays is used by the next process.
+        // If it cannot be removed, the next process uses it.
         let _ = self.directory.remove(&self.name, &self.node);
     }
 }
 
-/// Opens the lock file. One that belongs to another user could be locked by that user, so it is refused.
+/// Opens the lock file. Refuses a file of another user, who could lock it.
 fn open_own(directory: &Directory, name: &OsStr) -> io::Result<File> {
     let file = directory.open_private(name)?;
     let metadata = file.metadata()?;

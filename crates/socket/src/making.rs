@@ -1,5 +1,5 @@
-//! Makes a socket with its final mode and a long queue, in a thread whose umask, current directory and network namespace
-//! are its own, so that no other thread of the process notices.
+//! Creates a socket with its final mode and a long queue, in a thread with a separate umask, current directory and
+//! network namespace, so that the other threads are not affected.
 
 use std::{
     ffi::OsStr,
@@ -17,7 +17,7 @@ use crate::{
     queue_length,
 };
 
-/// Which socket to make.
+/// The socket to create.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Making<'a> {
     /// The nine permission bits.
@@ -30,12 +30,12 @@ pub(crate) struct Making<'a> {
 pub(crate) enum Target<'a> {
     /// The path as the operator wrote it: `/proc/net/unix` and `ss -xl` show it.
     Path(&'a Path),
-    /// A name in an open directory. The path to it may be longer than the name of a socket can be.
+    /// A name in an open directory. Its path may be longer than the longest name of a socket.
     Beside(&'a Directory, &'a OsStr),
 }
 
 impl Making<'_> {
-    /// The socket, and the length of its queue where that is known.
+    /// Creates the socket. Also returns the length of its queue, if that is known.
     pub(crate) fn make<S: LocalSocket>(self) -> io::Result<(S, Option<u32>)> {
         let with_long_queue = || {
             let moved = S::QUEUES_DATAGRAMS && queue_length::move_to_long_queue();
@@ -53,19 +53,19 @@ impl Making<'_> {
         let path = self.target.path(alone)?;
         let before = umask(permission_bits(!self.mode));
         let bound = S::bind(&path);
-        // Where the umask is not the thread's own, it is the process's.
+        // If the thread has no separate umask, this was the umask of the process.
         umask(before);
         bound
     }
 }
 
-/// The thread ends with the call, and its settings with it. A network namespace lasts as long as its sockets.
+/// Calls `make` in a new thread, whose settings end with it. A network namespace exists as long as its sockets.
 fn in_own_thread<T: Send>(make: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(make).join()).unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl Target<'_> {
-    /// The path to bind. `alone`: the current directory is the thread's own.
+    /// The path to bind. `alone`: the thread has a separate current directory.
     fn path(self, alone: bool) -> io::Result<PathBuf> {
         match self {
             Self::Path(path) => Ok(path.into()),
@@ -78,7 +78,7 @@ impl Target<'_> {
     }
 }
 
-/// Gives the thread a umask and a current directory of its own. Whether it has them now.
+/// Gives the thread a separate umask and current directory. Returns whether that succeeded.
 #[cfg(target_os = "linux")]
 fn own_file_system_attributes() -> bool {
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).is_ok()

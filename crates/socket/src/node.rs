@@ -10,7 +10,7 @@ use nix::{fcntl::AtFlags, unistd::fchownat};
 
 use crate::owner::Owner;
 
-/// A file, opened without access to its contents (`O_PATH`). While it is open, no other file gets its inode number.
+/// A file, opened without access to its content (`O_PATH`). While it is open, no other file gets its inode number.
 #[derive(Debug)]
 pub(crate) struct Node {
     file: File,

@@ -7,9 +7,9 @@ use nix::unistd::{Gid, Group, Uid, User};
 /// `USER`, `USER:GROUP` or `:GROUP`, by name or number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
-    /// None: it stays as it is.
+    /// None: unchanged.
     pub user: Option<Uid>,
-    /// None: it stays as it is.
+    /// None: unchanged.
     pub group: Option<Gid>,
 }
 

@@ -12,12 +12,12 @@ pub enum PassedError {
     /// More than one socket was passed.
     #[error("the service manager passed {0} sockets: pass one")]
     Several(usize),
-    /// The descriptor is not a socket of the service's kind.
+    /// The descriptor is not a socket of the expected kind.
     #[error("the service manager passed a descriptor of another kind: {0}")]
     Kind(io::Error),
 }
 
-/// The one socket that was passed, if any. Each is handed out once: a second call finds none.
+/// The passed socket, if there is one. Returns it once: a second call returns None.
 pub(crate) fn take<S: LocalSocket>() -> Result<Option<S>, PassedError> {
     /// Descriptors that were passed and not yet taken. The environment is read once.
     static PASSED: Mutex<Option<ListenFd>> = Mutex::new(None);

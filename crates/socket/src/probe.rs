@@ -14,15 +14,15 @@ use nix::errno::Errno;
 pub enum Found {
     /// No file.
     Nothing,
-    /// A datagram socket at which a process listens. The socket in here is connected to it.
+    /// A datagram socket on which a process listens. The value is a socket that is connected to it.
     Listener(UnixDatagram),
     /// A socket that no process has open.
     Stale,
-    /// A process has it open, but it is not a datagram socket: a stream socket, for instance.
+    /// A socket that a process has open, but not a datagram socket: for instance a stream socket.
     OtherKindOfSocket,
-    /// A file of another type, named with its article.
+    /// A file of another type, with its article: "a directory".
     NotASocket(&'static str),
-    /// The system returns an error, mostly for lack of permission.
+    /// The system returned an error, usually for lack of permission.
     Unknown(io::Error),
 }
 
@@ -37,7 +37,7 @@ pub fn probe(path: &Path) -> Found {
     probe_socket(path)
 }
 
-/// Like [`probe`], for a file that is a socket. A listener of another kind gets no connection.
+/// Like [`probe`], for a file that is a socket. Makes no connection to a stream socket.
 pub(crate) fn probe_socket(path: &Path) -> Found {
     let socket = match UnixDatagram::unbound() {
         Ok(socket) => socket,

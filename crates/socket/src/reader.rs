@@ -1,4 +1,4 @@
-//! Takes datagrams off a socket as fast as they arrive.
+//! Reads datagrams from a socket as fast as they arrive.
 
 use std::{
     io::{self, ErrorKind},
@@ -18,15 +18,15 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::{listening::Listening, queue_length, received::Arrived};
 
-/// Longer datagrams are cut. The same as tlsrpt-collectd's; a usual system sends none above 416 KiB. Memory that no
-/// datagram has touched is not taken.
+/// Longer datagrams are cut. tlsrpt-collectd has the same limit; a usual system sends no datagram above 416 KiB. The
+/// system provides the memory of the buffer only as datagrams use it.
 const LONGEST: usize = 16 << 20;
 
 /// Reads datagrams until [`Stop::now`].
 #[derive(Debug)]
 pub struct Reader {
     stopped: Arc<AtomicBool>,
-    /// Closed when it is to stop, so that it wakes up.
+    /// Closed by [`Stop::now`], which wakes the reader.
     wake: UnixStream,
     buffer: Vec<u8>,
     clock: fn() -> SystemTime,
@@ -40,11 +40,11 @@ pub struct Stop {
 }
 
 impl Reader {
-    /// A reader that stamps datagrams by this clock, and its stop switch.
+    /// Makes a reader, which takes the time of arrival from `clock`, and the [`Stop`] for it.
     ///
     /// # Errors
     ///
-    /// The system makes no pair of sockets.
+    /// The system cannot create a pair of sockets.
     pub fn new(clock: fn() -> SystemTime) -> io::Result<(Self, Stop)> {
         let (wake, waker) = UnixStream::pair()?;
         let stopped = Arc::new(AtomicBool::new(false));
@@ -54,8 +54,8 @@ impl Reader {
 
     /// Calls `take` with each datagram until [`Stop::now`].
     ///
-    /// What has arrived by then is still read, and nothing more: senders are refused from then on, so a flood does not keep
-    /// it from returning. From a socket of the service manager nothing more is read, since the next process reads it.
+    /// Then it reads the datagrams that have arrived, and returns. From then on sends fail, so a flood does not prevent
+    /// the return. From a passed socket it reads nothing more, because the next process reads that.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes the next datagram, if there is one. Whether there was.
+    /// Reads the next datagram, if there is one. Returns whether there was.
     fn read(&mut self, socket: &UnixDatagram, take: &mut impl FnMut(Arrived<'_>)) -> io::Result<bool> {
         loop {
             return match socket.recv_from(&mut self.buffer) {
@@ -107,12 +107,12 @@ impl Stop {
     /// Stops the reader.
     pub fn now(&self) {
         self.stopped.store(true, Ordering::Relaxed);
-        // Fails only where the reader has ended by itself.
+        // Fails only if the reader has ended already.
         let _ = self.wake.shutdown(Shutdown::Both);
     }
 }
 
-/// How many datagrams may still be read at the end.
+/// How many datagrams to read at most after [`Stop::now`].
 fn left_to_read(listening: &Listening<UnixDatagram>) -> usize {
     if listening.is_passed() {
         return 0;
@@ -120,7 +120,7 @@ fn left_to_read(listening: &Listening<UnixDatagram>) -> usize {
     match listening.socket().shutdown(Shutdown::Read) {
         // Nothing more arrives.
         Ok(()) => usize::MAX,
-        // Not every system shuts down a socket without a peer.
+        // Some systems cannot shut down a socket without a peer.
         Err(_) => listening.queue_length().unwrap_or(queue_length::LONG) as usize + 1,
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     const OPTIONS: PathOptions = PathOptions { mode: 0o600, owner: None, name: NameAtEnd::Removed };
 
     #[test]
-    fn what_has_arrived_is_read_at_the_end() {
+    fn datagrams_that_have_arrived_are_read_at_the_end() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s");
         let listening = Listening::bind(&path, &OPTIONS).unwrap();
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_does_not_keep_it_from_ending() {
+    fn a_flood_does_not_prevent_the_end() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s");
         let listening = Listening::bind(&path, &OPTIONS).unwrap();

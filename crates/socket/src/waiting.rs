@@ -1,18 +1,18 @@
-//! A queue between two threads with a bound on its memory. The thread that fills it never waits: at the bound, the oldest
-//! items are dropped and counted.
+//! A queue between two threads with bounded memory. The thread that fills it never waits: when the queue is full, the
+//! oldest items are dropped and counted.
 
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// The size of an item.
+/// An item whose memory a [`Queue`] counts.
 pub trait TakesMemory {
-    /// In bytes.
+    /// The memory of the item, in bytes.
     fn memory(&self) -> usize;
 }
 
-/// A queue with a bound on the bytes of its items.
+/// A queue with a limit for the memory of its items.
 #[derive(Debug)]
 pub struct Queue<T> {
     state: Mutex<State<T>>,
@@ -29,7 +29,7 @@ struct State<T> {
 }
 
 impl<T: TakesMemory> Queue<T> {
-    /// A queue with a capacity in bytes.
+    /// Makes a queue with a capacity in bytes.
     pub fn new(capacity: usize) -> Self {
         let state = State { items: VecDeque::new(), size: 0, lost: 0, closed: false };
         Self { state: Mutex::new(state), changed: Condvar::new(), capacity }
@@ -49,12 +49,12 @@ impl<T: TakesMemory> Queue<T> {
         self.changed.notify_one();
     }
 
-    /// The first item, if there is one now.
+    /// Takes the first item. Does not wait.
     pub fn next_at_once(&self) -> Option<T> {
         Self::take(&mut self.state())
     }
 
-    /// The first item. Waits for one; none when the queue is closed and empty.
+    /// Takes the first item. Waits for one; returns None when the queue is closed and empty.
     pub fn next(&self) -> Option<T> {
         let waiting = |state: &mut State<T>| state.items.is_empty() && !state.closed;
         let mut state = self.changed.wait_while(self.state(), waiting).unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,7 @@ impl<T: TakesMemory> Queue<T> {
         Some(item)
     }
 
-    /// A thread that panicked has left the state whole: every change of it is complete before anything can panic.
+    /// A poisoned lock is used as it is: every change of the state is complete before anything can panic.
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

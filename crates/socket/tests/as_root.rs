@@ -16,10 +16,10 @@ use nix::unistd::{Gid, Uid, geteuid};
 use tempfile::TempDir;
 use tlsrpt_socket::{BindError, Listening, NameAtEnd, Owner, PathOptions};
 
-const STRANGER: u32 = 65534;
+const OTHER_USER: u32 = 65534;
 
 fn bind(path: &Path) -> Result<Listening<UnixDatagram>, BindError> {
-    let owner = Owner { user: Some(Uid::from_raw(STRANGER)), group: Some(Gid::from_raw(STRANGER)) };
+    let owner = Owner { user: Some(Uid::from_raw(OTHER_USER)), group: Some(Gid::from_raw(OTHER_USER)) };
     Listening::bind(path, &PathOptions { mode: 0o666, owner: Some(owner), name: NameAtEnd::Removed })
 }
 
@@ -28,7 +28,7 @@ fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Another user, who swaps each new socket for a symbolic link. Ends with the test.
+/// A process of another user that replaces each new socket with a symbolic link. Ends with the test.
 struct Attacker(Child);
 
 impl Attacker {
@@ -47,7 +47,7 @@ while os.getppid() != 1:
         pass
 ";
         let mut command = Command::new("python3");
-        command.args(["-c", SWAP]).args([path, target]).uid(STRANGER).gid(STRANGER).stdout(Stdio::piped());
+        command.args(["-c", SWAP]).args([path, target]).uid(OTHER_USER).gid(OTHER_USER).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -69,7 +69,7 @@ fn a_file_of_root_is_not_given_to_the_owner_of_the_directory() {
     let theirs = root_s.path().join("theirs");
     fs::create_dir(&theirs).unwrap();
     fs::set_permissions(root_s.path(), Permissions::from_mode(0o755)).unwrap();
-    chown(&theirs, Some(STRANGER), Some(STRANGER)).unwrap();
+    chown(&theirs, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     let (path, target) = (theirs.join("s"), root_s.path().join("precious"));
     fs::write(&target, "precious").unwrap();
     fs::set_permissions(&target, Permissions::from_mode(0o600)).unwrap();
@@ -96,7 +96,7 @@ fn root_refuses_a_directory_that_others_can_change_and_says_who() {
     let cases = [
         (
             &inner,
-            STRANGER,
+            OTHER_USER,
             0o755,
             "user nobody (owner nobody, mode 0755)",
             "chown root DIR, or start this command as user nobody",
@@ -105,7 +105,7 @@ fn root_refuses_a_directory_that_others_can_change_and_says_who() {
         (&inner, 0, 0o757, "every user (owner root, mode 0757)", "chmod o-w DIR"),
         (
             &parent,
-            STRANGER,
+            OTHER_USER,
             0o755,
             "user nobody (owner nobody, mode 0755)",
             "chown root DIR, or start this command as user nobody",
@@ -122,7 +122,7 @@ fn root_refuses_a_directory_that_others_can_change_and_says_who() {
         );
         set(changed, 0, 0o755);
     }
-    // The sticky bit keeps others from the files of root.
+    // The sticky bit protects the files of root.
     set(&inner, 0, 0o1777);
     assert_eq!(refusal(), Ok(()));
 }
@@ -134,7 +134,7 @@ fn root_refuses_a_link_of_another_user() {
     fs::create_dir(&inner).unwrap();
     symlink(&inner, &link).unwrap();
     bind(&link.join("s")).unwrap();
-    std::os::unix::fs::lchown(&link, Some(STRANGER), None).unwrap();
+    std::os::unix::fs::lchown(&link, Some(OTHER_USER), None).unwrap();
     let refusal = bind(&link.join("s")).unwrap_err().to_string();
     assert!(refusal.contains(&format!("chown -h root {}", link.display())), "{refusal}");
 }
@@ -145,11 +145,11 @@ fn the_socket_belongs_to_its_owner() {
     let path = directory.path().join("s");
     let _listening = bind(&path).unwrap();
     let metadata = fs::symlink_metadata(&path).unwrap();
-    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o7777), (STRANGER, STRANGER, 0o666));
+    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o7777), (OTHER_USER, OTHER_USER, 0o666));
 }
 
 #[test]
-fn the_queue_is_long_where_a_network_namespace_can_be_made() {
+fn the_queue_is_long_if_a_network_namespace_can_be_created() {
     let directory = directory();
     assert_eq!(bind(&directory.path().join("s")).unwrap().queue_length(), Some(2048));
 }

@@ -30,7 +30,7 @@ fn take_twice<S: LocalSocket>() -> String {
     let first = match Listening::<S>::passed() {
         Ok(Some(listening)) => {
             assert!(listening.is_passed());
-            // Nothing is removed with it: it has no name of ours.
+            // Dropping it must not remove its name.
             drop(listening);
             "taken".to_string()
         }

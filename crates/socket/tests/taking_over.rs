@@ -1,4 +1,4 @@
-//! Taking over a socket path, while other processes change the same directory.
+//! Tests of taking over a socket path while other processes change the same directory.
 
 use std::{
     ffi::OsStr,
@@ -26,7 +26,7 @@ use tlsrpt_socket::{BindError, Listening, LocalSocket, NameAtEnd, Owner, PathOpt
 
 const REMOVED: PathOptions = PathOptions { mode: 0o622, owner: None, name: NameAtEnd::Removed };
 const KEPT: PathOptions = PathOptions { mode: 0o600, owner: None, name: NameAtEnd::Kept };
-/// How long a race is repeated until it has happened. It happens in a few tries.
+/// How long a test repeats a race until it has happened. Usually a few tries are enough.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn bind(path: &Path, options: &PathOptions) -> Result<Listening<UnixDatagram>, BindError> {
@@ -69,7 +69,7 @@ fn the_system_shows_the_path_as_it_was_written() {
     assert_eq!(listening.socket().local_addr().unwrap().as_pathname(), Some(&*path));
 }
 
-/// Swaps each new socket at `path` for a symbolic link to `target`, until it is stopped.
+/// Replaces each new socket at `path` with a symbolic link to `target`, until it is stopped.
 fn swap(path: &Path, target: &Path, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let Ok(metadata) = fs::symlink_metadata(path) else { continue };
@@ -80,7 +80,7 @@ fn swap(path: &Path, target: &Path, stop: &AtomicBool) {
     }
 }
 
-/// The process that swaps is of the same user, so that root does not refuse the directory.
+/// The thread that replaces the socket has the same user, so that root does not refuse the directory.
 #[test]
 fn a_link_that_takes_the_place_of_the_new_socket_is_not_followed() {
     let directory = tempfile::tempdir().unwrap();
@@ -88,8 +88,8 @@ fn a_link_that_takes_the_place_of_the_new_socket_is_not_followed() {
     fs::write(&target, "precious").unwrap();
     fs::set_permissions(&target, Permissions::from_mode(0o600)).unwrap();
     let before = fs::metadata(&target).unwrap();
-    let stranger = Owner { user: Some(Uid::from_raw(65534)), group: Some(Gid::from_raw(65534)) };
-    let owner = geteuid().is_root().then_some(stranger);
+    let other_user = Owner { user: Some(Uid::from_raw(65534)), group: Some(Gid::from_raw(65534)) };
+    let owner = geteuid().is_root().then_some(other_user);
     let stop = AtomicBool::new(false);
     let mut replaced = 0;
     thread::scope(|scope| {
@@ -135,7 +135,7 @@ fn only_a_stale_socket_is_replaced() {
 }
 
 #[test]
-fn somebody_else_s_file_is_not_removed() {
+fn a_file_of_another_process_is_not_removed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s");
     let listening = bind(&path, &REMOVED).unwrap();
@@ -153,7 +153,7 @@ fn somebody_else_s_file_is_not_removed() {
     assert_eq!(names(&directory), [&beside, "s"]);
 }
 
-/// Binds in eight threads at once. How many listen.
+/// Binds in eight threads at once. Returns how many of them listen.
 fn bind_at_once<S: LocalSocket + Sync>(path: &Path, options: &PathOptions) -> usize {
     let barrier = Barrier::new(8);
     let attempt = || {
@@ -187,7 +187,7 @@ fn of_several_that_start_at_once_one_listens() {
 }
 
 #[test]
-fn a_lock_on_the_directory_holds_nothing_up() {
+fn a_lock_on_the_directory_has_no_effect() {
     let directory = tempfile::tempdir().unwrap();
     let _lock = Flock::lock(File::open(directory.path()).unwrap(), FlockArg::LockExclusive).unwrap();
     bind(&directory.path().join("s"), &REMOVED).unwrap();
@@ -250,7 +250,7 @@ fn the_longest_path_can_be_replaced() {
 }
 
 #[test]
-fn what_is_no_path_of_a_socket_is_an_error() {
+fn a_path_that_cannot_be_a_socket_is_an_error() {
     for path in ["/", "..", "/no/such/directory/s"] {
         let refusal = bind(Path::new(path), &REMOVED).unwrap_err().to_string();
         assert!(refusal.starts_with(&format!("cannot listen at {path}: ")), "{refusal}");

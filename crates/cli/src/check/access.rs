@@ -1,4 +1,5 @@
-//! Checks by the nine permission bits who may pass through a directory, read a file and write to a socket.
+//! Computes from the nine permission bits whether a user may pass through a directory, read a file or write to a
+//! socket.
 
 use std::{
     ffi::CString,
@@ -9,10 +10,10 @@ use std::{
 
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
-/// The user of a service.
+/// The user as which a program accesses files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Visitor {
-    /// A service that may run as any user.
+    /// An unknown user: only the permissions of the class "others" count.
     Anybody,
     User {
         name: String,
@@ -21,7 +22,7 @@ pub(crate) enum Visitor {
     },
 }
 
-/// A permission bit, as in the class of the others.
+/// A permission bit, with its value in the class "others".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Permission {
     Pass = 0o1,
@@ -38,7 +39,7 @@ impl Visitor {
         Some(Self::User { name: name.into(), user: user.uid.as_raw(), groups })
     }
 
-    /// The owner of a file. One whom systemd made while a service ran may have no name any more.
+    /// The owner of a file. A dynamic user of systemd has no name any more after its service has ended.
     pub(super) fn owner_of(file: &Metadata) -> Self {
         let named = User::from_uid(Uid::from_raw(file.uid())).ok().flatten().and_then(|user| Self::named(&user.name));
         named.unwrap_or_else(|| Self::User { name: file.uid().to_string(), user: file.uid(), groups: vec![file.gid()] })
@@ -64,7 +65,7 @@ impl fmt::Display for Visitor {
     }
 }
 
-/// Mode, owner and group of a file, for people.
+/// Mode, owner and group of a file, as text.
 pub(super) fn describe(file: &Metadata) -> String {
     let user = match User::from_uid(Uid::from_raw(file.uid())) {
         Ok(Some(user)) => user.name,
@@ -87,7 +88,7 @@ mod tests {
     use super::{Permission, Visitor};
 
     #[test]
-    fn the_first_class_that_fits_decides() {
+    fn the_first_class_that_matches_decides() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let may_write = |mode, visitor: &Visitor| {
             fs::set_permissions(file.path(), Permissions::from_mode(mode)).unwrap();
@@ -97,15 +98,15 @@ mod tests {
         let (owner, group) = (metadata.uid(), metadata.gid());
         let user = |user, groups| Visitor::User { name: "somebody".into(), user, groups };
         let member = user(owner + 1, vec![group]);
-        let stranger = user(owner + 1, vec![group + 1]);
-        assert!(may_write(0o622, &stranger) && may_write(0o622, &member) && may_write(0o622, &Visitor::Anybody));
-        assert!(may_write(0o620, &member) && !may_write(0o620, &stranger) && !may_write(0o620, &Visitor::Anybody));
-        assert!(!may_write(0o602, &member) && may_write(0o602, &stranger));
+        let other = user(owner + 1, vec![group + 1]);
+        assert!(may_write(0o622, &other) && may_write(0o622, &member) && may_write(0o622, &Visitor::Anybody));
+        assert!(may_write(0o620, &member) && !may_write(0o620, &other) && !may_write(0o620, &Visitor::Anybody));
+        assert!(!may_write(0o602, &member) && may_write(0o602, &other));
         assert!(may_write(0o000, &user(0, vec![])));
     }
 
     #[test]
-    fn users_have_their_groups() {
+    fn a_user_is_found_by_name_with_its_groups() {
         let Some(Visitor::User { user, groups, .. }) = Visitor::named("root") else { panic!("there is a root") };
         assert_eq!(user, 0);
         assert!(groups.contains(&0));

@@ -1,4 +1,5 @@
-//! Who signs report mails: receivers ignore those without a DKIM signature of the domain of `from` (RFC 8460 section 3).
+//! Checks that report mails get a DKIM signature of the domain of `from`: receivers ignore mails without it (RFC 8460
+//! section 3).
 
 use std::{
     fs, io,
@@ -18,13 +19,14 @@ use super::{
 const SIGNER: &str = "dkim signer";
 const KEY: &str = "dkim key";
 const RECORD: &str = "dkim record";
-/// The user that the units of systemd name.
+/// The user in the units of systemd.
 const USER: &str = "tlsrpt";
 
-/// Looks up the TXT records of a name. The error is that DNS gave no answer.
+/// Looks up the TXT records of a name. An error means that no answer was received.
 pub(crate) type LookUpTexts<'l> = &'l dyn Fn(&str) -> io::Result<Vec<Vec<u8>>>;
 
-/// Checks that report mails are signed. Nothing, where the configuration does not say who sends reports.
+/// Checks that report mails are signed. Returns no findings if the configuration has no `from`: no reports are sent
+/// then.
 pub(crate) fn check_dkim(
     configuration: &Configuration,
     postfix: Option<&Postfix>,
@@ -37,7 +39,7 @@ pub(crate) fn check_dkim(
         return vec![signer_elsewhere(configuration, postfix, from)];
     };
     let StoreUrl::Sqlite(store) = &configuration.store.url;
-    // The configuration has no other domain as that of `from`.
+    // Loading the configuration refuses a domain other than that of `from`.
     let mut findings = vec![Finding::ok(SIGNER, format!("tlsrpt signs report mails with d={domain}, s={selector}"))];
     match DkimKey::from_file(file) {
         Ok(key) => {
@@ -50,7 +52,7 @@ pub(crate) fn check_dkim(
     findings
 }
 
-/// Without `[mail.dkim]`, the mail server signs or nobody does.
+/// The finding without `[mail.dkim]`: a milter of the mail server or a relay has to sign.
 fn signer_elsewhere(configuration: &Configuration, postfix: Option<&Postfix>, from: &str) -> Finding {
     let mail = &configuration.mail;
     let by_smtp = mail.sendmail.is_none();
@@ -80,7 +82,7 @@ fn is_this_host(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// Who runs `tlsrpt deliver`: whoever owns the store, or else the user of the units.
+/// The user of `tlsrpt deliver`: the owner of the store, or the user of the units if there is no store.
 fn reporter(store: &Path) -> Visitor {
     match fs::metadata(store) {
         Ok(store) => Visitor::owner_of(&store),
@@ -88,7 +90,7 @@ fn reporter(store: &Path) -> Visitor {
     }
 }
 
-/// Whether the reporter may read the key. `well`: it may, and nobody else may.
+/// Checks that the reporter may read the key and other users may not. Returns `well` if so.
 fn access(file: &Path, reporter: &Visitor, well: Finding) -> Finding {
     let shown = file.display();
     let found = fs::metadata(file).and_then(|key| Ok((key, fs::canonicalize(file)?)));
@@ -112,7 +114,7 @@ fn access(file: &Path, reporter: &Visitor, well: Finding) -> Finding {
         None => (format!("may not read {shown} ({})", describe(&key)), remedy(&path, reporter)),
     };
     match reporter {
-        // There is neither a store nor a user that the reporter would run as.
+        // There is neither a store nor the user of the units.
         Visitor::Anybody => {
             let message =
                 format!("it is not known who runs tlsrpt deliver: the user {USER} does not exist, and another {what}");
@@ -122,7 +124,7 @@ fn access(file: &Path, reporter: &Visitor, well: Finding) -> Finding {
     }
 }
 
-/// Lets the reporter alone read the key.
+/// The commands that let the reporter, and no other user, read the key.
 fn remedy(key: &Path, reporter: &Visitor) -> String {
     let shown = key.display();
     match reporter {
@@ -191,7 +193,7 @@ mod tests {
     const ED25519: &str = include_str!("../../../deliver/tests/keys/ed25519.pem");
     const NAME: &str = "tlsrpt._domainkey.sender.example";
 
-    /// A folder with a store of this user, a key and the configuration that names them.
+    /// A folder with a store and a key, both owned by this user, and the text of a configuration that names them.
     fn host(more: &str) -> (TempDir, String) {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_signs_and_publishes_its_key_is_sound() {
+    fn a_host_that_signs_and_publishes_its_key_passes() {
         let (_folder, text) = host(SIGNS);
         let record = DkimKey::from_pem(ED25519).unwrap().record();
         let findings = found(&text, None, Ok(&record));
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_does_not_let_receivers_verify_is_a_failure_with_the_record_to_publish() {
+    fn a_record_without_the_key_or_for_another_service_is_a_failure() {
         let (_folder, text) = host(SIGNS);
         let right = DkimKey::from_pem(ED25519).unwrap().record();
         let findings = found(&text, None, Ok("v=DKIM1; k=ed25519; p="));
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_key_is_a_failure_and_dns_is_not_asked() {
+    fn a_file_without_a_key_is_a_failure_and_dns_is_not_queried() {
         let (folder, text) = host(SIGNS);
         let nobody = || Err(io::ErrorKind::Other.into());
         fs::write(folder.path().join("key.pem"), "no key").unwrap();
@@ -264,11 +266,11 @@ mod tests {
     }
 
     #[test]
-    fn the_reporter_alone_may_read_the_key() {
+    fn the_reporter_must_be_able_to_read_the_key_and_other_users_must_not() {
         let folder = tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
         let key = folder.path().join("key.pem");
         fs::write(&key, ED25519).unwrap();
-        let stranger = Visitor::User { name: "4242".into(), user: 4242, groups: vec![4242] };
+        let other = Visitor::User { name: "4242".into(), user: 4242, groups: vec![4242] };
         let seen = |mode, visitor: &Visitor| {
             fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
             let Finding { status, message, remedy, .. } = access(&key, visitor, Finding::ok("dkim key", "well"));
@@ -276,15 +278,15 @@ mod tests {
         };
         let owner = Visitor::owner_of(&fs::metadata(&key).unwrap());
         assert_eq!(seen(0o600, &owner).0, Status::Ok);
-        let (status, message, remedy) = seen(0o640, &stranger);
+        let (status, message, remedy) = seen(0o640, &other);
         assert_eq!(status, Status::Fail);
         assert!(message.starts_with("the user 4242, who runs tlsrpt deliver, may not read "), "{message}");
         assert!(remedy.contains("useradd --system") && remedy.contains("chgrp tlsrpt "), "{remedy}");
         assert_eq!(seen(0o600, &Visitor::Anybody).0, Status::Warn);
-        let (status, message, _) = seen(0o644, &stranger);
+        let (status, message, _) = seen(0o644, &other);
         assert!(status == Status::Warn && message.starts_with("everybody may read the private key "), "{message}");
         fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-        let (status, message, remedy) = seen(0o640, &stranger);
+        let (status, message, remedy) = seen(0o640, &other);
         assert!(status == Status::Fail && message.contains("may not pass through"), "{message}");
         assert!(remedy.starts_with("chmod o+x "), "{remedy}");
     }
@@ -317,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_delivers_no_reports_signs_none() {
+    fn without_a_sender_of_reports_there_are_no_findings() {
         assert_eq!(found("[report]\norganization = \"Sender\"\n", None, Err(io::ErrorKind::Other.into())), []);
     }
 }

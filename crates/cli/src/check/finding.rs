@@ -1,4 +1,4 @@
-//! The answer to one question.
+//! The result of one check.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use serde::{Serialize, Serializer};
 
 use crate::output::without_error_numbers;
 
-/// The answer to one question.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
     pub(crate) status: Status,
     /// The subject of the check, in a word or two.
     pub(crate) check: &'static str,
     pub(crate) message: String,
-    /// The remedy, unless all is well.
+    /// What to do; None if the check passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) remedy: Option<String>,
 }

@@ -7,7 +7,7 @@ use super::finding::Finding;
 const CHECK: &str = "library";
 const NAME: &str = "libtlsrpt.so";
 
-/// Finds by ldd the libtlsrpt that a program of Postfix loads, and reads its version.
+/// Finds with ldd the libtlsrpt that a program of Postfix loads, and reads its version.
 pub(super) fn check_library(program: &Path) -> Finding {
     let shown = program.display();
     let listing = match Command::new("ldd").arg(program).output() {
@@ -64,7 +64,7 @@ mod tests {
     use super::{Loaded, loaded};
 
     #[test]
-    fn listings() {
+    fn the_library_is_found_in_the_output_of_ldd() {
         let found = "\tlinux-vdso.so.1 (0x1)\n\tlibtlsrpt.so.0 => /lib/x86_64-linux-gnu/libtlsrpt.so.0 (0x00007f47)\n";
         assert_eq!(loaded(found), Loaded::From("/lib/x86_64-linux-gnu/libtlsrpt.so.0"));
         assert_eq!(loaded("\tlibtlsrpt.so.0 => not found\n"), Loaded::Missing);

@@ -1,4 +1,4 @@
-//! Checks the configuration of Postfix, which `postconf` prints.
+//! Checks the configuration of Postfix, as `postconf` prints it.
 
 use std::{
     collections::HashMap,
@@ -31,7 +31,7 @@ const SOCKET_NAME: &str = "smtp_tlsrpt_socket_name";
 const REUSE: &str = "smtp_tls_connection_reuse";
 const SMTPD_MILTERS: &str = "smtpd_milters";
 const OTHER_MILTERS: &str = "non_smtpd_milters";
-/// The directories of postconf. Empty: the search path.
+/// The directories in which postconf may be. Empty: the search path.
 const COMMAND_DIRECTORIES: [&str; 3] = ["", "/usr/sbin/", "/usr/local/sbin/"];
 
 /// The configuration, from `postconf`.
@@ -66,17 +66,17 @@ impl Postfix {
         }
     }
 
-    /// Runs all checks, from the configuration to the collector.
+    /// Runs all checks: of the configuration, the library and the socket.
     pub(crate) fn check(&self) -> Vec<Finding> {
         let Some(enabled) = self.settings.get(ENABLE) else { return vec![self.too_old()] };
         let mut findings = vec![self.enabled(enabled)];
         findings.push(check_library(&self.path("daemon_directory").join("smtp")));
         findings.push(self.tlsproxy());
-        findings.extend(self.way_to_socket());
+        findings.extend(self.socket());
         findings
     }
 
-    /// The milters that see mails which come by SMTP, or those which come by the sendmail command. Empty: none.
+    /// The milters for mails submitted by SMTP, or for mails submitted by the sendmail command. Empty: none.
     pub(crate) fn milters(&self, by_smtp: bool) -> &str {
         self.setting(if by_smtp { SMTPD_MILTERS } else { OTHER_MILTERS })
     }
@@ -113,7 +113,7 @@ impl Postfix {
         }
     }
 
-    fn way_to_socket(&self) -> Vec<Finding> {
+    fn socket(&self) -> Vec<Finding> {
         let name = Path::new(self.setting(SOCKET_NAME));
         if name.as_os_str().is_empty() {
             let remedy = format!("postconf -e {SOCKET_NAME}=run/tlsrpt/tlsrpt.sock && postfix reload");
@@ -133,7 +133,8 @@ impl Postfix {
         findings
     }
 
-    /// The path at which the reporting services find the socket. They run in the queue directory; some are chrooted to it.
+    /// The path that the name of the socket means for the reporting services. They run in the queue directory; some are
+    /// chrooted to it.
     fn place(&self, name: &Path) -> (Place, Finding) {
         const CHECK: &str = "place";
         let queue = self.path("queue_directory");
@@ -171,7 +172,7 @@ impl Postfix {
         }
     }
 
-    /// The services that report: SMTP clients, and tlsproxy with connection reuse.
+    /// The services that send events: SMTP clients, and tlsproxy with connection reuse.
     fn reporting(&self) -> impl Iterator<Item = &Service> {
         let tlsproxy = self.service_of_tlsproxy().filter(|_| self.setting(REUSE) == "yes");
         self.services.iter().filter(|service| service.kind == "unix" && service.command == "smtp").chain(tlsproxy)
@@ -289,18 +290,18 @@ lmtp       unix  -       -       y       -       -       lmtp
 
     #[test]
     fn an_empty_name_is_a_failure() {
-        let findings = postfix(&[("smtp_tlsrpt_socket_name", "")], SERVICES).way_to_socket();
+        let findings = postfix(&[("smtp_tlsrpt_socket_name", "")], SERVICES).socket();
         assert_eq!(findings.iter().map(|finding| finding.status).collect::<Vec<_>>(), [Status::Fail]);
     }
 
     #[test]
     fn a_mail_owner_who_does_not_exist_is_a_failure() {
-        let findings = postfix(&[("mail_owner", "no-such-user")], SERVICES).way_to_socket();
+        let findings = postfix(&[("mail_owner", "no-such-user")], SERVICES).socket();
         assert_eq!(findings.iter().map(|finding| finding.check).collect::<Vec<_>>(), ["user"]);
     }
 
     #[test]
-    fn where_the_name_leads() {
+    fn the_path_of_the_socket_depends_on_the_chroot() {
         let in_queue = "/var/spool/postfix/run/tlsrpt/tlsrpt.sock".to_string();
         let in_root = "/run/tlsrpt/tlsrpt.sock".to_string();
         let absolute = ("smtp_tlsrpt_socket_name", "/run/tlsrpt/tlsrpt.sock");

@@ -1,4 +1,4 @@
-//! The socket of the collector and the way to it. Nothing is sent.
+//! Checks the socket of the collector and the directories of its path. It sends nothing.
 
 use std::{
     fs, io,
@@ -21,12 +21,12 @@ use tlsrpt_socket::{Found, LONGEST_NAME, USUAL_LENGTH, length_of_new, probe};
 const SOCKETS: &str = "/proc/net/unix";
 const ANOTHER_PLACE: &str = "name the path at which the collector listens";
 
-/// Where mail servers look for the collector.
+/// The socket of the collector, as a mail server names it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    /// What they call it.
+    /// The name in the configuration of the mail server.
     pub(crate) name: PathBuf,
-    /// Where relative names begin, and for a mail server in a chroot all names.
+    /// The directory to which the name is relative: the working directory of the mail server or its chroot.
     pub(crate) from: Option<PathBuf>,
 }
 
@@ -38,7 +38,7 @@ impl Place {
         }
     }
 
-    /// The directories that a visitor passes.
+    /// The directories of the path, from the first to the last.
     fn directories(&self) -> io::Result<Vec<PathBuf>> {
         let path = self.path();
         let last = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -53,7 +53,8 @@ impl Place {
     }
 }
 
-/// Looks at everything between a visitor and the collector, up to the first thing that is in the way of all others.
+/// Checks the name, the directories and the socket. Checks that make no sense after a failure are left out: without a
+/// socket its permissions, without a listener its queue.
 pub(crate) fn check_socket(place: &Place, visitor: &Visitor) -> Vec<Finding> {
     let mut findings = vec![name(&place.name)];
     findings.extend(directories(place, visitor));
@@ -71,7 +72,7 @@ pub(crate) fn check_socket(place: &Place, visitor: &Visitor) -> Vec<Finding> {
     findings
 }
 
-/// Whether a socket is there, or may be there and cannot be seen.
+/// Whether there is a socket, or may be one that this user cannot see.
 fn is_socket(found: &Found) -> bool {
     match found {
         Found::Listener(_) | Found::Stale => true,
@@ -149,7 +150,7 @@ fn obstacle(check: &'static str, directory: &Path, place: &Place, visitor: &Visi
 
 fn kind(path: &Path, found: &Found) -> Finding {
     const CHECK: &str = "socket";
-    const START: &str = "start the collector, or name the place where it listens";
+    const START: &str = "start the collector, or name the path at which it listens";
     let shown = path.display();
     match found {
         Found::Nothing => Finding::fail(CHECK, format!("there is nothing at {shown}"), START),
@@ -194,7 +195,7 @@ fn listener(path: &Path, found: &Found) -> Finding {
     }
 }
 
-/// A connected socket becomes writable when the queue of its peer has a place.
+/// Whether the queue has room: a connected socket is writable if the queue of its peer is not full.
 fn queue_now(path: &Path, socket: &UnixDatagram) -> Finding {
     const CHECK: &str = "queue now";
     let mut awaited = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
@@ -227,13 +228,13 @@ fn queue_length(socket: &UnixDatagram) -> Finding {
     let remedy = format!(
         "sysctl net.unix.max_dgram_qlen={USUAL_LENGTH} and start the collector again, or run tlsrpt listen --forward before it"
     );
-    Finding::warn(CHECK, format!("{message}; a burst loses what is beyond"), remedy)
+    Finding::warn(CHECK, format!("{message}; further events of a burst are lost"), remedy)
 }
 
-/// Whether the peer of a connected socket was made in this network namespace.
+/// Whether the peer of a connected socket was created in this network namespace.
 ///
-/// The system lists each socket under the name that its owner bound, which may be relative or lead through symbolic links,
-/// and tells the same name for the peer. So the path by which this command found it does not matter.
+/// The system lists each socket under the name to which its owner bound it, which may be relative or contain symbolic
+/// links, and returns the same name for the peer. So the path that this command used does not matter.
 fn peer_is_of_this_namespace(socket: &UnixDatagram) -> bool {
     let Ok(peer) = socket.peer_addr() else { return false };
     let Some(name) = peer.as_pathname() else { return false };

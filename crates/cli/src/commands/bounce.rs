@@ -1,4 +1,4 @@
-//! `tlsrpt bounce`: reads a report mail that came back.
+//! `tlsrpt bounce`: reads a bounce of a report mail.
 
 use std::{env, io::Read};
 
@@ -12,10 +12,10 @@ use crate::{
     reporting::{self, failed},
 };
 
-/// Reads a returned report mail on standard input, and sends no reports to that destination for some days.
+/// Reads a bounce of a report mail on standard input, and suppresses the destination for some days.
 ///
-/// For the alias of the address that bounces go to. The first bounce suppresses the destination for a day, each further one twice as
-/// long, up to 32 days.
+/// Use it in the alias of the address that receives bounces. The first bounce suppresses the destination for a day,
+/// each further one twice as long, up to 32 days.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example, in the table of aliases:
@@ -31,13 +31,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut mail = Vec::new();
     let mut input = std::io::stdin().lock().take(LONGEST_MAIL as u64);
     input.read_to_end(&mut mail).map_err(|error| Failure::Failed(format!("cannot read standard input: {error}")))?;
-    // What Postfix, Exim and Sendmail pass to a pipe.
+    // The variables in which Postfix, Exim and Sendmail pass the recipient to a pipe.
     let recipient = ["ORIGINAL_RECIPIENT", "RECIPIENT", "LOCAL_PART"].iter().find_map(|name| env::var(name).ok());
     match read(&mail, recipient.as_deref(), &bounces) {
         Returned::Failed { delivery, token, reason } => suppress(&configuration, delivery, token, &reason),
-        // A mail that is no bounce must not make another one: the pipe succeeds.
-        Returned::NoFailure => nothing_changes("it is not a notice of failure"),
-        Returned::Unknown => nothing_changes("it names no delivery"),
+        // The command succeeds for other mails: a failing pipe makes the mail server send a bounce.
+        Returned::NoFailure => suppress_nothing("it is not a notice of failure"),
+        Returned::Unknown => suppress_nothing("it names no delivery"),
     }
 }
 
@@ -50,7 +50,7 @@ fn suppress(
     let mut store = reporting::store(configuration)?;
     let delivery = store.delivery(delivery).map_err(failed)?.filter(|found| found.token == token);
     let Some(delivery) = delivery else {
-        return nothing_changes("it names a delivery that is not in the store");
+        return suppress_nothing("it names a delivery that is not in the store");
     };
     let earlier = store.suppression(&delivery.destination).map_err(failed)?;
     match suppression(&delivery, reason, earlier.as_ref(), Timestamp::now()) {
@@ -59,7 +59,7 @@ fn suppress(
     }
 }
 
-fn nothing_changes(why: &str) -> Result<(), Failure> {
+fn suppress_nothing(why: &str) -> Result<(), Failure> {
     say(format_args!("the mail suppresses no destination: {why}"));
     Ok(())
 }

@@ -16,9 +16,10 @@ use crate::{
     reporting,
 };
 
-/// Looks, without sending, for what would keep a mail server from reporting, and reports from being believed.
+/// Finds faults that keep a mail server from reporting, and receivers from accepting its reports.
 ///
-/// One line a check: OK, WARN or FAIL, and for the last two what to do. Exit code 1 if one fails.
+/// It sends nothing. It prints one line for each check: OK, WARN or FAIL, the last two with a remedy. Exit code 1 if
+/// one fails.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,10 +30,10 @@ pub(crate) struct Arguments {
     /// The socket of the collector
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, conflicts_with = "postfix")]
     socket: PathBuf,
-    /// Ask postconf how Postfix is set up, and check that and the socket that it leads to
+    /// Check the configuration of Postfix, which postconf prints, and the socket in it
     #[arg(long)]
     postfix: bool,
-    /// Form of the answer
+    /// Format of the output
     #[arg(long, value_name = "FORM", default_value = "text")]
     format: Format,
     #[command(flatten)]
@@ -53,7 +54,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if findings.iter().any(|finding| finding.status == Status::Fail) { Err(Failure::Found) } else { Ok(()) }
 }
 
-/// Whether report mails are signed, or what is wrong with the configuration that says so.
+/// Checks that report mails are signed. Returns the errors of the configuration if it cannot be read.
 fn signatures(file: &ConfigFile, postfix: Option<&Postfix>, texts: LookUpTexts<'_>) -> Vec<Finding> {
     match file.read() {
         Ok(loaded) => check_dkim(&loaded.configuration, postfix, texts),

@@ -7,7 +7,7 @@ use tlsrpt_config::{DEFAULT_FILE, Loaded, show::show};
 
 use crate::{configuration::ConfigFile, failure::Failure, output};
 
-/// Shows the configuration in force and where each value comes from, or only checks it.
+/// Shows the configuration in force with the source of each value, or only checks it.
 ///
 /// Every error of the file is reported with its line. Exit code 1 if there is one.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Action {
-    /// Print every key with its value and where that comes from
+    /// Print every key with its value and the source of the value
     Show,
     /// Only check
     Check,

@@ -20,7 +20,7 @@ use crate::{
     reporting::{self, failed},
 };
 
-/// Domains that are looked at in one piece for a dry run.
+/// How many domains a dry run reads from the store at once.
 const DOMAINS_AT_ONCE: usize = 1000;
 
 /// Makes the reports of each day that has ended, and delivers them by mail and HTTPS.
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     /// Only the reports about this day, for instance 2026-11-24 or today; implies --once
     #[arg(long, value_name = "DAY")]
     day: Option<Day>,
-    /// Say what would go where; change and send nothing
+    /// Print the reports and deliveries that are due; change and send nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -92,7 +92,7 @@ enum Mode {
 fn reporter(configuration: &Configuration, mode: Mode, log: Log) -> Result<Reporter, Failure> {
     let identity = reporting::identity(&configuration.report)?;
     let mut settings = reporting::settings(configuration, &identity);
-    // A command for people says on standard error only what went wrong.
+    // With --once, standard error has only problems.
     let mut least = Level::Info;
     if let Mode::Once(day) = mode {
         (settings.spread, settings.day, least) = (Duration::ZERO, day, Level::Notice);
@@ -109,7 +109,7 @@ fn reporter(configuration: &Configuration, mode: Mode, log: Log) -> Result<Repor
     Ok(reporter.with_mx_hosts(reporting::record_lookup()?))
 }
 
-/// Works until the end.
+/// Runs the reporter until `ending`.
 pub(crate) fn serve(
     configuration: &Configuration,
     ending: &Ending,
@@ -135,7 +135,7 @@ fn once(reporter: Reporter, ending: &Ending, log: Log) -> Result<(), Failure> {
     if waiting > 0 { Err(Failure::Found) } else { Ok(()) }
 }
 
-/// Says what would go where: the reports that would be made, and the deliveries that wait.
+/// Prints the reports that would be made, and the deliveries that wait.
 fn dry_run(mut store: Box<dyn ReportStore>, settings: &PlanSettings, day: Option<Date>) -> Result<(), Failure> {
     let now = Timestamp::now();
     let days = match day {

@@ -1,5 +1,5 @@
-//! `tlsrpt library-version FILE`: asks a shared libtlsrpt for its version. A separate process for `tlsrpt check`,
-//! so that a file that does not load or crashes ends no check.
+//! `tlsrpt library-version FILE`: calls `tlsrpt_version` of a shared libtlsrpt. `tlsrpt check` runs it as a separate
+//! process, so that a file that does not load or crashes does not end the check.
 
 use std::{
     ffi::{CStr, c_char, c_void},
@@ -22,20 +22,23 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// The version of a library without `tlsrpt_version`.
+/// The text for a library without `tlsrpt_version`.
 const WITHOUT_VERSION: &str = "0.5.0rc1 or earlier";
 
-/// Only the library itself knows: no file name and no symbol holds the whole version.
+/// Calls the library, because no file name and no symbol contains the whole version.
 #[expect(unsafe_code, reason = "loads a shared library and calls a function in it")]
 fn ask(arguments: &Arguments) -> Result<String, libloading::Error> {
-    // SAFETY: loading runs the file's initializers. It is the file that Postfix loads as root.
+    // SAFETY: loading runs the initializers of the file, which must be sound. It is the file that Postfix, started by
+    // root, loads too.
     let library = unsafe { libloading::Library::new(&arguments.library) }?;
-    // SAFETY: the address is looked up, and not called: it shows whether this is a libtlsrpt at all.
+    // SAFETY: the type must match the symbol. The address is not used; the lookup only shows whether this is a
+    // libtlsrpt.
     unsafe { library.get::<*const c_void>(b"tlsrpt_open\0") }?;
-    // SAFETY: the function of this name in libtlsrpt has this type (tlsrpt_version(3)).
+    // SAFETY: the type must match the symbol. `tlsrpt_version` of libtlsrpt has this type (tlsrpt_version(3)).
     let Ok(version) = (unsafe { library.get::<extern "C" fn() -> *const c_char>(b"tlsrpt_version\0") }) else {
         return Ok(WITHOUT_VERSION.into());
     };
-    // SAFETY: it returns a static string, and the library stays loaded until the string is copied.
+    // SAFETY: the pointer must be a valid C string while it is read. The function returns a static string, and the
+    // library stays loaded until the string is copied.
     Ok(unsafe { CStr::from_ptr(version()) }.to_string_lossy().into_owned())
 }

@@ -1,4 +1,4 @@
-//! `tlsrpt listen`: shows the datagrams that arrive at the collector's socket.
+//! `tlsrpt listen`: shows the datagrams that arrive at the socket of the collector.
 
 use std::{
     num::NonZeroU64,
@@ -22,7 +22,9 @@ use crate::{
     output::{MESSAGE_PREFIX, say},
 };
 
-/// Listens in place of the collector, or before it, and shows what mail servers report.
+/// Listens at the socket of the collector and shows the datagrams that arrive.
+///
+/// It runs in place of the collector or, with --forward, before it.
 ///
 /// It ends with --count, --for, SIGINT, SIGTERM or SIGHUP and then removes its socket.
 #[derive(Debug, clap::Args)]
@@ -36,38 +38,38 @@ pub(crate) struct Arguments {
     /// Where to listen
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, value_parser = arguments::socket_path())]
     socket: PathBuf,
-    /// Permissions of the socket, in octal; whoever reports needs to write
+    /// Permissions of the socket, in octal; a mail server needs write permission
     #[arg(long, value_name = "MODE", default_value = "0622", value_parser = arguments::mode)]
     mode: u32,
     /// Owner of the socket
     #[arg(long, value_name = "USER[:GROUP]")]
     owner: Option<Owner>,
-    /// Pass each datagram on to the collector that listens here
+    /// Forward each datagram to the collector that listens here
     #[arg(long, value_name = "PATH", value_parser = arguments::socket_path())]
     forward: Option<PathBuf>,
     /// Memory for datagrams that wait and for reports; when it is full, the oldest datagrams are lost
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = buffer_size)]
     buffer: usize,
-    /// End after so many events
+    /// End after N events
     #[arg(long, value_name = "N")]
     count: Option<NonZeroU64>,
     /// End after this time, for instance 30s or 1h
     #[arg(long = "for", value_name = "DURATION", value_parser = arguments::duration)]
     duration: Option<Duration>,
-    /// What to show
+    /// Format of the output
     #[arg(long, value_name = "FORM", default_value = "text")]
     format: Form,
-    /// Name of the organization in reports; the name of this host unless given
+    /// Name of the organization in reports; the default is the name of this host
     #[arg(long, value_name = "NAME")]
     organization: Option<String>,
-    /// Mail address in reports for those who have questions; postmaster at this host unless given
+    /// Mail address in reports for questions; the default is postmaster at this host
     #[arg(long, value_name = "ADDRESS")]
     contact: Option<String>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     messages::start(MESSAGE_PREFIX).map_err(cannot("start the thread for messages"))?;
-    // Before the socket is there: a signal at any time finds someone who removes it.
+    // Before the socket is created: from then on every signal must lead to its removal.
     let (ending, end) = Ending::new(arguments.duration).map_err(cannot("wait for signals"))?;
     let (reader, stop) = Reader::new(SystemTime::now).map_err(cannot("make a pair of sockets"))?;
     let listening = Arc::new(listen(&arguments)?);
@@ -82,7 +84,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         count: arguments.count,
         collector: arguments.forward.clone(),
     };
-    // A thread that has started already has a share of the socket, which is not dropped then.
+    // A thread that has started shares the socket, so dropping `listening` here does not remove its name.
     let pipeline = Pipeline::start(parts, &end).inspect_err(|_| listening.remove_name());
     let pipeline = pipeline.map_err(cannot("start a thread"))?;
     let places =
@@ -118,7 +120,7 @@ fn conclude(outcome: Outcome) -> Result<(), Failure> {
     }
     finished(reading, "reads the socket")?.map_err(cannot("read the socket"))?;
     if matches!(showing, Err(Unfinished::Late)) {
-        return Err(Failure::Failed("standard output was not read in time; what waited for it was given up".into()));
+        return Err(Failure::Failed("standard output was not read in time; the waiting output is discarded".into()));
     }
     finished(showing, "shows the datagrams")??;
     let Some(Forwarded { ended, lost, pushed_out, .. }) = forwarding else { return Ok(()) };
@@ -129,7 +131,7 @@ fn conclude(outcome: Outcome) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The outcome of the thread that `does` something.
+/// The result of a thread. `does` says in the error what the thread does.
 fn finished<T>(outcome: Result<T, Unfinished>, does: &str) -> Result<T, Failure> {
     outcome.map_err(|unfinished| {
         Failure::Failed(match unfinished {

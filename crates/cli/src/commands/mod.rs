@@ -1,4 +1,4 @@
-//! The subcommands: one file each, with arguments and code.
+//! The subcommands. Each has a file with its arguments and its code.
 
 pub(crate) mod bounce;
 pub(crate) mod check;
@@ -20,7 +20,7 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 
-/// The subcommands. Each has its arguments and its work in a file of its own below `commands`.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Listen(listen::Arguments),

@@ -14,7 +14,7 @@ use tlsrpt_format::{
     record::{self, Mistake, Record},
 };
 
-/// Reads a TLSRPT record and lists its destinations, or says what is wrong where.
+/// Parses a TLSRPT record and lists its destinations, or marks the mistake.
 ///
 /// The grammar is that of RFC 8460 section 3. Exit code 1 for a record with a mistake.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ Example:
 pub(crate) struct Arguments {
     /// The text of the TXT record at _smtp._tls.DOMAIN
     text: String,
-    /// Form of the answer
+    /// Format of the output
     #[arg(long, value_name = "FORM", default_value = "text")]
     format: Format,
 }

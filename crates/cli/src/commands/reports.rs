@@ -1,4 +1,4 @@
-//! `tlsrpt reports`: what was made, and what became of each delivery.
+//! `tlsrpt reports`: the reports in the store and the states of their deliveries.
 
 use std::io::{Read, Write};
 
@@ -18,7 +18,7 @@ use crate::{
     reporting::{self, failed},
 };
 
-/// Reports that one list shows at most.
+/// How many reports one list shows at most.
 const MOST: usize = 10_000;
 /// The largest report that is shown, unpacked, in bytes.
 const LARGEST: u64 = 256 << 20;
@@ -80,10 +80,10 @@ struct Shown {
 struct Preview {
     /// The policy domain
     domain: String,
-    /// The day, for instance 2026-11-24; what is in a report about it already is left out
+    /// The day, for instance 2026-11-24; sessions that are already in a report are left out
     #[arg(long, value_name = "DAY", default_value = "today")]
     day: Day,
-    /// Send it to this address too, as it would be sent, and keep nothing of that
+    /// Also send the mail to this address, without any change of the store
     #[arg(long, value_name = "ADDRESS")]
     mail_to: Option<String>,
     /// How to print it
@@ -97,13 +97,13 @@ struct Preview {
 enum Action {
     /// List reports, the newest day first
     List(List),
-    /// Show a report: in words, as JSON, and each destination
+    /// Show a report as text and as JSON, and its deliveries
     Show(Shown),
     /// Show the report about a domain that would be made and sent now
     Preview(Preview),
-    /// Deliver a report again to each destination where the delivery has ended, with the same id
+    /// Deliver a report again, with the same id, to each destination for which the delivery has ended
     Resend(One),
-    /// Deliver a report to no destination where it still waits
+    /// Cancel the deliveries of a report that still wait
     Cancel(One),
 }
 
@@ -226,7 +226,7 @@ fn preview(arguments: &Preview) -> Result<(), Failure> {
     }
 }
 
-/// The report as it would be kept.
+/// The report as the store would return it.
 fn previewed(domain: &str, day: jiff::civil::Date, report: &NewReport) -> KeptReport {
     KeptReport {
         id: 0,

@@ -1,4 +1,4 @@
-//! `tlsrpt send`: sends one event, or recorded datagrams again.
+//! `tlsrpt send`: sends one event, or sends recorded datagrams again.
 
 mod replay;
 
@@ -156,7 +156,7 @@ impl FailureArgument {
     }
 }
 
-/// The parts between commas. A backslash takes away the meaning of the character behind it.
+/// The parts between commas. A backslash makes the next character an ordinary one.
 fn split_at_commas(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut characters = text.chars();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_failure() {
+    fn errors_of_a_failure_argument() {
         let wrong = |text: &str| text.parse::<FailureArgument>().unwrap_err();
         assert!(wrong("").contains("starttls-not-supported"));
         assert!(wrong("expired").contains("\"expired\" is none of"));

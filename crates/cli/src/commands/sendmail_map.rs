@@ -1,4 +1,4 @@
-//! `tlsrpt sendmail-map`: TLSRPT for an unmodified Sendmail.
+//! `tlsrpt sendmail-map`: adds TLSRPT to an unmodified Sendmail.
 
 use std::{
     ffi::OsStr,
@@ -23,13 +23,13 @@ use crate::{
     output::{MESSAGE_PREFIX, say},
 };
 
-/// How long the events that wait for DNS have at the end. Sendmail is served all the time.
+/// How long the command goes on looking up records after a signal. It answers Sendmail until then.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves the socket map that Sendmail asks after each TLS handshake, and reports the results.
+/// Serves the socket map that Sendmail queries after each TLS handshake, and reports the results.
 ///
-/// Sendmail needs the rules in tlsrpt.m4. The answer to each lookup comes at once and is always that the map has no such key,
-/// so no delivery waits. The socket stays when the command ends, because Sendmail puts mail off where there is none.
+/// Sendmail needs the rules in tlsrpt.m4. The command answers each query at once, always that the map has no such key,
+/// so no delivery waits. It leaves the socket in place when it ends, because Sendmail defers mail while there is none.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    // Before the socket exists: a signal at any time ends the process in order.
+    // Before the socket is created: from then on every signal must end the process in order.
     let (ending, end) = Ending::new(None).map_err(cannot("handle signals"))?;
     messages::start(MESSAGE_PREFIX).map_err(cannot("start the thread for messages"))?;
     let listening = listen(&arguments)?;
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let server = Worker::start("server", &end, serve).map_err(cannot("start the server"))?;
 
     ending.wait();
-    // The server works until the process ends: a Sendmail that finds none puts mail off.
+    // The server runs until the process ends: without it Sendmail defers mail.
     let lost = reporter.finish(GRACE);
     match server.outcome_by(Instant::now()) {
         Ok(Err(error)) => Err(Failure::Failed(format!("cannot serve the map: {error}"))),
@@ -73,8 +73,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// The socket of the map. Sendmail puts mail off where its file is missing, so a stale one is replaced in one step, and it
-/// stays at the end.
+/// Opens the socket of the map. Sendmail defers mail while its file is missing, so a stale socket is replaced in one
+/// step, and the file stays when the command ends.
 fn listen(arguments: &Arguments) -> Result<Listening<UnixListener>, Failure> {
     let Some(path) = &arguments.listen else {
         let passed = Listening::passed().map_err(|error| Failure::Failed(error.to_string()))?;

@@ -12,13 +12,13 @@ use crate::{
     reporting,
 };
 
-/// How long the end may take: what the collector needs to hand over what has arrived.
+/// How long the end may take: the time that the collector needs to store the datagrams that have arrived.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Collects events and delivers reports in one process, for containers and small hosts.
 ///
-/// It runs in the foreground until SIGINT or SIGTERM. While the section [report] does not say who sends the reports, it collects and
-/// says which lines are missing.
+/// It runs in the foreground until SIGINT or SIGTERM. If the section [report] does not name the sender of the reports,
+/// it only collects, and logs the missing lines.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let configuration = arguments.file.load()?.configuration;
-    // Before there are threads: it changes the environment.
+    // Before any thread starts: it changes the environment.
     let passed = Listening::passed();
     let log = Log::start().map_err(cannot("start a thread"))?;
     let (ending, end) = Ending::new(None).map_err(cannot("wait for signals"))?;
@@ -58,9 +58,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     end_collecting.end();
     end_delivering.end();
     let deadline = Instant::now() + PATIENCE;
-    // Both ends are taken, whatever the first says.
+    // Wait for both, even if the first has failed.
     let collected = match collector.outcome_by(deadline) {
-        // The collector has said why.
+        // The collector has already logged the reason.
         Ok(outcome) => outcome.map_err(|_| Failure::Found),
         Err(unfinished) => Err(of_part("collector", unfinished)),
     };

@@ -1,4 +1,4 @@
-//! `tlsrpt status`: how the collector is doing.
+//! `tlsrpt status`: the state and the counters of the collector.
 
 use std::{
     fs::Permissions,
@@ -20,10 +20,10 @@ use crate::{
     output,
 };
 
-/// Shows whether the collector runs and what it counted, and what needs attention.
+/// Shows whether the collector runs, its counters, and the problems that need attention.
 ///
-/// Reads the store; the collector does not notice. Exit code 1 if something needs attention. With --domain: the policies,
-/// sessions and failures of one domain.
+/// It reads the store and does not disturb the collector. Exit code 1 if something needs attention. With --domain it
+/// shows the policies, sessions and failures of one domain.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,16 +35,16 @@ Examples:
 pub(crate) struct Arguments {
     #[command(flatten)]
     file: ConfigFile,
-    /// Form of the answer
+    /// Format of the output
     #[arg(long, value_name = "FORM", default_value = "text")]
     format: Form,
-    /// Write to this file instead, which is replaced whole
+    /// Write to this file instead of standard output; it is replaced in one step
     #[arg(long, value_name = "FILE", conflicts_with_all = ["watch", "domain"])]
     output: Option<PathBuf>,
-    /// Show it anew every 2 seconds, until interrupted
+    /// Repeat every 2 seconds, until interrupted
     #[arg(long, conflicts_with = "domain")]
     watch: bool,
-    /// Check all of the store for damage, which takes time
+    /// Check the whole store for damage, which takes time
     #[arg(long, conflicts_with_all = ["domain", "watch"])]
     integrity: bool,
     /// Show this domain
@@ -103,7 +103,7 @@ fn look(arguments: &Arguments, loaded: &Loaded) -> Status {
     Status::look(place, Timestamp::now(), arguments.integrity)
 }
 
-/// Puts a new file in the place of an old one, so that a reader sees the one or the other.
+/// Replaces a file in one step, so that a reader sees either the old or the new content.
 fn replace(file: &Path, form: Form, status: &Status) -> Result<(), Failure> {
     const READABLE_BY_ALL: u32 = 0o644;
     let cannot = |error: io::Error| Failure::Failed(format!("cannot write {}: {error}", file.display()));
@@ -126,7 +126,7 @@ fn show(form: Form, status: &Status, mut out: impl Write) -> io::Result<()> {
     out.flush()
 }
 
-/// Until a signal ends the process, or the reader of standard output goes away.
+/// Shows the status repeatedly, until a signal ends the process or standard output cannot be written to.
 fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
     const PAUSE: Duration = Duration::from_secs(2);
     /// Moves the cursor to the top left corner and clears the screen.

@@ -1,4 +1,4 @@
-//! `tlsrpt suppress`: who gets no reports.
+//! `tlsrpt suppress`: the destinations and domains that get no reports.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ use crate::{
     reporting::{self, failed},
 };
 
-/// Stops reports to an address, a URL or a domain, or lists who gets none.
+/// Suppresses reports to an address, a URL or a domain, or lists the suppressions.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,10 +33,10 @@ enum Action {
     Add {
         /// A mail address, an https URL, or a domain
         target: String,
-        /// The first day on which reports go there again; never without it
+        /// The first day on which reports are sent there again; without it, never
         #[arg(long, value_name = "DAY")]
         until: Option<Day>,
-        /// Why, for `list` and `tlsrpt reports`
+        /// The reason, which `list` and `tlsrpt reports` show
         #[arg(long, value_name = "TEXT", default_value = "suppressed by the operator")]
         reason: String,
         #[command(flatten)]
@@ -49,7 +49,7 @@ enum Action {
         #[command(flatten)]
         file: ConfigFile,
     },
-    /// List who gets no reports
+    /// List the targets that get no reports
     List {
         #[command(flatten)]
         file: ConfigFile,
@@ -88,7 +88,7 @@ fn list(file: &ConfigFile) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// The text under which the store knows the target.
+/// The normal form of the target, which is its key in the store.
 fn canonical(target: &str) -> Result<String, Failure> {
     let wrong = |why: String| Failure::BadUse(format!("{}: {why}", printable(target)));
     if target.contains('@') && !target.contains(':') {

@@ -1,4 +1,4 @@
-//! Counts of datagrams. All threads count here, so the numbers can be shown even if a thread hangs or panics.
+//! Counts of datagrams. The threads share them, so they can be shown even if a thread hangs or panics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,9 +9,9 @@ pub(crate) struct Counts {
     pub(crate) received: Counter,
     /// Taken by the collector.
     pub(crate) forwarded: Counter,
-    /// Refused by the collector for their length.
+    /// Not forwarded, because they are too long.
     pub(crate) too_long: Counter,
-    /// Not forwarded, because this forwarder has forwarded them before.
+    /// Not forwarded, because this command has forwarded them before.
     pub(crate) returned: Counter,
 }
 

@@ -1,4 +1,4 @@
-//! Forwards datagrams to the collector, in order. Those that it does not take at once wait in a queue.
+//! Forwards datagrams to the collector, in order. While the collector does not accept them, they wait in a queue.
 
 use std::{
     io::{self, ErrorKind},
@@ -24,11 +24,12 @@ use crate::output::say;
 
 /// The pause before the next attempt after an error.
 const RETRY: Duration = Duration::from_millis(50);
-/// The time that one send waits for space in the collector's queue.
+/// The time that one send waits for room in the queue of the collector.
 const SEND: Duration = Duration::from_millis(250);
 /// The shortest time between two messages about lost datagrams.
 const REPORT_AGAIN: Duration = Duration::from_secs(1);
-/// The size in bytes of the send buffer, which limits the datagrams in the collector's queue. The system may grant less.
+/// The size in bytes of the send buffer. It limits the memory of the datagrams in the queue of the collector, and the
+/// length of each. The system may grant less.
 const SEND_BUFFER: usize = 16 << 20;
 /// The number of routes whose sockets stay open. A usual host has one or two.
 const MOST_ROUTES: usize = 8;
@@ -45,7 +46,7 @@ pub(crate) struct Forwarding {
     counts: Arc<Counts>,
 }
 
-/// Set at the end: from then on nothing more is forwarded.
+/// Set when the command ends: the time after which nothing more is forwarded.
 pub(crate) type Deadline = Arc<OnceLock<Instant>>;
 
 /// The last message about lost datagrams.
@@ -88,7 +89,7 @@ impl Forwarding {
         }
     }
 
-    /// Whether the collector took the datagram.
+    /// Forwards a datagram. Returns whether the collector received it.
     fn deliver(&mut self, received: &Received) -> bool {
         let route = Route::of(received.sender.as_deref());
         while !self.is_over() {
@@ -137,7 +138,7 @@ impl Forwarding {
         };
         let Some((_, socket)) = socket else { return Err(ErrorKind::NotFound.into()) };
         socket.set_write_timeout(Some(timeout))?;
-        // Not through the library: the bytes must arrive unchanged.
+        // The library is not used here, because the bytes must arrive unchanged.
         socket.send_to(datagram, &self.collector)
     }
 

@@ -1,8 +1,8 @@
-//! A collector that shows the datagrams that arrive.
+//! Receives datagrams at the socket of the collector, shows and forwards them.
 //!
-//! - [`pipeline`]: the threads, and their end.
-//! - [`show`], [`forward`]: the work of two of them.
-//! - [`route`]: finds forwarders that forward to each other.
+//! - [`pipeline`]: starts and ends the threads.
+//! - [`show`], [`forward`]: the threads that show and forward datagrams.
+//! - [`route`]: detects forwarders that forward to each other.
 //! - [`shares`], [`counts`]: the memory for waiting datagrams, and the counts.
 
 pub(crate) mod pipeline;

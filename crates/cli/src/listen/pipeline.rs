@@ -1,7 +1,8 @@
-//! The threads of `listen`, from their start to their end.
+//! Starts and ends the threads of `listen`.
 //!
-//! One thread reads the socket and does nothing else, so that the queue of the system stays empty. One shows the datagrams,
-//! and one forwards them, each from a queue of its own. [`Pipeline::end`] returns in time even if a thread hangs or panics.
+//! One thread only reads the socket, so that the queue of the socket stays short. Another shows the datagrams, and a
+//! third forwards them, each from its own queue. [`Pipeline::end`] returns in bounded time even if a thread hangs or
+//! panics.
 
 use std::{
     io,
@@ -25,7 +26,7 @@ use crate::output::say;
 
 /// How long, after the end, waiting datagrams are still forwarded and shown.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a thread that ends by itself may take for it on a busy host.
+/// How long a thread may take on a busy host to notice that it must end.
 const SLACK: Duration = Duration::from_millis(500);
 
 /// The parts of a pipeline.
@@ -35,7 +36,7 @@ pub(crate) struct Parts {
     pub(crate) stop: Stop,
     pub(crate) shares: Shares,
     pub(crate) show: Show,
-    /// Ends after so many events.
+    /// The number of events after which the command ends.
     pub(crate) count: Option<NonZeroU64>,
     /// The socket of the collector to forward to.
     pub(crate) collector: Option<PathBuf>,
@@ -59,7 +60,7 @@ pub(crate) struct Outcome {
     pub(crate) reading: Result<io::Result<()>, Unfinished>,
     pub(crate) showing: Result<io::Result<()>, Unfinished>,
     pub(crate) forwarding: Option<Forwarded>,
-    /// Datagrams for which standard output was too slow.
+    /// Datagrams that were not shown, because standard output was too slow.
     pub(crate) not_shown: u64,
 }
 
@@ -68,11 +69,11 @@ pub(crate) struct Forwarded {
     pub(crate) ended: Result<(), Unfinished>,
     pub(crate) received: u64,
     pub(crate) forwarded: u64,
-    /// Pushed out of the buffer, refused for their length, or still waiting at the end.
+    /// Pushed out of the full buffer, too long, or still waiting at the end.
     pub(crate) lost: u64,
-    /// Of these, pushed out of the buffer.
+    /// Those of them that were pushed out of the full buffer.
     pub(crate) pushed_out: u64,
-    /// Forwarded before by this command.
+    /// Not forwarded, because this command has forwarded them before.
     pub(crate) returned: u64,
 }
 
@@ -112,7 +113,7 @@ impl Pipeline {
         let deadline = Instant::now() + PATIENCE;
         self.stop.now();
         let reading = self.reading.outcome_by(Instant::now() + SLACK);
-        // The deadline first: with an empty queue the thread returns at once.
+        // Set the deadline before closing the queue: the thread must see it when the queue wakes it.
         let _ = self.deadline.set(deadline);
         self.to_show.close();
         if let Some(queue) = &self.to_forward {
@@ -150,10 +151,10 @@ impl Sorting {
     fn take(&self, received: Received) {
         self.counts.received.add();
         if let Some(queue) = &self.to_forward {
-            if Route::of(received.sender.as_deref()).is_circle(&self.forwarder) {
+            if Route::of(received.sender.as_deref()).is_loop(&self.forwarder) {
                 if self.counts.returned.add() == 0 {
                     say(
-                        "the collector forwards to this command: a circle. Returned datagrams are neither forwarded nor shown",
+                        "the collector forwards to this command; datagrams that return are neither forwarded nor shown",
                     );
                 }
                 return;

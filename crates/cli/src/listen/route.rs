@@ -1,8 +1,9 @@
-//! The forwarders that a datagram has passed, so that two that forward to each other do not circulate it for ever.
+//! Detects loops of forwarders, so that two commands that forward to each other do not send a datagram back and forth
+//! for ever.
 //!
-//! Equal datagrams are usual, so a circle cannot be recognized by their bytes. A forwarder sends from a socket with an abstract
-//! name that lists the forwarders on the way, by numbers that each chooses at random when it starts. The receiver sees the
-//! name with each datagram. Mail servers send from sockets without a name.
+//! Equal datagrams are usual, so their bytes do not show a loop. A forwarder sends from a socket with an abstract name
+//! that lists the forwarders that the datagram has passed. Each chooses a random number as its name when it starts. The
+//! receiver gets the name of the socket with each datagram. Mail servers send from sockets without a name.
 //!
 //! Any process of the host can choose such a name. The only effect is that its own datagrams are not forwarded.
 
@@ -12,7 +13,7 @@ use std::{
     os::unix::net::UnixDatagram,
 };
 
-/// Begins the name of each socket that forwards.
+/// The prefix of the name of each socket that forwards.
 const PREFIX: &str = "tlsrpt-forward";
 /// Separates the forwarders.
 const SEPARATOR: char = '/';
@@ -28,7 +29,7 @@ pub(crate) struct Forwarder(String);
 pub(crate) struct Route(Vec<String>);
 
 impl Forwarder {
-    /// A number that no other forwarder has.
+    /// Makes a forwarder with a random number.
     pub(crate) fn new() -> Self {
         // The keys of the hasher are random.
         Self(format!("{:016x}", RandomState::new().build_hasher().finish()))
@@ -43,23 +44,23 @@ impl Route {
         if parts.next() == Some(PREFIX) { Self(parts.map(Into::into).collect()) } else { Self::default() }
     }
 
-    /// Whether `forwarder` must not forward a datagram of this route: it has passed `forwarder` already, or so many others
-    /// that only a circle explains it.
-    pub(crate) fn is_circle(&self, Forwarder(forwarder): &Forwarder) -> bool {
+    /// Whether `forwarder` must not forward a datagram of this route: the datagram has passed `forwarder` already, or
+    /// as many others as a name can list.
+    pub(crate) fn is_loop(&self, Forwarder(forwarder): &Forwarder) -> bool {
         self.0.contains(forwarder) || self.0.len() >= MOST_FORWARDERS
     }
 
-    /// A socket for datagrams of this route that `forwarder` passes on.
+    /// Makes the socket from which `forwarder` forwards datagrams of this route.
     #[cfg(target_os = "linux")]
     pub(crate) fn socket(&self, Forwarder(forwarder): &Forwarder) -> io::Result<UnixDatagram> {
         use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
         let parts = [PREFIX].into_iter().chain(self.0.iter().map(String::as_str)).chain([forwarder.as_str()]);
         let name = parts.collect::<Vec<_>>().join(&SEPARATOR.to_string());
-        // The name can be taken or too long only if a sender forged it.
+        // The name is in use or too long only if a sender has forged it; then the socket has no name.
         UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?).or_else(|_| UnixDatagram::unbound())
     }
 
-    /// Elsewhere sockets have no abstract names, and circles are not found.
+    /// Other systems have no abstract names, and loops are not detected.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn socket(&self, _: &Forwarder) -> io::Result<UnixDatagram> {
         UnixDatagram::unbound()
@@ -77,17 +78,17 @@ mod tests {
     }
 
     #[test]
-    fn a_route_grows_with_each_forwarder_and_a_circle_is_found() {
+    fn a_route_grows_with_each_forwarder_and_a_loop_is_detected() {
         let forwarders: Vec<_> = (0..MOST_FORWARDERS).map(|_| Forwarder::new()).collect();
         let mut route = Route::of(None);
         for (passed, forwarder) in forwarders.iter().enumerate() {
             assert_eq!(route.0.len(), passed);
-            assert!(!route.is_circle(forwarder));
+            assert!(!route.is_loop(forwarder));
             let socket = route.socket(forwarder).unwrap();
             route = Route::of(Some(&name_of(&socket)));
-            assert!(route.is_circle(forwarder));
+            assert!(route.is_loop(forwarder));
         }
-        assert!(route.is_circle(&Forwarder::new()));
+        assert!(route.is_loop(&Forwarder::new()));
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! How the memory of `--buffer` is divided.
+//! Divides the memory of `--buffer`.
 
 use bytesize::ByteSize;
 
 use super::show::Form;
 
-/// With less, the share of a queue could not hold one datagram of the length that a usual system passes on.
+/// The least value of `--buffer`. With less, a queue may be too small for the longest datagram of a usual system.
 const LEAST: ByteSize = ByteSize::mib(1);
 
-/// Bytes for each part of the work. Together they are at most those of `--buffer`.
+/// The memory of each part in bytes. Together they are at most `--buffer`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shares {
     /// Datagrams that wait to be forwarded.
@@ -19,8 +19,8 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Half is for forwarding, if it is on: showing must not cost an event. A report takes three quarters of the
-    /// other half.
+    /// With forwarding, half is for datagrams to forward: slow output must not cause a loss. Reports get three quarters
+    /// of the other half.
     pub(crate) fn of(buffer: usize, form: Form, forwarding: bool) -> Self {
         let forward = if forwarding { buffer / 2 } else { 0 };
         let view = buffer - forward;
@@ -29,7 +29,7 @@ impl Shares {
     }
 }
 
-/// A size on the command line. `16` means 16 bytes, which is refused.
+/// Parses the size on the command line. `16` means 16 bytes, which is refused.
 pub(crate) fn buffer_size(text: &str) -> Result<usize, String> {
     let size: ByteSize = text.parse()?;
     if size < LEAST {

@@ -23,9 +23,9 @@ use crate::{
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
-    /// A block in words for each event
+    /// A block of lines for each event
     Text,
-    /// The datagrams as they came, one a line
+    /// The received datagrams, one a line
     Json,
     /// At the end, the reports of RFC 8460 as they would be sent now
     Report,
@@ -43,8 +43,8 @@ pub(crate) struct Show {
 }
 
 impl Show {
-    /// On standard output. The reports take at most `report_memory` bytes. Where the command `forwards`, a closed standard
-    /// output must not stop that.
+    /// Shows on standard output. The reports take at most `report_memory` bytes. If the command also forwards, errors
+    /// of standard output are ignored, so that forwarding goes on.
     pub(crate) fn new(form: Form, sender: Sender, report_memory: usize, forwards: bool) -> Self {
         let mut out: Box<dyn Write + Send> = match form {
             Form::Text => Box::new(output::for_people()),
@@ -56,7 +56,7 @@ impl Show {
         Self { form, out, reports: Reports::new(report_memory), sender }
     }
 
-    /// Shows a datagram. Whether it was an event.
+    /// Shows a datagram. Returns whether it is valid.
     fn datagram(&mut self, received: &Received) -> io::Result<bool> {
         let at = timestamp(received);
         match datagram::parse(&received.bytes) {
@@ -159,7 +159,7 @@ impl<W: Write> Write for NeverFailing<W> {
     }
 }
 
-/// A clock beyond the calendar shows its end.
+/// The time of arrival; a time beyond the range of a timestamp becomes its maximum.
 fn timestamp(received: &Received) -> Timestamp {
     Timestamp::try_from(received.at).unwrap_or(Timestamp::MAX)
 }
@@ -169,14 +169,14 @@ fn write_report(out: &mut impl Write, report: &Document<'_>) -> io::Result<()> {
     writeln!(out)
 }
 
-/// The report does not contain its destinations.
+/// Writes the destinations of a report to standard error: the report does not contain them.
 fn say_destinations(subject: &Subject) {
     let domain = printable(&subject.domain);
     match record::parse(&subject.record) {
         Ok(record) => say(format_args!("the report about {domain} goes to {}", record.destinations.join(", "))),
         Err(mistake) => {
             say(format_args!(
-                "the report about {domain} goes nowhere: its record is wrong: {}",
+                "the report about {domain} has no destination: its record is not valid: {}",
                 printable(&mistake.what)
             ));
         }
@@ -199,7 +199,7 @@ mod tests {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     const EVENT: &[u8] = br#"{"d":"a.example","pr":"","policies":[{"policy-type":9,"f":0}]}"#;
 
-    /// A clock that jumps back before 1970, and on to beyond the calendar.
+    /// A clock that jumps back before 1970, and forward beyond the year 9999.
     fn jumping_clock() -> SystemTime {
         thread_local!(static CALLS: Cell<u32> = const { Cell::new(0) });
         match CALLS.replace(CALLS.get() + 1) {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_shows_and_changes_nothing_else() {
+    fn a_clock_that_jumps_changes_only_the_times_shown() {
         let directory = tempfile::tempdir().unwrap();
         let (socket, output) = (directory.path().join("s"), directory.path().join("o"));
         let options = PathOptions { mode: 0o600, owner: None, name: NameAtEnd::Removed };

@@ -116,7 +116,7 @@ fn for_people_it_is_a_line_each() {
     let expected = "\
 OK    name          /no/such/directory/s has 20 of at most 107 bytes
 FAIL  directories   /no/such/directory: No such file or directory -> create /no/such/directory
-FAIL  socket        there is nothing at /no/such/directory/s -> start the collector, or name the place where it listens
+FAIL  socket        there is nothing at /no/such/directory/s -> start the collector, or name the path at which it listens
 ";
     assert_eq!((output.status.code(), text(&output.stdout), text(&output.stderr)), (Some(1), expected, ""));
 }

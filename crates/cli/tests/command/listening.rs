@@ -93,7 +93,7 @@ fn reports_at_the_end() {
     let expected = [
         "tlsrpt: not a valid datagram: expected ident at line 1 column 2: no event",
         "tlsrpt: the report about example.org goes to mailto:a@b.example",
-        "tlsrpt: the report about a.example goes nowhere: its record is wrong: the record is empty",
+        "tlsrpt: the report about a.example has no destination: its record is not valid: the record is empty",
         "tlsrpt: example.org: a failure of type 901, which has no name in RFC 8460, has no result-type",
         "tlsrpt: example.org: a failure of type 7, which has no name in RFC 8460, has no result-type",
         "tlsrpt: example.org: a policy of the unknown type 0 is in no report",

@@ -22,15 +22,15 @@ use crate::{
     output::say,
 };
 
-/// The longest line of a recording in bytes: the longest datagram in hexadecimal, with the reason why it is invalid.
+/// The longest line of a recording in bytes: the longest datagram in hexadecimal, with room for the reason.
 const LONGEST_LINE: usize = 2 * datagram::LONGEST + (1 << 20);
-/// How many lines that were left out have a message of their own.
+/// How many messages about lines that were left out are written. Further ones are only counted.
 const MOST_MESSAGES: u64 = 10;
 
 /// Sends the datagrams of a file to the collector, as `listen --format json` recorded them.
 ///
-/// Not through the library: it writes events of its own, and these must arrive as they were recorded, the invalid ones
-/// too. No delivery waits here, so a full queue is waited for.
+/// It does not use the library, which cannot send given bytes: datagrams must arrive unchanged, the invalid ones too.
+/// No delivery waits for this command, so it waits while the queue is full.
 pub(crate) fn replay(collector: &Path, file: &Path, rate: Option<NonZeroU32>) -> Result<(), Failure> {
     let mut lines = Lines::open(file).map_err(cannot(format!("read {}", file.display())))?;
     let mut sender = Sender::new(collector, rate)?;
@@ -86,7 +86,7 @@ impl<'p> Sender<'p> {
         Ok(Self { socket, collector, pace: Pace::new(rate), sent: 0, left_out: 0 })
     }
 
-    /// Sends a datagram. One that the system refuses for its length is left out.
+    /// Sends a datagram. If the system refuses it because of its length, it is left out.
     fn send(&mut self, datagram: &[u8], line: u64) -> Result<(), Failure> {
         self.pace.wait();
         loop {
@@ -173,7 +173,7 @@ impl Lines {
     }
 }
 
-/// Shown on standard error where that is a terminal.
+/// The progress bar, on standard error. It is shown only on a terminal.
 fn progress_bar(len: Option<u64>) -> ProgressBar {
     let (bar, template) = match len {
         Some(len) => (ProgressBar::new(len), "{bar:40} {percent:>3} %  {msg}  {eta} left"),
@@ -188,13 +188,13 @@ fn progress_bar(len: Option<u64>) -> ProgressBar {
 /// Limits the rate. After a pause it does not catch up.
 struct Pace {
     interval: Option<Duration>,
-    /// Not earlier than this, by the clock that does not jump.
+    /// The earliest time of the next datagram, on the monotonic clock.
     next: Instant,
 }
 
 impl Pace {
-    /// How far behind the rate a sender may be and still catch up. A thread sleeps a little longer than requested,
-    /// which would halve the higher rates.
+    /// How far a sender may be behind the rate and still catch up. Without it, high rates would be halved, because a
+    /// thread sleeps a little longer than requested.
     const CATCH_UP: Duration = Duration::from_millis(1);
 
     fn new(rate: Option<NonZeroU32>) -> Self {
@@ -223,7 +223,8 @@ mod tests {
 
     use super::Pace;
 
-    /// Sends as fast as the pace allows from `start` for `period`. The number of datagrams, and the time afterwards.
+    /// Sends as fast as the pace allows from `start` for `period`. Returns the number of datagrams and the time
+    /// afterwards.
     fn send_for(pace: &mut Pace, start: Instant, period: Duration) -> (u32, Instant) {
         let (mut now, mut sent) = (start, 0);
         loop {
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rate_is_no_delay() {
+    fn without_a_rate_there_is_no_delay() {
         let mut pace = Pace::new(None);
         let now = pace.next;
         assert_eq!([pace.delay(now), pace.delay(now)], [Duration::ZERO; 2]);
