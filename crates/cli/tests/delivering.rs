@@ -9,7 +9,7 @@ mod smtp_sink;
 use std::{
     fs,
     io::{Read, Write},
-    os::unix::net::UnixDatagram,
+    os::unix::{fs::PermissionsExt, net::UnixDatagram},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
     sync::atomic::Ordering,
@@ -71,6 +71,14 @@ impl Host {
         let end = begin + text[begin..].find('"').unwrap();
         let changed = format!("{}smtp://127.0.0.1:{port}{}", &text[..begin], &text[end..]);
         fs::write(self.file("tlsrpt.toml"), changed).unwrap();
+    }
+
+    /// Writes a command with this text, in the place of an earlier one: a file that is being written to cannot be run.
+    fn sendmail(&self, text: &str) {
+        let new = self.file("new");
+        fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::rename(new, self.file("sendmail")).unwrap();
     }
 
     /// Adds a failed event for each domain, whose record names the destination.
@@ -410,4 +418,50 @@ fn a_service_that_is_ended_leaves_what_is_under_way_to_the_next_with_the_same_id
     let (code, out, said) = host.run(&["deliver", "--once"]);
     assert_eq!(code, Some(0), "{out}{said}");
     assert!(sink.ids()[0].contains(&id), "{:?} {id}", sink.ids());
+}
+
+#[test]
+fn a_sendmail_command_that_fails_is_tried_again_and_explained() {
+    let mut host = Host::new(25, "");
+    host.sendmail("cat >/dev/null; echo 'postdrop: cannot create a file' >&2; exit 75");
+    let text = fs::read_to_string(host.file("tlsrpt.toml")).unwrap();
+    let server = text.lines().find(|line| line.starts_with("server = ")).unwrap();
+    let text = text.replace(server, &format!("sendmail = \"{}\"", host.file("sendmail").display()));
+    fs::write(host.file("tlsrpt.toml"), text).unwrap();
+    host.add(yesterday(), &[("a.example", "mailto:r@a.example")]);
+    let hint = "set server instead of sendmail in [mail]";
+    let (code, _, said) = host.run(&["deliver", "--once"]);
+    assert_eq!((code, host.state().as_str()), (Some(1), "waiting"), "{said}");
+    assert!(said.contains("postdrop: cannot create a file") && !said.contains(hint), "{said}");
+
+    let restricted = |arguments: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.arg("--no-new-privs").arg(env!("CARGO_BIN_EXE_tlsrpt")).args(arguments);
+        told(command.arg("--config").arg(host.file("tlsrpt.toml")).output().unwrap())
+    };
+    host.run_well(&["reports", "cancel", "1"]);
+    host.run_well(&["reports", "resend", "1"]);
+    let (code, _, said) = restricted(&["deliver", "--once"]);
+    assert_eq!((code, host.state().as_str()), (Some(1), "waiting"), "{said}");
+    assert!(said.contains(hint), "{said}");
+
+    let folder = host.folder.path().display();
+    host.sendmail(&format!("cat >{folder}/mail; echo \"$@\" >{folder}/arguments"));
+    host.run_well(&["reports", "cancel", "1"]);
+    host.run_well(&["reports", "resend", "1"]);
+    host.run_well(&["deliver", "--once"]);
+    assert_eq!(host.state(), "delivered");
+    let arguments = fs::read_to_string(host.file("arguments")).unwrap();
+    assert!(arguments.ends_with(" r@a.example\n") && arguments.contains("tlsrpt-bounces+1-"), "{arguments}");
+}
+
+#[test]
+fn sessions_that_are_in_no_report_are_said() {
+    let sink = Sink::start();
+    let mut host = Host::new(sink.port, "");
+    host.add(yesterday(), &[("no host name", "mailto:r@a.example"), ("a.example", "mailto:r@a.example")]);
+    let (code, _, said) = host.run(&["deliver", "--once"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(&format!("1 sessions of {} are in no report: ", yesterday())), "{said}");
+    assert!(!host.run(&["deliver", "--once"]).2.contains("in no report"));
 }

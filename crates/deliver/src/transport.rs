@@ -88,6 +88,10 @@ impl Carrier {
     }
 }
 
+/// Said where a sendmail command fails in a process that gains no privileges.
+const NO_PRIVILEGES: &str = "; the reporter runs with NoNewPrivileges, under which the sendmail command of Postfix or Sendmail cannot \
+     queue a mail: set server instead of sendmail in [mail]";
+
 /// One attempt.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -196,6 +200,15 @@ fn carry_all(carrier: &Carrier, queue: &Mutex<Receiver<Job>>, done: &Sender<Done
 fn send_by_command(command: PathBuf, mail: &ReportMail) -> Outcome {
     match SendmailTransport::new_with_command(command).send_raw(&mail.envelope, &mail.bytes) {
         Ok(()) => Outcome::Delivered { answer: "taken by the sendmail command".into(), warning: None },
-        Err(error) => Outcome::Deferred { answer: answer(error), wait: None, unknown: false },
+        Err(error) => {
+            let why = if gains_no_privileges() { NO_PRIVILEGES } else { "" };
+            Outcome::Deferred { answer: answer(format_args!("{error}{why}")), wait: None, unknown: false }
+        }
     }
+}
+
+/// Whether commands of this process gain no privileges by their set-user-ID and set-group-ID bits (`NoNewPrivileges` of systemd).
+fn gains_no_privileges() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().any(|line| line.strip_prefix("NoNewPrivs:").is_some_and(|value| value.trim() == "1"))
 }

@@ -343,3 +343,34 @@ fn sessions_that_can_be_in_no_report_are_counted_once() {
     // One of a type that is unknown, two of a name that is none; said once, with the last reports about the day.
     assert_eq!(made, [(1, 0), (0, 6), (0, 0)]);
 }
+
+#[test]
+fn the_limit_of_a_destination_holds_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start();
+    let add = |number, domains: std::ops::Range<u32>| {
+        let event = |n| {
+            let text = format!(
+                "{{\"d\":\"d{n}.example\",\"pr\":\"v=TLSRPTv1;rua=mailto:all@hoster.example\",\
+                 \"policies\":[{{\"policy-type\":9,\"t\":0,\"f\":1}}]}}"
+            );
+            CountedEvent { event: datagram::parse(text.as_bytes()).unwrap(), times: 1 }
+        };
+        let id = BatchId { writer: "test".into(), number };
+        let events = domains.map(event).collect();
+        let batch = Batch { id, day: yesterday(), last_event: None, events, invalid: vec![], dropped: 0 };
+        open(&url(folder.path()), Options::default()).unwrap().add(&batch).unwrap();
+    };
+    let hour = || Timestamp::now().as_second() / 3600;
+    let begin = hour();
+    let mut delivered = Vec::new();
+    for (number, domains) in [(1, 0..60), (2, 60..120)] {
+        add(number, domains);
+        let mut reporter = reporter(folder.path(), sink.port);
+        reporter.make_all().unwrap();
+        delivered.push(reporter.work_off().unwrap().delivered);
+    }
+    // The hour may end in between, which gives the destination a new limit.
+    assert!(delivered == [60, 40] || hour() > begin, "{delivered:?}");
+    assert_eq!(sink.ids().len() as u64, delivered.iter().sum::<u64>());
+}
