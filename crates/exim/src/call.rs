@@ -1,6 +1,6 @@
-//! The seven arguments that Exim passes with an event. The fifth one holds several facts.
+//! Parses the seven arguments that Exim passes with an event. The fifth one has several facts.
 //!
-//! Exim accepts eight arguments, but then writes no end mark and counts on into the memory that follows.
+//! Do not use eight arguments: Exim accepts them, but then writes no end mark and reads beyond its array.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use crate::text::split_once;
 /// The number of arguments.
 pub const ARGUMENTS: usize = 7;
 
-/// The events that say something about TLS. Exim has others, and raises some of them in another process.
+/// The events that contain information about TLS. Exim has others, and raises some of them in another process.
 const OF_INTEREST: [&[u8]; 4] = [b"tcp:connect", b"smtp:ehlo", b"dane:fail", b"msg:host:defer"];
 
 /// The arguments of one event. A text that Exim does not know is empty.
@@ -61,7 +61,7 @@ pub struct Facts<'a> {
 /// The text for a mistake in Exim's configuration.
 pub type Mistake = &'static CStr;
 
-/// Whether the event is of no interest. A call without a name of an event is of interest: it is a mistake.
+/// Whether the event can be ignored. A call without an event name is not ignored: it is a mistake in the configuration.
 #[must_use]
 pub fn is_of_no_interest(arguments: &[&[u8]]) -> bool {
     arguments.get(1).is_some_and(|argument| !OF_INTEREST.contains(&name_and_data(argument).0))

@@ -1,7 +1,7 @@
-//! The result type for the text of a failed TLS session.
+//! Finds the result type for the text of a failed TLS session.
 //!
-//! Exim passes on the text of its TLS library, GnuTLS or OpenSSL. Where the text leaves several reasons open, the server's
-//! certificate decides.
+//! Exim passes on the text of its TLS library, GnuTLS or OpenSSL. If several result types are possible for a text, the
+//! server's certificate decides.
 
 #![forbid(unsafe_code)]
 
@@ -26,7 +26,7 @@ pub struct Certificate<'a> {
     pub now: time_t,
 }
 
-/// Parts of texts that have one meaning only. The first match counts.
+/// Parts of texts for which only one result type is possible. The first match counts.
 const EXACT: &[(&[u8], FailureType)] = &[
     // Old or missing revocation data says nothing about the certificate (RFC 8460 section 4.3.3: general failures). OpenSSL:
     // "CRL has expired", "unable to get certificate CRL", "OCSP response has expired". GnuTLS: "The revocation or OCSP data are
@@ -35,7 +35,7 @@ const EXACT: &[(&[u8], FailureType)] = &[
     (b"OCSP", ValidationFailure),
     (b"revocation", ValidationFailure),
     (b"certificate status", ValidationFailure),
-    // An alert is sent by the server: it is about our certificate.
+    // The server sends an alert: it is about the certificate of Exim.
     (b"alert", ValidationFailure),
     // GnuTLS: "TLSA record problem: none usable"; with OpenSSL the text is that of Exim's DANE library.
     (b"TLSA record problem", TlsaInvalid),
@@ -55,7 +55,8 @@ const EXACT: &[(&[u8], FailureType)] = &[
     (b"self signed certificate", CertificateNotTrusted),
 ];
 
-/// Exim's text with GnuTLS for a certificate of another name: the only failure without a reason.
+/// Exim's text with GnuTLS for a certificate with another name: the only failure whose text ends here, without a
+/// reason.
 const GNUTLS_NAME_MISMATCH: &[u8] = b"(certificate verification failed)";
 /// Exim's text with GnuTLS for every other certificate that is not valid, except a revoked one.
 const GNUTLS_INVALID: &[u8] = b"certificate invalid";
@@ -80,7 +81,7 @@ pub fn failure_type(text: &[u8], certificate: &Certificate<'_>) -> FailureType {
 }
 
 impl Certificate<'_> {
-    /// Why its verification failed. The certificate of an authority has no DNS names.
+    /// Why its verification failed. A certificate without DNS names is that of an authority.
     fn reason(&self) -> FailureType {
         if self.has_expired() {
             CertificateExpired
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_is_about_our_certificate() {
+    fn an_alert_is_about_the_certificate_of_exim() {
         let text = "(SSL_connect): error:0A000415:SSL routines::ssl/tls alert certificate expired";
         check(text, &GOOD, ValidationFailure);
         check("(recv): A TLS fatal alert has been received: Certificate is expired", &GOOD, ValidationFailure);

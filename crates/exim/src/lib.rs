@@ -4,12 +4,12 @@
 //! `tlsrpt_event` for each of them through `${dlfunc{...}}`. No single event gives the result of TLS, so the module combines them:
 //!
 //! - [`call`]: the arguments of one event.
-//! - [`session`]: the events of one connection so far, and the moment when its result is known.
+//! - [`session`]: combines the events of one connection into its result.
 //! - [`failure`]: the result type for the text of a failed TLS session.
 //! - [`report`]: the event for the collector, by the crate `tlsrpt`.
 //! - `module`: the function itself (feature `module`). The only unsafe code.
 //!
-//! A delivery must never fail because of this module: it does not panic, and it logs errors in Exim's main log.
+//! A delivery must not fail because of this module: it does not panic, and it logs errors in Exim's main log.
 
 #![no_std]
 

@@ -38,7 +38,7 @@ static SESSION: OneThread = OneThread(UnsafeCell::new(Session::new()));
 /// A session that one thread uses.
 struct OneThread(UnsafeCell<Session>);
 
-// SAFETY: Sync demands that threads do not use the value at the same time. Exim has one thread.
+// SAFETY: Sync requires that no two threads use the value at the same time. Exim has one thread.
 unsafe impl Sync for OneThread {}
 
 /// Whether this process has logged a mistake in its configuration. Every event shows the same mistake again.
@@ -46,8 +46,8 @@ static COMPLAINED: AtomicBool = AtomicBool::new(false);
 
 /// Reads one of Exim's events, and sends the event for the collector when the result of the connection is known.
 ///
-/// The answer is always the empty string on success: any other answer would tell Exim to give up the connection. A NULL
-/// argument counts as an empty one. Not for several threads.
+/// On success the answer is always the empty string: with any other answer Exim gives up the connection. A NULL
+/// argument counts as an empty one. Call it from one thread only.
 ///
 /// # Safety
 ///
@@ -56,10 +56,10 @@ static COMPLAINED: AtomicBool = AtomicBool::new(false);
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tlsrpt_event(answer: *mut EximString, argc: c_int, argv: *const EximString) -> c_int {
     let Some(answer) = NonNull::new(answer) else { return FAIL };
-    // SAFETY: `answer` is not NULL, so the caller allows to write to it.
+    // SAFETY: the pointer must be valid for writes. It is not NULL, so the caller guarantees that.
     unsafe { answer.write(exim_string(c"")) };
     let mut texts: [&[u8]; ARGUMENTS] = [b""; ARGUMENTS];
-    // SAFETY: the caller gives the same guarantee; the strings outlive this call, and the texts do not.
+    // SAFETY: the caller guarantees the same for `argv`; the strings outlive this call, and so the texts.
     let count = unsafe { read_arguments(&mut texts, argc, argv) };
     let arguments = texts.get(..count);
     if arguments.is_some_and(is_of_no_interest) {
@@ -87,10 +87,11 @@ unsafe fn read_arguments(texts: &mut [&[u8]; ARGUMENTS], argc: c_int, argv: *con
     }
     let count = usize::try_from(argc).unwrap_or(0);
     for (position, text) in texts.iter_mut().enumerate().take(count) {
-        // SAFETY: `position` is below `argc`, so the caller allows to read this pointer.
+        // SAFETY: `argv` must be readable at `position`. That is below `argc`, so the caller guarantees it.
         let argument = unsafe { *argv.add(position) };
         if !argument.is_null() {
-            // SAFETY: the caller says that a pointer that is not NULL is a string that outlives the text.
+            // SAFETY: the pointer must be a C string that outlives the text. It is not NULL, so the caller guarantees
+            // that.
             *text = unsafe { CStr::from_ptr(argument.cast()) }.to_bytes();
         }
     }
@@ -99,9 +100,9 @@ unsafe fn read_arguments(texts: &mut [&[u8]; ARGUMENTS], argc: c_int, argv: *con
 
 /// Adds the event to the session, and sends the outcome if it is known now. Returns the outcome that was sent.
 fn process<'a>(call: &Call<'a>) -> Result<Option<Outcome<'a>>, Error> {
-    // SAFETY: a NULL pointer means that the time is only returned.
+    // SAFETY: time() accepts NULL, and only returns the time then.
     let now = unsafe { libc::time(ptr::null_mut()) };
-    // SAFETY: this is the only reference: Exim has one thread, and nothing below calls the module again.
+    // SAFETY: no other reference may exist. Exim has one thread, and nothing below calls the module again.
     let session = unsafe { &mut *SESSION.0.get() };
     let Some(outcome) = session.add(call, now) else { return Ok(None) };
     let Some(record) = only_record(lines(call.records)) else { return Ok(None) };
@@ -116,7 +117,7 @@ fn log_mistake(answer: NonNull<EximString>, mistake: Mistake) -> c_int {
     }
     match log_write() {
         Some(log_write) => {
-            // SAFETY: the format takes one string.
+            // SAFETY: the arguments must match the format, which takes one string.
             unsafe { log_write(ALWAYS, MAIN_LOG, c"TLSRPT: wrong call: %s".as_ptr(), mistake.as_ptr()) };
             OK
         }
@@ -132,14 +133,14 @@ fn log_lost(answer: NonNull<EximString>, domain: &[u8], error: Error) -> c_int {
     match error.errno() {
         Some(errno) => {
             let format = c"TLSRPT: no event for %.*s: %s: %s";
-            // SAFETY: strerror returns a string for any number; it is valid until the next call in this thread.
+            // SAFETY: strerror() accepts any number. The string is valid until the next call, which is after its use.
             let reason = unsafe { libc::strerror(errno) };
-            // SAFETY: the format takes a length, that many bytes, and two strings.
+            // SAFETY: the arguments must match the format, which takes a length, that many bytes, and two strings.
             unsafe { log_write(ALWAYS, MAIN_LOG, format.as_ptr(), length, domain.as_ptr(), text.as_ptr(), reason) };
         }
         None => {
             let format = c"TLSRPT: no event for %.*s: %s";
-            // SAFETY: the format takes a length, that many bytes, and a string.
+            // SAFETY: the arguments must match the format, which takes a length, that many bytes, and a string.
             unsafe { log_write(ALWAYS, MAIN_LOG, format.as_ptr(), length, domain.as_ptr(), text.as_ptr()) };
         }
     }
@@ -152,7 +153,7 @@ fn log_sent(domain: &[u8], outcome: Outcome<'_>) -> c_int {
         let format = c"TLSRPT: event for %.*s sent: %.*s, %.*s";
         let (policy, result) = (outcome.policy_name(), outcome.result_name());
         let length = |text: &[u8]| c_int::try_from(text.len()).unwrap_or(0);
-        // SAFETY: the format takes three times a length and that many bytes.
+        // SAFETY: the arguments must match the format, which takes three times a length and that many bytes.
         unsafe {
             log_write(
                 ALWAYS,
@@ -172,16 +173,16 @@ fn log_sent(domain: &[u8], outcome: Outcome<'_>) -> c_int {
 
 /// Makes the expansion fail, so that Exim itself logs the text.
 fn fail(answer: NonNull<EximString>, text: &'static CStr) -> c_int {
-    // SAFETY: `tlsrpt_event` got the pointer from its caller, who allows to write to it.
+    // SAFETY: the pointer must be valid for writes. The caller of `tlsrpt_event` guarantees that.
     unsafe { answer.write(exim_string(text)) };
     FAIL
 }
 
 /// Exim's log function. An Exim with `${dlfunc}` exports it to modules.
 fn log_write() -> Option<LogWrite> {
-    // SAFETY: the name is a C string.
+    // SAFETY: dlsym() takes a C string; the literal is one.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"log_write".as_ptr()) };
-    // SAFETY: Exim's interface for modules (local_scan.h) declares a function of this type under this name.
+    // SAFETY: the types must match. Exim's interface for modules (local_scan.h) declares `log_write` with this type.
     NonNull::new(found).map(|function| unsafe { mem::transmute::<NonNull<_>, LogWrite>(function) })
 }
 

@@ -1,11 +1,11 @@
-//! One connection to a mail server: its events so far, and the moment when its result is known.
+//! Combines the events of one connection to a mail server into its result.
 //!
 //! - Success is the EHLO reply that follows the handshake. A cipher alone is no sign of success: Exim also sets it when it
 //!   refuses the certificate.
 //! - Failure is `msg:host:defer` with one of two numbers, or `dane:fail`.
 //! - A failure of DANE raises both: first `dane:fail` with the result type, which is often only "validation-failure", then
 //!   `msg:host:defer` with the text.
-//! - Where DANE is impossible before there is a connection, `dane:fail` reports that. It is a complete result.
+//! - If DANE fails before there is a connection, `dane:fail` alone is the result.
 //! - When TLS fails and is not required, Exim connects again and sends in the clear. The second connection has no result.
 
 #![forbid(unsafe_code)]
@@ -164,8 +164,8 @@ impl Session {
         Some(failed(self.policy_of_failure(call), failure_type, reason))
     }
 
-    /// When the server refuses STARTTLS, Exim sends in the clear unless DANE or its configuration forbids that. So where the
-    /// host has TLSA records, DANE applied.
+    /// When the server refuses STARTTLS, Exim sends in the clear unless DANE or its configuration forbids that. So if
+    /// the host has TLSA records, DANE applied.
     fn policy_of_failure(&self, call: &Call<'_>) -> PolicyType {
         let refused = call.facts.errno != TLS_FAILED && call.facts.errno != TLS_REQUIRED;
         if self.stage == Stage::DaneFailed || (refused && !call.tlsa.is_empty()) {

@@ -1,4 +1,4 @@
-//! Searches in texts that are bytes.
+//! Searches in byte strings.
 
 #![forbid(unsafe_code)]
 

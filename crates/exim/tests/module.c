@@ -40,7 +40,7 @@ static void expect(const char *what, int holds)
         passed++;
     } else {
         failed++;
-        printf("%s: it is not so; logged: \"%s\"\n", what, logged);
+        printf("failed: %s; logged: \"%s\"\n", what, logged);
     }
 }
 
