@@ -1,6 +1,6 @@
 # Builds, installs and tests the libraries and the command. `make help` lists the targets.
 
-# Folders of the installation; DESTDIR stands in front of each.
+# Folders of the installation. DESTDIR is prepended to each.
 PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
@@ -9,7 +9,7 @@ MANDIR = $(SHAREDIR)/man
 BINDIR = $(PREFIX)/bin
 UNITDIR = $(PREFIX)/lib/systemd/system
 
-# The target triple of Rust to build for; empty: this machine's. CROSS is what the names of the other tools begin with.
+# The target triple of Rust; empty: that of this machine. CROSS is the prefix of the names of the other tools.
 TARGET = $(CARGO_BUILD_TARGET)
 CROSS =
 
@@ -28,12 +28,12 @@ endif
 CARGO = cargo
 CFLAGS = -O2 -g
 PYTHON = python3
-# Empty: cargo takes other versions of the crates than those of Cargo.lock.
+# Empty: cargo may use other versions of the crates than those in Cargo.lock.
 LOCKED = --locked
-# Cargo's output. The libraries have a folder of their own in it: see crates/clib/standalone.sh.
+# Cargo's output. The libraries have a separate folder in it: see crates/clib/standalone.sh.
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 
-# The scripts use the same ones.
+# For the scripts.
 export AR CARGO CC CFLAGS LD LDFLAGS NM OBJCOPY PYTHON READELF TARGET TARGET_DIR
 
 BUILD = build
@@ -41,25 +41,25 @@ ifneq ($(words $(BUILD)),1)
 $(error BUILD is "$(BUILD)": make cannot handle a name with spaces there; set a relative path)
 endif
 SONAME = libtlsrpt.so.0
-# The level of the C interface, for ever compatible. The version of the project is another number, in Cargo.toml.
+# The level of the C interface. The version of the project is another number, in Cargo.toml.
 INTERFACE = $(shell sed -n 's/^level!(\([0-9]*\), \([0-9]*\), \([0-9]*\), "\(.*\)");$$/\1.\2.\3\4/p' src/version.rs)
-# The name of the file is the C library's: replacing that file in place is an installation too.
+# The file has the name of the C library's file, so that it can also be installed by replacing that file.
 REALNAME = $(SONAME).0.0
 SHARED = $(BUILD)/$(REALNAME)
 STATIC = $(BUILD)/libtlsrpt.a
 LIBRARIES = $(SHARED) $(STATIC)
 COMMAND = $(BUILD)/tlsrpt
 
-# $(call quoted,TEXT): one word for the shell, whatever is in it.
+# $(call quoted,TEXT): TEXT quoted as one word for the shell.
 quoted = '$(subst ','\'',$(1))'
-# $(call below,PATH): one word for the shell, the path below DESTDIR.
+# $(call below,PATH): the path below DESTDIR, quoted as one word for the shell.
 below = $(call quoted,$(DESTDIR)$(1))
-# $(call prune,FOLDER): removes an installed folder if nothing is in it: parts may share one.
+# $(call prune,FOLDER): removes an installed folder if it is empty. Several parts may share it.
 prune = rmdir $(call below,$(1)) 2>/dev/null || true
-# $(call filled,NAME,VALUE): a command of sed that puts the value in place of @NAME@.
+# $(call filled,NAME,VALUE): a command of sed that replaces @NAME@ with the value.
 comma = ,
 filled = $(call quoted,s$(comma)@$(1)@$(comma)$(subst $(comma),\$(comma),$(subst &,\&,$(subst \,\\,$(2))))$(comma)g)
-# Make runs each line with the word $(MAKE) in it, also with -n. Lines with this one it only prints.
+# With -n, make still runs lines that contain $(MAKE). It only prints lines that contain this variable.
 MAKE_PROGRAM = $(MAKE)
 
 ##@ Build
@@ -78,10 +78,10 @@ command: $(COMMAND)
 CRATES = $(wildcard Cargo.toml Cargo.lock src/*.rs src/*/*.rs $(foreach crate,$(1),crates/$(crate)/Cargo.toml \
 	crates/$(crate)/src/*.rs crates/$(crate)/src/*/*.rs crates/$(crate)/src/*/*/*.rs))
 LIBRARY_TARGET_DIR = $(TARGET_DIR)/library
-# Where cargo puts what it builds, below its folder.
+# The subfolder of cargo's output for a target.
 OUTPUT = $(if $(TARGET),$(TARGET)/)
 
-# What is there from an earlier build is removed first: a build that goes somewhere else must fail here.
+# Remove the output of an earlier build first: if cargo writes to another folder, the copy below must fail.
 $(SHARED): $(call CRATES,clib) crates/clib/standalone.sh crates/cargo.sh
 	rm -f $(call quoted,$(LIBRARY_TARGET_DIR)/$(OUTPUT)release/libtlsrpt.so) \
 		$(call quoted,$(LIBRARY_TARGET_DIR)/$(OUTPUT)release/libtlsrpt.a)
@@ -97,7 +97,7 @@ $(STATIC): $(SHARED) crates/clib/archive.sh
 	crates/clib/archive.sh $(call quoted,$(LIBRARY_TARGET_DIR)/$(OUTPUT)release/libtlsrpt.a) $(SHARED) $@
 
 COMMAND_OUTPUT = $(TARGET_DIR)/$(OUTPUT)command/tlsrpt
-# Runs on this machine, to write the completions.
+# The command for this machine, which writes the completions.
 NATIVE_COMMAND = $(TARGET_DIR)/command/tlsrpt
 
 $(COMMAND): $(call CRATES,*) crates/cargo.sh

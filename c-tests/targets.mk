@@ -1,4 +1,4 @@
-# The tests that are programs in C, and the fuzzers.
+# The tests in C, and the fuzzers.
 
 ##@ Tests in C, and fuzzers
 ## test-c: use and misuse of the functions, with both libraries

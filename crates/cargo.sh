@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs cargo as `make` does:
+# Runs cargo with the settings of `make`:
 #
 #   crates/cargo.sh [--c-library] SUBCOMMAND ARGUMENT...
 #
@@ -7,12 +7,12 @@
 # TARGET_DIR    the folder for cargo's output
 # CC            the linker; one word, or cargo keeps its own
 # LDFLAGS       more arguments for the linker
-# RUSTFLAGS     more arguments for rustc, CARGO_ENCODED_RUSTFLAGS where they hold spaces
+# RUSTFLAGS     more arguments for rustc; use CARGO_ENCODED_RUSTFLAGS for arguments with spaces
 #
-# No path of the builder is in what is built: the checkout is /usr/src/tlsrpt, and CARGO_HOME is /usr/src/cargo.
+# The output contains no path of the build host: the checkout becomes /usr/src/tlsrpt, and CARGO_HOME /usr/src/cargo.
 #
-# --c-library: adds what a shared C library needs where musl is the C library. Rust links programs statically there,
-# and makes no shared libraries then.
+# --c-library: adds the arguments that a shared C library needs with musl. By default Rust links statically there, and
+# cannot make a shared library.
 set -eu
 
 c_library=
@@ -27,7 +27,7 @@ triple=${TARGET:-$(${RUSTC:-rustc} -vV | sed -n 's/^host: //p')}
 separator=$(printf '\037')
 flags=
 
-# add FLAG: one more argument for rustc, which may hold spaces.
+# add FLAG: adds an argument for rustc, which may contain spaces.
 add() {
     flags=$flags${flags:+$separator}$1
 }

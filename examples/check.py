@@ -17,14 +17,14 @@ STS, TLSA = 2, 1
 HOST_MISMATCH, NOT_TRUSTED, EXPIRED = 202, 203, 204
 SUCCESS, FAILURE = 0, 1
 
-# Of each policy: its type, its domain, its failures, its result.
+# For each policy: its type, its domain, its failures, its result.
 WANTED = {
     "one_policy": [(STS, "example.org", [HOST_MISMATCH], FAILURE)],
     "several_policies": [(STS, "example.org", [EXPIRED], SUCCESS), (TLSA, "mx1.example.org", [NOT_TRUSTED], FAILURE),
                          (TLSA, "mx2.example.org", [], SUCCESS)],
 }
 
-# Sockets for both kinds of error: one of the system, and an internal one, which has no errno.
+# Paths that cause an error of the system, and an internal error, which has no errno.
 LOSING = ["/nonexistent/socket", "/" + 200 * "x"]
 
 

@@ -44,7 +44,7 @@ ldd "$scratch/postfix-events" | grep -F "=> $scratch$LIBDIR/libtlsrpt.so.0" || {
     exit 1
 }
 
-# The name is relative, as Postfix uses it: short whatever the folder is called.
+# The name is relative, as in the configuration of Postfix, so it is short enough in any folder.
 cd "$scratch"
 mkdir -p run/tlsrpt
 PATH=$scratch$BINDIR:$PATH
@@ -97,7 +97,7 @@ cat <<'END'
          smtp_tlsrpt_socket_name = run/tlsrpt/tlsrpt.sock
      The name is relative to the queue directory, where a chrooted smtp(8) finds it too.
   4. Let a collector (tlsrpt-collectd of tlsrpt-reporter) listen there, then: postfix reload
-  5. Ask whether all is well:          tlsrpt check --postfix
+  5. Check the configuration:          tlsrpt check --postfix
 
-README.md says more, also for a Postfix from a package or from source.
+README.md has more, also for a Postfix from a package or from source.
 END
