@@ -83,19 +83,27 @@ impl Host {
 
     /// Adds a failed event for each domain, whose record names the destination.
     fn add(&mut self, day: Date, domains: &[(&str, &str)]) {
-        self.batches += 1;
         let event = |(domain, to): &(&str, &str)| {
-            let text = format!(
+            format!(
                 "{{\"d\":\"{domain}\",\"pr\":\"v=TLSRPTv1;rua={to}\",\"policies\":[{{\"policy-type\":9,\
                  \"failure-details\":[{{\"c\":201}}],\"t\":1,\"f\":1}}]}}"
-            );
-            CountedEvent { event: datagram::parse(text.as_bytes()).unwrap(), times: 1 }
+            )
         };
+        self.add_all(day, domains.iter().map(event).collect());
+    }
+
+    fn add_event(&mut self, day: Date, event: &str) {
+        self.add_all(day, vec![event.to_owned()]);
+    }
+
+    fn add_all(&mut self, day: Date, events: Vec<String>) {
+        self.batches += 1;
+        let event = |text: String| CountedEvent { event: datagram::parse(text.as_bytes()).unwrap(), times: 1 };
         let batch = Batch {
             id: BatchId { writer: "test".into(), number: self.batches },
             day,
             last_event: None,
-            events: domains.iter().map(event).collect(),
+            events: events.into_iter().map(event).collect(),
             invalid: vec![],
             dropped: 0,
         };
@@ -464,4 +472,64 @@ fn sessions_that_are_in_no_report_are_said() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains(&format!("1 sessions of {} are in no report: ", yesterday())), "{said}");
     assert!(!host.run(&["deliver", "--once"]).2.contains("in no report"));
+}
+
+#[test]
+fn a_record_that_changes_within_the_day_makes_one_report_to_the_destinations_of_both() {
+    let mut host = Host::new(nobody(), "");
+    host.add(today(), &[("a.example", "mailto:r%2Btls@a.example,mailto:old@a.example")]);
+    host.add(today(), &[("A.example.", "mailto:r+tls@A.example,mailto:new@a.example")]);
+    let shown = host.run_well(&["reports", "preview", "a.example", "--format", "json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let to: Vec<_> =
+        shown["destinations"].as_array().unwrap().iter().map(|to| to["destination"].as_str().unwrap()).collect();
+    assert_eq!(to, ["mailto:r+tls@a.example", "mailto:old@a.example", "mailto:new@a.example"]);
+    let policies = &shown["report"]["policies"];
+    assert_eq!(policies.as_array().unwrap().len(), 1, "{policies}");
+    assert_eq!(policies[0]["summary"]["total-failure-session-count"], 2, "{policies}");
+    assert_eq!(policies[0]["failure-details"][0]["failed-session-count"], 2, "{policies}");
+}
+
+#[test]
+fn what_the_configuration_leaves_out_is_in_no_report() {
+    let mut host = Host::new(nobody(), "");
+    let event = r#"{"d":"a.example","pr":"v=TLSRPTv1;rua=mailto:r@a.example","policies":[{"policy-type":9,"t":1,"f":1,"failure-details":[
+        {"c":201,"s":"192.0.2.1","n":"mx.a.example","h":"helo.a.example","r":"192.0.2.2","a":"more","f":"reason"}]}]}"#;
+    host.add_event(today(), event);
+    let details = |privacy: &str| {
+        let plain = fs::read_to_string(host.file("tlsrpt.toml")).unwrap();
+        fs::write(host.file("tlsrpt.toml"), format!("{plain}[privacy]\n{privacy}\n")).unwrap();
+        let shown = host.run_well(&["reports", "preview", "a.example", "--format", "json"]);
+        fs::write(host.file("tlsrpt.toml"), plain).unwrap();
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        shown["report"]["policies"][0]["failure-details"][0].as_object().unwrap().clone()
+    };
+    for (key, member) in [
+        ("omit-sending-mta-ip", "sending-mta-ip"),
+        ("omit-additional-information", "additional-information"),
+        ("omit-failure-reason-code", "failure-reason-code"),
+        ("omit-helo", "receiving-mx-helo"),
+    ] {
+        let (with, mut without) = (details(""), details(&format!("{key} = true")));
+        assert!(without.insert(member.into(), with[member].clone()).is_none(), "{key}: {without:?}");
+        assert_eq!(without, with, "{key}");
+    }
+    let dry = |setting: &str| {
+        let plain = fs::read_to_string(host.file("tlsrpt.toml")).unwrap();
+        fs::write(host.file("tlsrpt.toml"), plain.replace("[report]\n", &format!("[report]\n{setting}\n"))).unwrap();
+        let out = host.run_well(&["deliver", "--day", "today", "--dry-run"]);
+        fs::write(host.file("tlsrpt.toml"), plain).unwrap();
+        out
+    };
+    assert!(dry("exclude = [\"A.example\"]").contains("a.example: no report: exclude in [report] has it"));
+    assert!(dry("failures-only = true").contains("    to mailto:r@a.example"));
+}
+
+#[test]
+fn a_suppression_until_a_day_is_listed_with_it() {
+    let host = Host::new(nobody(), "");
+    let day = today().tomorrow().unwrap().to_string();
+    host.run_well(&["suppress", "add", "B.example", "--until", &day, "--reason", "a test"]);
+    let listed = host.run_well(&["suppress", "list"]);
+    assert!(listed.starts_with("b.example  until ") && listed.ends_with(": a test\n"), "{listed}");
 }

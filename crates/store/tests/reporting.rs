@@ -192,6 +192,10 @@ fn the_bytes_of_failures_have_a_limit() {
     assert_eq!(one_by_one.len(), 3, "{one_by_one:?}");
     assert_eq!(added_up.iter().map(|(_, times)| times).sum::<u64>(), 1);
     assert_eq!(taken(store.as_mut(), FailureLimit { bytes: 10, ..ALL }).0, []);
+    // The most frequent is taken, also where it is under a later policy.
+    let (rare, frequent) = (format!("1{long}"), format!("2{long}"));
+    let (_directory, mut store) = failing(&[(201, &rare, 1), (201, &frequent, 5)]);
+    assert_eq!(taken(store.as_mut(), FailureLimit { bytes: 1500, ..ALL }).0, [(frequent, 5)]);
 }
 
 #[test]
