@@ -28,7 +28,7 @@ static void describe(struct tlsrpt_dr_t *dr, const struct session *session)
 {
     const char *const *text;
 
-    /* Errors stick to the request: finishing it returns the first one, so these calls need no check. */
+    /* The request keeps its first error, and finishing it returns that error, so these calls need no check. */
     tlsrpt_init_policy(dr, session->policy_type, session->policy_domain);
     for (text = session->policy_strings; *text != NULL; text++)
         tlsrpt_add_policy_string(dr, *text);
@@ -49,7 +49,7 @@ static void warn(const char *domain, int code)
     fputc('\n', stderr);
 }
 
-/* Never fails the delivery: a lost event is a line in the log. */
+/* An error must not fail the delivery: it only writes a line to the log. */
 static void report(const char *collector, const struct session *session)
 {
     struct tlsrpt_connection_t *connection;

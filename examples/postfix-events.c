@@ -1,11 +1,12 @@
 /*
- * Sends events as Postfix does: those that an unmodified Postfix 3.10.13 sent when it delivered mail to servers with
- * good TLS, with DANE, with MTA-STS, and with all that may be wrong with them.
+ * Sends the events that an unmodified Postfix 3.10.13 sent when it delivered mail to servers with valid TLS, DANE and
+ * MTA-STS, and to servers with faults in them.
  *
  *   cc postfix-events.c $(pkg-config --cflags --libs libtlsrpt) -o postfix-events
  *   ./postfix-events /run/tlsrpt/tlsrpt.sock
  *
- * Shows: a connection for each event, which never waits; a failed event costs one line in the log and nothing else.
+ * Shows: one connection for each event, which never waits. If an event fails, the program only writes a line to the
+ * log.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ struct delivery {
     const char *policy_strings[5];
     const char *mx_host_patterns[2];
     tlsrpt_final_result_t result;
-    struct failure failure; /* if that was the result */
+    struct failure failure; /* with TLSRPT_FINAL_FAILURE */
 };
 
 static const struct delivery deliveries[] = {
@@ -109,8 +110,8 @@ static const struct delivery deliveries[] = {
         },
     },
     {
-        /* Without STARTTLS where TLS is required; the server says more in its EHLO reply than it should. Postfix puts
-         * "?" for what is neither text nor UTF-8. The library would send it escaped, or as U+FFFD. */
+        /* TLS is required, but the server offers no STARTTLS. Its EHLO reply contains control characters and bytes that
+         * are not UTF-8. Postfix replaces them with "?". The library would send them escaped, or as U+FFFD. */
         .domain = "evil-ehlo.test",
         .tlsrpt_record = BY_MAIL,
         .policy_type = TLSRPT_NO_POLICY_FOUND,

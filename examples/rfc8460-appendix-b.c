@@ -1,12 +1,12 @@
 /*
- * Sends the events behind the report in RFC 8460, Appendix B: on 2016-04-01, Company-X had
- * 5326 sessions with the mail servers of company-y.example that went well, and 303 that failed for three reasons.
+ * Sends the events that lead to the report in RFC 8460, Appendix B: on 2016-04-01, Company-X had 5326 successful
+ * sessions with the mail servers of company-y.example, and 303 that failed for three reasons.
  *
  *   cc rfc8460-appendix-b.c $(pkg-config --cflags --libs libtlsrpt) -o rfc8460-appendix-b
  *   ./rfc8460-appendix-b /run/tlsrpt/tlsrpt.sock
  *
- * Shows: one connection for many events, every return code looked at, and a program that would rather wait than lose
- * an event.
+ * Shows: one connection for many events, a check of every return code, and a program that waits instead of losing an
+ * event.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ struct failure {
 
 struct line_of_the_report {
     int sessions;
-    const struct failure *failure; /* NULL: the sessions went well */
+    const struct failure *failure; /* NULL: the sessions succeeded */
 };
 
 static const struct failure expired = {
@@ -90,8 +90,8 @@ static int send_event(struct tlsrpt_connection_t *con, const struct failure *fai
     if (code != 0)
         return code; /* There is nothing to free. */
     if (describe_policy(dr, failure) != 0)
-        return tlsrpt_cancel_delivery_request(&dr); /* It returns the first error of the request. */
-    return tlsrpt_finish_delivery_request(&dr); /* Whatever it returns, dr is freed and NULL. */
+        return tlsrpt_cancel_delivery_request(&dr); /* Returns the first error of the request. */
+    return tlsrpt_finish_delivery_request(&dr); /* Frees dr and sets it to NULL, also on error. */
 }
 
 int main(int argc, char **argv)
@@ -104,8 +104,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s SOCKET\n", argv[0]);
         return EXIT_FAILURE;
     }
-    /* A burst like this one fills the collector's queue. A mail server leaves this out: it loses an event at that
-     * point, where it would otherwise keep mail waiting. */
+    /* This burst fills the collector's queue, so the program waits for room. A mail server must not call this: it
+     * loses an event instead of delaying mail. */
     tlsrpt_set_blocking();
 
     code = tlsrpt_open(&con, argv[1]);

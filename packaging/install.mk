@@ -9,7 +9,7 @@ install: install-library install-command
 .PHONY: uninstall
 uninstall: uninstall-command uninstall-library
 
-# Installing writes nothing into the checkout: root may install what a user built.
+# Installing writes nothing into the checkout, so root can install a build of another user.
 
 ## install-library: the libraries, the headers, libtlsrpt.pc and the manual pages of section 3
 .PHONY: install-library
@@ -66,7 +66,7 @@ COMMAND_FILES = $(BINDIR)/tlsrpt $(MANDIR)/man1/tlsrpt.1 $(MANDIR)/man5/tlsrpt.t
 	$(COLLECT_SOCKET) $(COLLECT_UNIT) $(DELIVER_UNIT)
 COMMAND_FOLDERS = $(patsubst %/,%,$(dir $(COMMAND_FILES)))
 
-# Sendmail puts mail off while its map has no server.
+# Refuses while Sendmail's service is installed: Sendmail defers mail while its map has no server.
 .PHONY: uninstall-command
 uninstall-command:
 	@[ ! -e $(call below,$(SENDMAIL_SERVICE)) ] || { \

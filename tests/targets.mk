@@ -13,7 +13,7 @@ test:
 test-rust:
 	$(CARGO) test --locked --workspace
 
-# ctypes loads shared libraries only: the archive becomes one.
+# ctypes loads only shared libraries, so the archive is linked into one.
 ## test-vectors: the recorded call sequences, through both libraries
 .PHONY: test-vectors
 test-vectors: $(LIBRARIES)

@@ -31,7 +31,7 @@ pub enum Gone {
 }
 
 impl Client {
-    /// A new client. The connection may be a blocking one: each call here says that it must not wait.
+    /// Makes a client. The stream may be in blocking mode: each call here uses `MSG_DONTWAIT`.
     #[must_use]
     pub fn new(stream: UnixStream) -> Self {
         Self { stream, pending: Vec::new() }
@@ -43,7 +43,7 @@ impl Client {
         &self.stream
     }
 
-    /// Reads once, answers every whole request and hands its key to `take`. Does not wait.
+    /// Reads once, answers every complete request and passes its key to `take`. Does not wait.
     ///
     /// # Errors
     ///
@@ -77,7 +77,8 @@ impl Client {
     }
 }
 
-/// Sends the answer. The buffer of a connection holds a thousand of them, so a client whose buffer is full does not read.
+/// Sends the answer. The buffer of a connection has room for a thousand answers: if it is full, the client does not
+/// read.
 fn answer(stream: &UnixStream) -> Result<(), Gone> {
     match send(stream.as_raw_fd(), NOTHING_FOUND, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
         Ok(count) if count == NOTHING_FOUND.len() => Ok(()),

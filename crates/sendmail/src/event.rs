@@ -1,4 +1,4 @@
-//! The event for the collector: looks up the DNS records, and sends the result of one connection.
+//! Looks up the DNS records, and sends the event of one connection to the collector.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ const SMTP_PORT: u16 = 25;
 ///
 /// # Errors
 ///
-/// DNS gives no answer, or the collector does not take the event.
+/// A DNS lookup fails, or the event cannot be sent.
 pub async fn report(handshake: Handshake, socket: Arc<[u8]>) -> Result<(), String> {
     let in_dns = |error: io::Error| format!("DNS: {error}");
     let resolver = Resolver::of_system().map_err(in_dns)?;
@@ -61,7 +61,7 @@ fn send(handshake: &Handshake, record: &[u8], outcome: &Outcome, tlsa: &[String]
     request.send()
 }
 
-/// The address from which this host sends to another. Sendmail does not give it for every interface.
+/// The address from which this host sends to `destination`. Sendmail does not report it for every interface.
 fn source_address(destination: IpAddr) -> Option<IpAddr> {
     // Connecting a UDP socket sends nothing: the system only chooses its address.
     let socket = UdpSocket::bind((unspecified_like(destination), 0)).ok()?;

@@ -29,7 +29,7 @@ const CLASS_LENGTH: usize = 2;
 pub(crate) struct Query {
     message: Vec<u8>,
     id: u16,
-    /// Where the question ends in the message.
+    /// The offset of the end of the question in the message.
     question_end: usize,
 }
 
@@ -60,7 +60,7 @@ impl Query {
             && message.get(question.clone()).is_some_and(|asked| asked.eq_ignore_ascii_case(&self.message[question]))
     }
 
-    /// Takes the message as the answer to this query.
+    /// Accepts the message as the answer to this query.
     ///
     /// # Errors
     ///
@@ -69,8 +69,8 @@ impl Query {
         if !self.is_answered_by(&message) {
             return Err(io::Error::other("the answer is to another question"));
         }
-        // The crate refuses a message whose question has a type that it does not know, TLSA among them. The question was
-        // compared, so its type is not needed any more.
+        // simple_dns refuses a message whose question has a type that it does not know, such as TLSA. The question has
+        // been compared, so its type is not needed any more.
         let kind_end = self.question_end - CLASS_LENGTH;
         message[kind_end - TYPE_LENGTH..kind_end].copy_from_slice(&u16::from(QTYPE::ANY).to_be_bytes());
         Ok(Answer { message })
@@ -88,12 +88,13 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// It ends early or breaks the format.
+    /// The message is truncated or malformed.
     pub(crate) fn parse(&self) -> io::Result<Packet<'_>> {
         Packet::parse(&self.message).map_err(io::Error::other)
     }
 
-    /// Whether the answer holds all records. A device on the way that shortens a datagram does not set TC.
+    /// Whether the answer is complete: parsable, because a middlebox may cut a datagram without setting TC, and without
+    /// TC.
     pub(crate) fn is_whole(&self) -> bool {
         self.parse().is_ok_and(|packet| !packet.has_flags(PacketFlag::TRUNCATION))
     }
@@ -105,7 +106,7 @@ impl Answer {
 ///
 /// The text is not a domain name in ASCII.
 fn domain_name(text: &str) -> io::Result<Name<'_>> {
-    // The crate skips empty labels, and the name would be another.
+    // simple_dns skips empty labels, which would make another name.
     let empty_label = text.strip_suffix('.').unwrap_or(text).split('.').any(str::is_empty);
     if empty_label || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(io::Error::other("not a domain name"));
@@ -113,7 +114,7 @@ fn domain_name(text: &str) -> io::Result<Name<'_>> {
     Name::new(text).map_err(io::Error::other)
 }
 
-/// The first datagram from the server that answers the query. Late and forged answers are left out.
+/// The first datagram from the server that answers the query. Late and forged answers are ignored.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
-//! TLSRPT for an unmodified Sendmail: the server of a socket map that Sendmail asks after each TLS handshake.
+//! TLSRPT for an unmodified Sendmail: the server of a socket map that Sendmail queries after each TLS handshake.
 //!
 //! Sendmail runs the rule set `Local_tls_server` once for each outgoing connection, after STARTTLS. The rules in `tlsrpt.m4`
-//! look up a key in a socket map there; the key holds all that Sendmail knows of the handshake. The delivery waits for the
-//! answer, so the server answers at once that the map has no such key. Later it looks up the domain's TLSRPT record and
-//! sends an event to the collector.
+//! look up a key in a socket map there; the key contains the facts of the handshake. The delivery waits for the answer,
+//! so the server answers at once that the map has no such key. Then it looks up the domain's TLSRPT record and sends an
+//! event to the collector.
 //!
-//! - [`netstring`], [`client`], [`server`]: the side of Sendmail. One thread, which waits for no client.
+//! - [`netstring`], [`client`], [`server`]: the socket map. One thread, which waits for no client.
 //! - [`handshake`]: the key.
 //! - [`reporter`]: the queue between the server and the tasks that send events.
 //! - [`resolver`], [`records`]: DNS lookups.

@@ -31,13 +31,13 @@ const NO_HANDSHAKE: Failure =
 /// No TLSA record matches the certificate. Postfix reports the same type.
 const NO_MATCH: Failure = Failure { failure_type: FailureType::CertificateNotTrusted, reason: None };
 
-/// The result; `None` where there is none to report. `dane`: whether DANE applied to the connection.
+/// The result; `None` if there is nothing to report. `dane`: whether DANE applied to the connection.
 #[must_use]
 pub fn outcome(handshake: &Handshake, dane: bool) -> Option<Outcome> {
     let failure = match handshake.verify {
         Verify::Ok | Verify::Trusted => None,
         Verify::Unverified => (handshake.required == Requirement::Verification).then_some(NOT_VERIFIED),
-        // Nothing demands TLS: the mail goes out in the clear, which is no failure.
+        // No policy requires TLS: Sendmail sends in the clear, which is not a failure.
         Verify::None if !dane && handshake.required == Requirement::Nothing => return None,
         Verify::None | Verify::Refused => Some(NOT_SUPPORTED),
         Verify::Software => Some(NO_HANDSHAKE),
