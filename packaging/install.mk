@@ -86,4 +86,4 @@ dist:
 ## test-packages: builds the packages of Debian, RPM and Arch in Debian 13, and installs Debian's there; root, on Debian
 .PHONY: test-packages
 test-packages: $(LIBRARIES)
-	tests/mta/run packages-debian packages-rpm packages-arch
+	tests/mta/run packages-debian packages-cross packages-rpm packages-arch

@@ -11,6 +11,11 @@ from harness import cache, namespace, roots
 PACKAGES = ["debhelper", "fakeroot", "lintian", "rpm", "makepkg", "pacman-package-manager", "libarchive-tools", "zstd"]
 FOLDER = "/build"
 REPLACED = "libtlsrpt0"
+
+# A cross-build: for another architecture, on this one.
+FOREIGN, FOREIGN_TOOLS, EMULATOR = "arm64", "aarch64-linux-gnu-", "qemu-aarch64"
+CROSS_PACKAGES = ["debhelper", "fakeroot", "pkg-config", "qemu-user", "crossbuild-essential-" + FOREIGN,
+                  "libstd-rust-dev:" + FOREIGN]
 NOBODY = "nobody"
 
 
@@ -20,6 +25,21 @@ def root():
     recipe = {"base": os.path.basename(base), "packages": PACKAGES}
     return cache.entry("packaging", recipe, lambda path: namespace.call(
         "harness.roots:make_with", {"base": base, "path": path, "packages": PACKAGES}, network=True))
+
+
+def cross_root():
+    """Debian stable with the tools that build Debian's packages for another architecture."""
+    base = roots.build()
+    recipe = {"base": os.path.basename(base), "packages": CROSS_PACKAGES}
+    return cache.entry("cross-packaging", recipe, lambda path: namespace.call(
+        "harness.packaging:make_cross_root", {"base": base, "path": path}, network=True))
+
+
+def make_cross_root(base, path):
+    roots.copy(base, path)
+    roots.prepare(path)
+    roots.run(path, ["dpkg", "--add-architecture", FOREIGN])
+    roots.install(path, CROSS_PACKAGES)
 
 
 def dist(checkout):
@@ -71,11 +91,7 @@ def build_debian(base, source, output, mountpoint):
     """Builds the packages into OUTPUT. Returns their version, the output of lintian, the shlibs file, and for a program that
     was built with the development package its output and its dependencies by dpkg-shlibdeps."""
     inside = workshop(base, mountpoint)
-    version = roots.run(inside, ["sh", "-euc", "tar xJfO - --wildcards '*/debian/changelog' | sed -n '1s/.*(\\(.*\\)-.*/\\1/p'"],
-                        stdin=open(tarball(source), "rb")).strip()
-    shutil.copy(tarball(source), "%s%s/libtlsrpt_%s.orig.tar.xz" % (inside, FOLDER, version))
-    roots.run(inside, ["sh", "-euc", "cd %s && tar xJf *.orig.tar.xz && cd libtlsrpt-*/ && dpkg-buildpackage -us -uc"
-                       % FOLDER])
+    version = run_buildpackage(inside, source, "dpkg-buildpackage -us -uc")
     lintian = roots.run(inside, ["sh", "-c", "cd %s && lintian --allow-root --fail-on error *.changes && echo passed"
                                  % FOLDER], check=False)
     shutil.rmtree(output, ignore_errors=True)
@@ -93,6 +109,37 @@ def build_debian(base, source, output, mountpoint):
                                  "'Package: program' 'Architecture: any' >debian/control && dpkg-shlibdeps -O one_policy"
                                  % FOLDER])
     return {"lintian": lintian, "program": program, "version": version, "shlibs": shlibs, "depends": depends}
+
+
+def run_buildpackage(inside, source, command):
+    """Runs dpkg-buildpackage in the unpacked tarball; the version of the project."""
+    version = roots.run(inside, ["sh", "-euc", "tar xJfO - --wildcards '*/debian/changelog' | sed -n '1s/.*(\\(.*\\)-.*/\\1/p'"],
+                        stdin=open(tarball(source), "rb")).strip()
+    shutil.copy(tarball(source), "%s%s/libtlsrpt_%s.orig.tar.xz" % (inside, FOLDER, version))
+    roots.run(inside, ["sh", "-euc", "cd %s && tar xJf *.orig.tar.xz && cd libtlsrpt-*/ && %s" % (FOLDER, command)])
+    return version
+
+
+def cross_build_debian(base, source, mountpoint):
+    """Builds the packages for another architecture. Returns {package: its architecture}, what the command printed and what a
+    program printed that was built with the development package, both under an emulator, and the completions' sizes."""
+    inside = workshop(base, mountpoint)
+    run_buildpackage(inside, source, "DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES='nocheck cross' "
+                                     "dpkg-buildpackage -b -us -uc -a" + FOREIGN)
+    in_folder = lambda command: roots.run(inside, ["sh", "-euc", "cd %s && %s" % (FOLDER, command)])
+    fields = in_folder("for file in *.deb; do dpkg-deb --show --showformat='${Package} ${Architecture}\\n' $file; "
+                       "dpkg-deb --extract $file unpacked; done")
+    command = in_folder(EMULATOR + " unpacked/usr/bin/tlsrpt --version")
+    multiarch = "unpacked/usr/lib/" + FOREIGN_TOOLS.rstrip("-")
+    program = in_folder(
+        "zcat -f unpacked/usr/share/doc/libtlsrpt0-dev/examples/one_policy.c* >one_policy.c && {tools}gcc one_policy.c "
+        "-Iunpacked/usr/include -L{lib} -ltlsrpt -o one_policy && {emulator} -E LD_LIBRARY_PATH={lib} ./one_policy /nowhere 2>&1"
+        .format(tools=FOREIGN_TOOLS, lib=multiarch, emulator=EMULATOR))
+    module = in_folder("%sreadelf -h unpacked/usr/lib/*/exim4/*.so unpacked/usr/lib/exim4/*.so 2>/dev/null || true"
+                       % FOREIGN_TOOLS)
+    completion = in_folder("cat unpacked/usr/share/bash-completion/completions/tlsrpt")
+    return {"architectures": dict(line.split() for line in fields.splitlines()), "command": command, "program": program,
+            "module": module, "completion": completion}
 
 
 def build_rpm(base, source, mountpoint):

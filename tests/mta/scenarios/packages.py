@@ -111,6 +111,21 @@ def observe_others(network_arguments, exim_root, module, sendmail_root, command)
     return found
 
 
+def check_cross(context):
+    """Builds Debian's packages for another architecture and runs what is in them under an emulator."""
+    built = context.call("harness.packaging:cross_build_debian", base=packaging.cross_root(),
+                         source=packaging.dist(context.checkout), mountpoint=world.mountpoint())
+    wanted = dict.fromkeys(("libtlsrpt0", "libtlsrpt0-dev", "tlsrpt-tools", "tlsrpt-exim"), packaging.FOREIGN)
+    if built["architectures"] != wanted:
+        raise Problem("the packages are %s" % built["architectures"])
+    for what, word in (("command", "tlsrpt "), ("program", "no TLSRPT event for example.org"), ("module", "AArch64"),
+                       ("completion", "complete ")):
+        if word not in built[what]:
+            raise Problem("%s: no %r in:\n%s" % (what, word, built[what]))
+    return Row("Debian 13: dpkg-buildpackage -a%s on %s" % (packaging.FOREIGN, os.uname().machine),
+               "%d packages; the command and a program with the library run under qemu" % len(wanted))
+
+
 def check_rpm(context):
     found = build(context, "rpm")["files"]
     require_files(found, {"libtlsrpt": LIBRARY, "libtlsrpt-devel": DEVELOPMENT, "tlsrpt-tools": TOOLS, "tlsrpt-exim": EXIM})
@@ -148,6 +163,7 @@ def require_files(found, wanted):
 
 SCENARIOS = [
     Scenario("packages-debian", "Debian's packages: built, checked, installed on a host with Postfix, removed", check_debian),
+    Scenario("packages-cross", "Debian's packages for arm64, cross-built, and run under qemu", check_cross),
     Scenario("packages-rpm", "the RPM packages, built", check_rpm),
     Scenario("packages-arch", "the packages for Arch, built", check_arch),
 ]
