@@ -164,3 +164,21 @@ impl Pending {
         ended.unwrap_or_else(PoisonError::into_inner).0.count
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future;
+
+    use super::{DEADLINE, timeout, within_deadline};
+
+    /// The clock of the test goes on whenever all tasks wait.
+    #[tokio::test(start_paused = true)]
+    async fn lookups_without_an_answer_end_at_the_deadline() {
+        let lookups = tokio::spawn(future::pending());
+        let ended = lookups.abort_handle();
+        let outcome = timeout(DEADLINE * 2, within_deadline(lookups)).await;
+        assert_eq!(outcome, Ok(Err("DNS: no answer within 30 s".into())));
+        tokio::task::yield_now().await;
+        assert!(ended.is_finished(), "the task goes on after the deadline");
+    }
+}
