@@ -43,12 +43,18 @@ def encode_value(kind, value):
     raise ValueError("no records of type " + kind)
 
 
+def question(query):
+    """The name and the type that a query asks for; the type is None if no record of the zone can have it."""
+    name, offset = decode_name(query, 12)
+    number, = struct.unpack_from(">H", query, offset)
+    return name, TYPE_NAMES.get(number)
+
+
 def answer(zone, query):
     """The answer to a query from a ZONE of {(name, type): [values]}."""
     identifier, flags = struct.unpack_from(">HH", query)
-    name, offset = decode_name(query, 12)
-    number, = struct.unpack_from(">H", query, offset)
-    kind = TYPE_NAMES.get(number)
+    name, kind = question(query)
+    _, offset = decode_name(query, 12)
     values = zone.get((name, kind), [])
     known = any(owner == name or owner.endswith("." + name) for owner, _ in zone) or not name
     flags = (ANSWER_AUTHORITATIVE | RECURSION_AVAILABLE | AUTHENTIC_DATA | (flags & RECURSION_DESIRED)
@@ -56,22 +62,28 @@ def answer(zone, query):
     reply = struct.pack(">HHHHHH", identifier, flags, 1, len(values), 0, 0) + query[12:offset + 4]
     for value in values:
         data = encode_value(kind, value)
-        reply += POINTER_TO_QUESTION + struct.pack(">HHIH", number, 1, TIME_TO_LIVE, len(data)) + data
+        reply += POINTER_TO_QUESTION + struct.pack(">HHIH", TYPES[kind], 1, TIME_TO_LIVE, len(data)) + data
     return reply
 
 
-def serve(address, zone):
-    """Answers on port 53 of an address, over UDP and TCP, until this process ends."""
+def serve(address, zone, silent, asked):
+    """Answers on port 53 of an address, over UDP and TCP, until this process ends.
+
+    The set SILENT has (name, type) of questions that get no answer over UDP. Those asked over UDP are added to the list ASKED.
+    """
     datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.bind((address, 53))
     listener = socket.create_server((address, 53))
-    threading.Thread(target=_serve_udp, args=(datagrams, zone), daemon=True).start()
+    threading.Thread(target=_serve_udp, args=(datagrams, zone, silent, asked), daemon=True).start()
     threading.Thread(target=_serve_tcp, args=(listener, zone), daemon=True).start()
 
 
-def _serve_udp(datagrams, zone):
+def _serve_udp(datagrams, zone, silent, asked):
     while True:
         query, client = datagrams.recvfrom(4096)
+        asked.append(question(query))
+        if asked[-1] in silent:
+            continue
         reply = answer(zone, query)
         if len(reply) > 1232:
             # Truncated: the client asks again over TCP.

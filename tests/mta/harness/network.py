@@ -36,7 +36,8 @@ class Network:
             if not domain.tls13:
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
             smtp_server.serve(self.addresses[domain.name], domain, context, self.mails)
-        dns.serve(RESOLVER, self.zone())
+        self.silent, self.asked = set(), []  # see dns.serve
+        dns.serve(RESOLVER, self.zone(), self.silent, self.asked)
 
     def certificate(self, name):
         """The path of a certificate, without the suffix."""

@@ -144,10 +144,43 @@ def check_connections(context):
                "%d mails in one connection: one event; two domains with one mail server: an event for each" % WAITING_MAILS)
 
 
+def observe_silence(root, module, network_arguments):
+    """In a namespace: a mail while DNS answers, and one while it is silent about the TLSRPT record."""
+    the_network = network.Network(**network_arguments)
+    asked_for = ("_smtp._tls." + SLOW_DOMAIN, "TXT")
+    found = {}
+    for case in (ANSWERED, UNANSWERED):
+        host = exim.Exim(the_network, root, module, name="exim-" + case).record()
+        the_network.silent.update([asked_for] if case == UNANSWERED else [])
+        the_network.asked.clear()
+        host.send(SLOW_DOMAIN)
+        host.wait_for_events()
+        found[case] = {"queries": the_network.asked.count(asked_for), "events": len(host.recording.datagrams),
+                       "delivered": sum(" => user@" + SLOW_DOMAIN in line for line in host.log()),
+                       "log": [line for line in host.log() if "TLSRPT" in line]}
+    return found
+
+
+SLOW_DOMAIN = "good.test"
+ANSWERED, UNANSWERED = "answered", "unanswered"
+
+
+def check_silence(context):
+    """A DNS server that is silent delays a delivery by one query, which waits two seconds: Exim by itself repeats it."""
+    found = context.call("scenarios.exim:observe_silence", root=roots.stable_with("exim", exim.PACKAGES),
+                         module=project.packaged(context.checkout, "install-exim"), network_arguments=network.open_arguments())
+    wanted = {ANSWERED: {"queries": 1, "events": 1, "delivered": 1, "log": []},
+              UNANSWERED: {"queries": 1, "events": 0, "delivered": 1, "log": []}}
+    if found != wanted:
+        raise Problem("wanted %s\nfound  %s" % (wanted, found))
+    return Row("Exim 4.98, Debian 13, unmodified", "DNS is silent about a TLSRPT record: asked once, the mail is delivered, no event")
+
+
 SCENARIOS = [
     Scenario("exim", "Debian 13's Exim, unmodified, to all domains", check_unmodified),
     Scenario("exim-openssl", "Exim built from source with OpenSSL and the module linked in, to all domains",
              check_rebuilt),
     Scenario("exim-faults", "Exim with no collector, and with mistakes in its configuration", check_faults),
+    Scenario("exim-silence", "Exim with a DNS server that does not answer", check_silence),
     Scenario("exim-connections", "Exim with several mails or domains for one connection", check_connections),
 ]
