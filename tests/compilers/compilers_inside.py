@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import compilers
 from harness import project
 
-# The build is for one run, so it has no debug information.
-CHEAP = {"CARGO_INCREMENTAL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
+# The build is for one run, which is neither debugged nor measured.
+CHEAP = {"CARGO_INCREMENTAL": "0", "CARGO_PROFILE_DEV_DEBUG": "0", "CARGO_PROFILE_COMMAND_OPT_LEVEL": "0"}
 
 
 def build_and_test(target, lower, crates, checkout, mountpoint):
