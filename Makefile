@@ -54,6 +54,8 @@ COMMAND = $(BUILD)/tlsrpt
 quoted = '$(subst ','\'',$(1))'
 # $(call below,PATH): the path below DESTDIR, quoted as one word for the shell.
 below = $(call quoted,$(DESTDIR)$(1))
+# $(call put,MODE,SOURCE,FILE): installs one file, and its folder before it.
+put = install -d "$$(dirname $(call below,$(3)))" && install -m $(1) $(2) $(call below,$(3))
 # $(call prune,FOLDER): removes an installed folder if it is empty. Several parts may share it.
 prune = rmdir $(call below,$(1)) 2>/dev/null || true
 # $(call filled,NAME,VALUE): a command of sed that replaces @NAME@ with the value.

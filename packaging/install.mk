@@ -38,33 +38,25 @@ uninstall-library:
 ## install-command: the command, its manual pages, an example of its configuration, its completions and its services
 .PHONY: install-command
 install-command: $(COMMAND)
-	install -d $(foreach folder,$(COMMAND_FOLDERS),$(call below,$(folder)))
-	install -m 755 $(COMMAND) $(call below,$(BINDIR))
-	install -m 644 man/tlsrpt.1 $(call below,$(MANDIR)/man1)
-	install -m 644 man/tlsrpt.toml.5 $(call below,$(MANDIR)/man5)
-	install -m 644 packaging/tlsrpt.toml $(call below,$(EXAMPLE_FILE))
-	install -m 644 $(BUILD)/completion.bash $(call below,$(BASH_COMPLETION))
-	install -m 644 $(BUILD)/completion.zsh $(call below,$(ZSH_COMPLETION))
-	install -m 644 $(BUILD)/completion.fish $(call below,$(FISH_COMPLETION))
-	install -m 644 /dev/null $(call below,$(LISTEN_UNIT))
-	sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-listen.service.in >$(call below,$(LISTEN_UNIT))
-	install -m 644 packaging/systemd/tlsrpt.socket $(call below,$(COLLECT_SOCKET))
-	install -m 644 /dev/null $(call below,$(COLLECT_UNIT))
-	sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-collect.service.in >$(call below,$(COLLECT_UNIT))
-	install -m 644 /dev/null $(call below,$(DELIVER_UNIT))
-	sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-deliver.service.in >$(call below,$(DELIVER_UNIT))
+	$(call put,755,$(COMMAND),$(BINDIR)/tlsrpt)
+	$(call put,644,man/tlsrpt.1,$(MANDIR)/man1/tlsrpt.1)
+	$(call put,644,man/tlsrpt.toml.5,$(MANDIR)/man5/tlsrpt.toml.5)
+	$(call put,644,packaging/tlsrpt.toml,$(EXAMPLE_FILE))
+	$(call put,644,$(BUILD)/completion.bash,$(BASH_COMPLETION))
+	$(call put,644,$(BUILD)/completion.zsh,$(ZSH_COMPLETION))
+	$(call put,644,$(BUILD)/completion.fish,$(FISH_COMPLETION))
+	$(call put,644,packaging/systemd/tlsrpt.socket,$(COLLECT_SOCKET))
+	for service in $(COMMAND_SERVICES); do \
+		$(call put,644,/dev/null,$(UNITDIR)/$$service) || exit; \
+		sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/$$service.in >$(call below,$(UNITDIR))/$$service || exit; \
+	done
 
 BASH_COMPLETION = $(SHAREDIR)/bash-completion/completions/tlsrpt
 ZSH_COMPLETION = $(SHAREDIR)/zsh/site-functions/_tlsrpt
 FISH_COMPLETION = $(SHAREDIR)/fish/vendor_completions.d/tlsrpt.fish
 EXAMPLE_FILE = $(SHAREDIR)/tlsrpt/tlsrpt.toml
-LISTEN_UNIT = $(UNITDIR)/tlsrpt-listen.service
 COLLECT_SOCKET = $(UNITDIR)/tlsrpt.socket
-COLLECT_UNIT = $(UNITDIR)/tlsrpt-collect.service
-DELIVER_UNIT = $(UNITDIR)/tlsrpt-deliver.service
-COMMAND_FILES = $(BINDIR)/tlsrpt $(MANDIR)/man1/tlsrpt.1 $(MANDIR)/man5/tlsrpt.toml.5 $(EXAMPLE_FILE) $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(LISTEN_UNIT) \
-	$(COLLECT_SOCKET) $(COLLECT_UNIT) $(DELIVER_UNIT)
-COMMAND_FOLDERS = $(patsubst %/,%,$(dir $(COMMAND_FILES)))
+COMMAND_SERVICES = tlsrpt-listen.service tlsrpt-collect.service tlsrpt-deliver.service
 
 # Refuses while Sendmail's service is installed: Sendmail defers mail while its map has no server.
 .PHONY: uninstall-command
@@ -74,7 +66,10 @@ uninstall-command:
 			"run make uninstall-sendmail, then make uninstall" >&2; \
 		exit 1; \
 	}
-	rm -f $(foreach file,$(COMMAND_FILES),$(call below,$(file)))
+	rm -f $(call below,$(BINDIR)/tlsrpt) $(call below,$(MANDIR)/man1/tlsrpt.1) $(call below,$(MANDIR)/man5/tlsrpt.toml.5) \
+		$(call below,$(EXAMPLE_FILE)) $(call below,$(BASH_COMPLETION)) $(call below,$(ZSH_COMPLETION)) \
+		$(call below,$(FISH_COMPLETION)) $(call below,$(COLLECT_SOCKET))
+	for service in $(COMMAND_SERVICES); do rm -f $(call below,$(UNITDIR))/$$service; done
 	$(call prune,$(SHAREDIR)/tlsrpt)
 
 ##@ Packages

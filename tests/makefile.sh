@@ -102,6 +102,18 @@ check 'what was installed is there' test -s "$root/usr/local/bin/tlsrpt" -a -s "
 check 'installs elsewhere with another PREFIX and writes nothing into the checkout' \
     unchanged make_in "$work/other root" install PREFIX=/opt/tlsrpt
 check 'the files name that PREFIX' grep -q '^prefix=/opt/tlsrpt$' "$work/other root/opt/tlsrpt/lib/pkgconfig/libtlsrpt.pc"
+prefix="$work/a prefix"
+check 'installs with a PREFIX with spaces' unchanged make_in '' install install-exim install-sendmail PREFIX="$prefix"
+check 'systemd finds the command there' grep -q "^ExecStart=\"$prefix/bin/tlsrpt\" " "$prefix/lib/systemd/system/"*.service
+links_there() {
+    PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --cflags --libs libtlsrpt >"$work/flags" &&
+        echo 'int main(void) { return tlsrpt_version() == 0; }' |
+        xargs -a "$work/flags" "${CC:-cc}" -include tlsrpt_version.h -x c -o "$work/linked" /dev/stdin &&
+        LD_LIBRARY_PATH="$prefix/lib" "$work/linked"
+}
+check 'pkg-config finds the library there' links_there
+check 'removes from there' make_in '' uninstall-sendmail uninstall-exim uninstall PREFIX="$prefix"
+check 'nothing is left there' nothing_left "$prefix"
 keeps_the_map() {
     refuses make_in "$root" uninstall 2>"$work/errors" && grep -q 'make uninstall-sendmail' "$work/errors" &&
         test -e "$root/usr/local/bin/tlsrpt"

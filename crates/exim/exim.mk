@@ -21,9 +21,8 @@ $(EXIM_MODULE): $(call CRATES,exim) crates/cargo.sh
 ## install-exim: the module for Exim and its configuration
 .PHONY: install-exim
 install-exim: exim
-	install -d $(call below,$(EXIMLIBDIR)) $(call below,$(patsubst %/,%,$(dir $(EXIM_CONFIGURATION))))
-	install -m 644 $(EXIM_MODULE) $(call below,$(EXIMLIBDIR))
-	install -m 644 /dev/null $(call below,$(EXIM_CONFIGURATION))
+	$(call put,644,$(EXIM_MODULE),$(EXIMLIBDIR)/$(notdir $(EXIM_MODULE)))
+	$(call put,644,/dev/null,$(EXIM_CONFIGURATION))
 	sed -e $(call filled,MODULE,$(EXIMLIBDIR)/$(notdir $(EXIM_MODULE))) -e $(call filled,CONFIGURATION,$(EXIM_CONFIGURATION)) \
 		crates/exim/tlsrpt.conf.in >$(call below,$(EXIM_CONFIGURATION))
 

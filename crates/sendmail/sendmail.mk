@@ -8,11 +8,10 @@ SENDMAIL_SOCKET = $(UNITDIR)/tlsrpt-sendmail.socket
 ## install-sendmail: the rules and the service for Sendmail; the service runs the command of `make install-command`
 .PHONY: install-sendmail
 install-sendmail:
-	install -d $(call below,$(patsubst %/,%,$(dir $(SENDMAIL_RULES)))) $(call below,$(UNITDIR))
-	install -m 644 packaging/systemd/tlsrpt-sendmail.socket $(call below,$(SENDMAIL_SOCKET))
-	install -m 644 /dev/null $(call below,$(SENDMAIL_RULES))
+	$(call put,644,packaging/systemd/tlsrpt-sendmail.socket,$(SENDMAIL_SOCKET))
+	$(call put,644,/dev/null,$(SENDMAIL_RULES))
 	sed $(call filled,M4,$(SENDMAIL_RULES)) crates/sendmail/tlsrpt.m4.in >$(call below,$(SENDMAIL_RULES))
-	install -m 644 /dev/null $(call below,$(SENDMAIL_SERVICE))
+	$(call put,644,/dev/null,$(SENDMAIL_SERVICE))
 	sed $(call filled,BINDIR,$(BINDIR)) packaging/systemd/tlsrpt-sendmail.service.in >$(call below,$(SENDMAIL_SERVICE))
 
 ## uninstall-sendmail: removes them
