@@ -88,8 +88,8 @@ def workshop(base, mountpoint):
 
 
 def build_debian(base, source, output, mountpoint):
-    """Builds the packages into OUTPUT. Returns their version, the output of lintian, the shlibs file, and for a program that
-    was built with the development package its output and its dependencies by dpkg-shlibdeps."""
+    """Builds the packages into OUTPUT. Returns their version, the output of lintian, the shlibs file, the output of a
+    program that was built with the development package, and the dependencies of another one by dpkg-shlibdeps."""
     inside = workshop(base, mountpoint)
     version = run_buildpackage(inside, source, "dpkg-buildpackage -us -uc")
     lintian = roots.run(inside, ["sh", "-c", "cd %s && lintian --allow-root --fail-on error *.changes && echo passed"
@@ -105,9 +105,11 @@ def build_debian(base, source, output, mountpoint):
                                  "$(pkg-config --cflags --libs libtlsrpt) -o one_policy && ./one_policy /nowhere 2>&1 "
                                  "&& readelf -d one_policy" % FOLDER])
     shlibs = roots.run(inside, ["sh", "-euc", "dpkg-deb --info %s/libtlsrpt0_*.deb shlibs" % FOLDER])
+    # A program that calls none of the functions that Debian 13's library lacks.
     depends = roots.run(inside, ["sh", "-euc", "cd %s && mkdir debian && printf '%%s\\n' 'Source: program' '' "
-                                 "'Package: program' 'Architecture: any' >debian/control && dpkg-shlibdeps -O one_policy"
-                                 % FOLDER])
+                                 "'Package: program' 'Architecture: any' >debian/control && "
+                                 "echo 'int main(void) { return tlsrpt_strerror(0) == 0; }' | cc -include tlsrpt.h -x c - "
+                                 "-ltlsrpt -o early && dpkg-shlibdeps -O early" % FOLDER])
     return {"lintian": lintian, "program": program, "version": version, "shlibs": shlibs, "depends": depends}
 
 
