@@ -1,4 +1,4 @@
-//! The facts about a connection that only DNS has: the recipient domain's TLSRPT record, and whether DANE applied.
+//! Looks up the TLSRPT record of the recipients' domain, and whether DANE applied to a connection.
 
 use std::{io, time::Duration};
 
@@ -20,7 +20,7 @@ const TLSA_LABELS: &str = "_25._tcp.";
 ///
 /// DNS gives no answer.
 pub async fn tlsrpt_record(resolver: &Resolver, domain: &str) -> io::Result<Option<Vec<u8>>> {
-    // An address in brackets stands in the place of a domain where the configuration names the host.
+    // Sendmail passes an address in brackets instead of a domain if its configuration names the host.
     if domain.is_empty() || domain.starts_with('[') {
         return Ok(None);
     }
@@ -28,7 +28,7 @@ pub async fn tlsrpt_record(resolver: &Resolver, domain: &str) -> io::Result<Opti
     Ok(only_record(texts.iter().map(Vec::as_slice)).map(<[u8]>::to_vec))
 }
 
-/// The same for a thread that may wait, for at most `limit`.
+/// Like [`tlsrpt_record`], but blocks the thread, for at most `limit`.
 ///
 /// # Errors
 ///
@@ -37,7 +37,7 @@ pub fn tlsrpt_record_within(resolver: &Resolver, domain: &str, limit: Duration) 
     within(limit, tlsrpt_record(resolver, domain))
 }
 
-/// The TXT records of a name, each with its strings joined, for a thread that may wait, for at most `limit`.
+/// The TXT records of a name, each with its strings joined. Blocks the thread, for at most `limit`.
 ///
 /// # Errors
 ///
@@ -52,9 +52,9 @@ fn within<T>(limit: Duration, lookup: impl Future<Output = io::Result<T>>) -> io
     runtime.block_on(async { tokio::time::timeout(limit, lookup).await.map_err(no_answer)? })
 }
 
-/// The TLSA records that applied to the connection; none where DANE did not apply.
+/// The TLSA records that applied to the connection. Empty if DANE did not apply.
 ///
-/// Sendmail says that DANE applied only where it verified a certificate. In the other cases DANE applied if Sendmail's
+/// Sendmail reports that DANE applied only if it verified a certificate. In the other cases DANE applied if Sendmail's
 /// option DANE is on and DNSSEC validated the domain's MX records and the host's TLSA records (RFC 7672 section 2.2).
 ///
 /// # Errors

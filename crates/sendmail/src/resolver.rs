@@ -23,7 +23,8 @@ const PORT: u16 = 53;
 /// TLSA (RFC 6698 section 7.1), which the crate does not know.
 const TLSA: u16 = 52;
 
-/// The resolvers of this host. As Sendmail does, this program relies on their word that an answer was validated.
+/// The resolvers of this host. Like Sendmail, this program trusts their AD bit, which states that DNSSEC validated an
+/// answer.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     servers: Vec<SocketAddr>,
@@ -41,8 +42,8 @@ pub struct Tlsa {
 }
 
 impl Resolver {
-    /// Asks these servers in turn, each as often as `attempts` says. `timeout` bounds one exchange with one server, over UDP
-    /// and TCP together.
+    /// Queries these servers in turn, each up to `attempts` times. `timeout` limits one exchange with one server, over
+    /// UDP and TCP together.
     #[must_use]
     pub fn new(servers: Vec<SocketAddr>, timeout: Duration, attempts: u32) -> Self {
         Self { servers, timeout, attempts }
@@ -137,7 +138,7 @@ fn joined(text: TXT<'_>) -> Vec<u8> {
     String::try_from(text).map_or_else(FromUtf8Error::into_bytes, String::into_bytes)
 }
 
-/// The data of a TLSA record in the form in which policies have it.
+/// The data of a TLSA record as a policy string.
 fn policy_string(data: &[u8]) -> Option<String> {
     let [usage, selector, matching, association @ ..] = data else { return None };
     let hex: String = association.iter().map(|byte| format!("{byte:02X}")).collect();

@@ -17,9 +17,9 @@ use crate::{
     reporter::{Complain, Reporter},
 };
 
-/// How long new clients wait when the system has no descriptor for one, unless a client closes its connection before.
+/// How long the server accepts no clients after a lack of descriptors, unless a client closes its connection before.
 const PAUSE: Duration = Duration::from_millis(100);
-/// A lack of descriptors that lasts is one message in this time.
+/// The shortest time between two messages about a lack of descriptors.
 const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
 
 /// Serves clients for ever.
