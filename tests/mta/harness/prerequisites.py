@@ -11,6 +11,8 @@ NEEDED = {
     "unshare": "util-linux",
     "setpriv": "util-linux",
     "ip": "iproute2",
+    "systemd-nspawn": "systemd-container",
+    "nsenter": "util-linux",
     "curl": "curl",
     "gcc": "gcc",
     "g++": "g++",
