@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 
-from harness import command, project, reporter, service_manager, waiting, world
+from harness import network, project, reporter, service_manager, waiting
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
 PROCESSES, ROUNDS, EVENTS = 20, 20, 50  # in each round, each process sends so many events: 1,000 in all
@@ -180,7 +180,7 @@ def judge(seen):
 def check(context):
     library = os.path.abspath(context.libraries[CANDIDATE])
     seen = context.call("scenarios.service_manager:observe", lower=service_manager.root(),
-                        installed=project.packaged(context.checkout, "install"), mountpoint=world.mountpoint(), library=library)
+                        installed=project.packaged(context.checkout, "install"), mountpoint=network.mountpoint(), library=library)
     judge(seen)
     sent, stored = seen["kills"]
     context.versions["systemd of service-manager"] = seen["version"]
