@@ -47,7 +47,7 @@ install-command: $(COMMAND)
 	$(call put,644,$(BUILD)/completion.fish,$(FISH_COMPLETION))
 	$(call put,644,packaging/systemd/tlsrpt.socket,$(COLLECT_SOCKET))
 	for service in $(COMMAND_SERVICES); do \
-		$(call put,644,/dev/null,$(UNITDIR)/$$service) || exit; \
+		install -m 644 /dev/null $(call below,$(UNITDIR))/$$service || exit; \
 		sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/$$service.in >$(call below,$(UNITDIR))/$$service || exit; \
 	done
 

@@ -104,7 +104,10 @@ check 'installs elsewhere with another PREFIX and writes nothing into the checko
 check 'the files name that PREFIX' grep -q '^prefix=/opt/tlsrpt$' "$work/other root/opt/tlsrpt/lib/pkgconfig/libtlsrpt.pc"
 prefix="$work/a prefix"
 check 'installs with a PREFIX with spaces' unchanged make_in '' install install-exim install-sendmail PREFIX="$prefix"
-check 'systemd finds the command there' grep -q "^ExecStart=\"$prefix/bin/tlsrpt\" " "$prefix/lib/systemd/system/"*.service
+for unit in collect deliver listen sendmail; do
+    check "tlsrpt-$unit.service names the command there" \
+        grep -q "^ExecStart=\"$prefix/bin/tlsrpt\" " "$prefix/lib/systemd/system/tlsrpt-$unit.service"
+done
 links_there() {
     PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --cflags --libs libtlsrpt >"$work/flags" &&
         echo 'int main(void) { return tlsrpt_version() == 0; }' |
