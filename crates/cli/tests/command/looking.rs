@@ -105,6 +105,26 @@ fn a_host_where_all_is_well() {
 }
 
 #[test]
+fn a_collector_whose_queue_is_full_needs_a_person() {
+    let host = Host::with(&[(today(), &[(GOOD, 5)], 0, 0)]);
+    let metric = |shown: &str| shown.lines().any(|line| line == "tlsrpt_collector_up 0");
+    assert!(!metric(&host.status(&["--format", "prometheus"]).1));
+    let socket = host.directory.path().join("s");
+    while Collector::fill(&socket) > 0 {}
+    let full = format!("the queue of {} is full", socket.display());
+    let (code, shown) = host.status(&[]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.starts_with(&format!("collector   not reading: {full}\n")), "{shown}");
+    assert!(shown.contains("restart it: systemctl restart tlsrpt-collect"), "{shown}");
+    let (code, shown) = host.json(&[]);
+    assert_eq!((code, &shown["collector"]["state"]), (Some(1), &Value::from("queue-full")), "{shown}");
+    let (code, shown) = host.status(&["--format", "prometheus"]);
+    assert!(code == Some(1) && metric(&shown), "{shown}");
+    let (code, shown) = host.status(&["--format", "html"]);
+    assert!(code == Some(1) && shown.contains(&full), "{shown}");
+}
+
+#[test]
 fn the_days_in_json_are_newest_first_and_have_today_and_yesterday() {
     let old = today().checked_sub(jiff::Span::new().days(9)).unwrap();
     let host = Host::with(&[(old, &[(GOOD, 2)], 0, 0), (today(), &[(GOOD, 3), (BAD, 4)], 6, 0)]);
