@@ -21,8 +21,6 @@ pub enum ErrorKind {
     Newer,
     /// An older version of this program made it, and it was opened only to read. The collector migrates it.
     Older,
-    /// The text is not a URL of a store.
-    Url,
     /// Anything else.
     Other,
 }
