@@ -16,6 +16,14 @@ def commands(checkout, document, heading):
     return "set -eu\n" + "".join(found)
 
 
+def commands_of(checkout, document, heading, program):
+    """Those lines of the commands that begin with the name of a program, as commands() returns them."""
+    lines = [line for line in commands(checkout, document, heading).splitlines() if line.split()[:1] == [program]]
+    if not lines:
+        raise ValueError("docs/%s has no command of %s in the section \"%s\"" % (document, program, heading))
+    return "set -eu\n" + "".join(line + "\n" for line in lines)
+
+
 def make_arguments(checkout, document, heading):
     """The arguments of the one command of `make` in the section."""
     lines = commands(checkout, document, heading).splitlines()[1:]

@@ -46,10 +46,12 @@ SESSIONS = "SELECT coalesce(sum(succeeded + failed), 0) FROM sessions JOIN domai
 
 class Installed:
     """`tlsrpt` in the root filesystem of a mail host. SOCKET is a path in there, ROUTE the line of [mail] that takes mails to
-    the mail host, KIND that of the DKIM key."""
+    the mail host, KIND that of the DKIM key. The services run as USER, which the root filesystem has, or as root."""
 
-    def __init__(self, program, the_world, root, socket, group, route, kind, sink_port):
+    def __init__(self, program, the_world, root, socket, group, route, kind, sink_port, user=None):
         self.root = root
+        # The group is the one that systemd gives the socket to.
+        self.as_user = ["setpriv", "--reuid", user, "--regid", user, "--groups", group] if user else []
         self.socket = socket
         shutil.copy(program, root + COMMAND)
         for folder in (CONFIGURATION_FOLDER, STORE_FOLDER, os.path.dirname(socket)):
@@ -63,6 +65,10 @@ class Installed:
                 socket=socket, group=group, database=DATABASE, organization=reporter.ORGANIZATION, contact=reporter.CONTACT,
                 sender=SENDER, most=MOST_DESTINATIONS, route=route, domain=certificates.MAIL_HOST, selector=SELECTOR, key=KEY,
                 port=sink_port, authority=AUTHORITY))
+        if user:
+            # As systemd makes them for the units.
+            roots.run(root, ["install", "--directory", "--owner", user, "--group", user, "--mode", "0750", STORE_FOLDER])
+            roots.run(root, ["chown", user, os.path.dirname(socket)])
         self.collector = None
         self.messages = root + "/var/log/tlsrpt.log"
 
@@ -74,7 +80,7 @@ class Installed:
     def collect(self):
         """Starts the collector at the mail host's socket."""
         with open(self.messages, "w") as messages:
-            self.collector = subprocess.Popen(["chroot", self.root, COMMAND, "collect"], stderr=messages)
+            self.collector = subprocess.Popen(["chroot", self.root] + self.as_user + [COMMAND, "collect"], stderr=messages)
         waiting.until("tlsrpt collect to listen",
                       lambda: os.path.exists(self.root + self.socket) or self.collector.poll() is not None)
         if self.collector.poll() is not None:
@@ -89,11 +95,15 @@ class Installed:
 
     def deliver_today(self):
         """Makes and delivers the reports about today, with one attempt. Returns the output of the command."""
-        return roots.run(self.root, [COMMAND, "deliver", "--once", "--day", "today"]).strip()
+        return roots.run(self.root, self.as_user + [COMMAND, "deliver", "--once", "--day", "today"]).strip()
 
     def reports(self):
         """The reports as `tlsrpt reports` lists them."""
         return json.loads(roots.run(self.root, [COMMAND, "reports", "list", "--format", "json"]))["reports"]
+
+    def suppressions(self):
+        """The lines of `tlsrpt suppress list`."""
+        return roots.run(self.root, [COMMAND, "suppress", "list"]).splitlines()
 
     def sessions(self, domain):
         """The sessions with a domain that are in the store."""

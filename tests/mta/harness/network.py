@@ -22,6 +22,7 @@ class Network:
     def __init__(self, certificate_folder, mountpoint, records=None):
         self.certificates = certificate_folder
         self.mails = []
+        self.refused = set()  # the addresses that the mail servers refuse
         self.records = records or {}
         self.folder = mountpoint
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self.folder], check=True)
@@ -35,7 +36,7 @@ class Network:
             context = self.server_context(domain.server)
             if not domain.tls13:
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
-            smtp_server.serve(self.addresses[domain.name], domain, context, self.mails)
+            smtp_server.serve(self.addresses[domain.name], domain, context, self.mails, self.refused)
         self.silent, self.asked = set(), []  # see dns.serve
         dns.serve(RESOLVER, self.zone(), self.silent, self.asked)
 

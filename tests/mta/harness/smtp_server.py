@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from harness import domains
 
 TIMEOUT = 60
+REFUSAL = "550 5.1.1 no such user here"
 NOT_TLS = b'this is not TLS, "quoted" \\ backslash\r\n' * 3
 
 
@@ -56,8 +57,7 @@ class Session(socketserver.BaseRequestHandler):
             self.mail = Mail(self.domain.server, self.mail.tls, sender=line.decode("latin-1").strip())
             self.say("250 2.1.0 sender ok")
         elif verb == "RCPT":
-            self.mail.recipients.append(line.decode("latin-1").strip())
-            self.say("250 2.1.5 recipient ok")
+            self.take_recipient(line.decode("latin-1").strip())
         elif verb in ("RSET", "NOOP"):
             self.say("250 2.0.0 ok")
         elif verb == "QUIT":
@@ -66,6 +66,13 @@ class Session(socketserver.BaseRequestHandler):
         else:
             self.say("500 5.5.1 unknown command")
         return True
+
+    def take_recipient(self, command):
+        if any("<%s>" % address in command for address in self.server.refused):
+            self.say(REFUSAL)
+        else:
+            self.mail.recipients.append(command)
+            self.say("250 2.1.5 recipient ok")
 
     def greet(self):
         lines = [self.domain.server.encode()] + list(self.domain.ehlo) + [b"SIZE 10240000"]
@@ -124,8 +131,9 @@ class Server6(Server):
     address_family = socket.AF_INET6
 
 
-def serve(address, domain, tls, mails):
-    """Serves a domain on port 25 of an address with an ssl.SSLContext, and appends accepted mails to MAILS."""
+def serve(address, domain, tls, mails, refused):
+    """Serves a domain on port 25 of an address with an ssl.SSLContext, and appends accepted mails to MAILS. Recipients in the set
+    REFUSED are refused."""
     server = (Server6 if ":" in address else Server)((address, 25), Session)
-    server.domain, server.tls, server.mails = domain, tls, mails
+    server.domain, server.tls, server.mails, server.refused = domain, tls, mails, refused
     threading.Thread(target=server.serve_forever, daemon=True).start()
