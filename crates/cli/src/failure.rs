@@ -6,6 +6,9 @@ use tlsrpt_config::Problems;
 
 use crate::output;
 
+/// The exit code by which a program that a mail server starts asks for another attempt (`EX_TEMPFAIL` in sysexits.h).
+const TRY_AGAIN: u8 = 75;
+
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -15,6 +18,9 @@ pub(crate) enum Failure {
     /// The command could not do its work.
     #[error("{0}")]
     Failed(String),
+    /// The command failed, and the mail server that started it must try again later.
+    #[error("{0}")]
+    TryAgain(Box<Failure>),
     /// A check failed. The output of the command already has the reason.
     #[error("a check failed")]
     Found,
@@ -30,6 +36,10 @@ impl Failure {
     /// Writes the message and returns the exit code. If the reader of standard output has closed the pipe, the command
     /// succeeds: the reader needs no more output.
     pub(crate) fn exit_code(self) -> ExitCode {
+        if let Self::TryAgain(failure) = self {
+            failure.exit_code();
+            return ExitCode::from(TRY_AGAIN);
+        }
         match &self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Found => {}
@@ -38,7 +48,7 @@ impl Failure {
         }
         ExitCode::from(match self {
             Self::BadUse(_) | Self::Configuration(_) => 2,
-            Self::Failed(_) | Self::Found | Self::Output(_) => 1,
+            Self::Failed(_) | Self::Found | Self::Output(_) | Self::TryAgain(_) => 1,
         })
     }
 }

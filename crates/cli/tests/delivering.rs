@@ -340,6 +340,16 @@ fn a_bounce_suppresses_its_destination_once_for_all_mails_of_the_day() {
     let listed = host.run_well(&["suppress", "list"]);
     assert!(listed.starts_with("mailto:r@all.example  until "), "{listed}");
     assert!(listed.ends_with(": a report mail was returned: smtp; 550 5.1.1 unknown\n"), "{listed}");
+    // The mail server keeps a bounce while the store cannot be opened.
+    let (store, elsewhere) = (host.file("db"), host.file("elsewhere"));
+    fs::rename(&store, &elsewhere).unwrap();
+    fs::create_dir(&store).unwrap();
+    let mut child = host.command(&["bounce"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(notice(&mails[1].from).as_bytes()).unwrap();
+    let (code, _, said) = told(child.wait_with_output().unwrap());
+    assert_eq!(code, Some(75), "{said}");
+    fs::remove_dir(&store).unwrap();
+    fs::rename(&elsewhere, &store).unwrap();
     // The other mail of the day went out before that: it is no further failure.
     bounce(&notice(&mails[1].from));
     assert_eq!(host.run_well(&["suppress", "list"]), listed);

@@ -14,18 +14,24 @@ use crate::{
 
 /// Reads a bounce of a report mail on standard input, and suppresses the destination for some days.
 ///
-/// Use it in the alias of the address that receives bounces. The first bounce suppresses the destination for a day,
-/// each further one twice as long, up to 32 days.
+/// The mail server starts it, as the user of the services, for mails to the address that receives bounces. The first bounce
+/// suppresses the destination for a day, each further one twice as long, up to 32 days. If that is not possible now, the
+/// exit code is 75, and the mail server tries again later.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example, in the table of aliases:
-  tlsrpt-bounces: \"|/usr/bin/tlsrpt bounce\"")]
+Example, a transport in Postfix's master.cf:
+  tlsrpt-bounces unix - n n - 1 pipe flags=R user=tlsrpt argv=/usr/bin/tlsrpt bounce")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     file: ConfigFile,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    // Any other failing exit code makes the mail server drop the bounce.
+    take(arguments).map_err(|failure| Failure::TryAgain(Box::new(failure)))
+}
+
+fn take(arguments: Arguments) -> Result<(), Failure> {
     let configuration = arguments.file.load()?.configuration;
     let bounces = reporting::bounces(&configuration, &reporting::identity(&configuration.report)?)?;
     let mut mail = Vec::new();
