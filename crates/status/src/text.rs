@@ -143,7 +143,7 @@ fn domain_day(out: &mut impl Write, name: &str, day: Date, policies: &[PolicyCou
     }
     let failed: u64 = policies.iter().map(|policy| policy.failed).sum();
     let sessions: u64 = policies.iter().map(|policy| policy.succeeded).sum::<u64>() + failed;
-    writeln!(out, "{name} on {day}: {sessions} sessions, {failed} failed")?;
+    writeln!(out, "{name} on {day}: {}, {failed} failed", number_of(sessions, "session"))?;
     let mut record = None;
     for counts in policies {
         if record != Some(&counts.record) {
@@ -159,7 +159,7 @@ fn domain_day(out: &mut impl Write, name: &str, day: Date, policies: &[PolicyCou
 fn policy(out: &mut impl Write, counts: &PolicyCounts) -> io::Result<()> {
     let sessions = counts.succeeded + counts.failed;
     let name = counts.policy.as_ref().map_or("policies over the limit of the day".into(), policy_name);
-    line(out, "policy", format_args!("{name}: {sessions} sessions, {} failed", counts.failed))?;
+    line(out, "policy", format_args!("{name}: {}, {} failed", number_of(sessions, "session"), counts.failed))?;
     if let Some(PolicyDescription { policy_string, mx_host, others, .. }) = &counts.policy {
         policy_string.iter().flatten().try_for_each(|text| line(out, "", printable(text)))?;
         mx_host.iter().flatten().try_for_each(|pattern| line(out, "mx-host", printable(pattern)))?;
@@ -177,14 +177,20 @@ fn policy_name(policy: &PolicyDescription) -> String {
 }
 
 fn failure(out: &mut impl Write, counts: &FailureCounts) -> io::Result<()> {
+    let times = number_of(counts.times, "time");
     let Some(failure) = &counts.failure else {
-        return line(out, "failure", format_args!("{} times: failures over the limit of the day", counts.times));
+        return line(out, "failure", format_args!("{times}: failures over the limit of the day"));
     };
     let meaning = failure.failure_type().map(|kind| format!(": {}", kind.definition().meaning)).unwrap_or_default();
-    line(out, "failure", format_args!("{} times {}{meaning}", counts.times, result_type(failure)))?;
+    line(out, "failure", format_args!("{times} {}{meaning}", result_type(failure)))?;
     failure.details.known().try_for_each(|(member, value)| {
         line(out, "", format_args!("{}: {}", FailureMember::rfc_name(member), printable(value)))
     })
+}
+
+/// "1 session", "2 sessions".
+fn number_of(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn line(out: &mut impl Write, label: &str, text: impl Display) -> io::Result<()> {

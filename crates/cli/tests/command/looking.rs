@@ -217,6 +217,8 @@ fn a_domain_in_words() {
         today()
     );
     assert_eq!((code, shown), (Some(0), expected));
+    let (_, shown) = host.status(&["--domain", "good.example", "--day", "today"]);
+    assert!(shown.contains(": 1 session, 0 failed\n"), "{shown}");
     let (code, shown) = host.status(&["--domain", "other.example", "--day", "2020-02-29"]);
     assert_eq!((code, shown.as_str()), (Some(0), "other.example on 2020-02-29: no sessions\n"));
     let (code, shown) = host.json(&["--domain", "bad.example"]);
