@@ -7,6 +7,7 @@ mod hostile;
 mod manager;
 mod memory;
 mod power;
+mod purging;
 mod sender;
 mod support;
 
@@ -33,6 +34,10 @@ fn main() {
         ("a_file_of_somebody_else_is_not_touched", faults::a_file_of_somebody_else_is_not_touched),
         ("a_store_of_a_later_version_is_refused", faults::a_store_of_a_later_version_is_refused),
         ("what_is_not_committed_at_the_end_is_an_error", faults::what_is_not_committed_at_the_end_is_an_error),
+        (
+            "a_day_that_is_removed_before_its_report_is_a_warning",
+            purging::a_day_that_is_removed_before_its_report_is_a_warning,
+        ),
         ("arbitrary_datagrams_end_nothing", hostile::arbitrary_datagrams_end_nothing),
         ("invalid_datagrams_are_kept", hostile::invalid_datagrams_are_kept),
         ("a_limit_is_said", hostile::a_limit_is_said),
