@@ -1,5 +1,7 @@
 //! What becomes of a report mail for each class of answer of the mail server, at each command. The server is scripted.
 
+#[path = "sinks/mail.rs"]
+mod mail;
 #[path = "sinks/tls.rs"]
 mod tls;
 
@@ -13,12 +15,14 @@ use std::{
 
 use rustls::{ServerConnection, StreamOwned};
 use tlsrpt_deliver::{
-    MailAddress, Outcome,
-    mail::{FinishedReport, ReportMail, Submitter},
+    Outcome,
     smtp::{Security, SmtpClient, SmtpServer},
 };
 
-use crate::tls::{key_file, server_config};
+use crate::{
+    mail::mail,
+    tls::{key_file, server_config},
+};
 
 /// How long the client waits for an answer: short, since one case waits for it.
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -150,20 +154,6 @@ fn settings(port: u16) -> SmtpServer {
         timeout: TIMEOUT,
         authorities: vec![],
     }
-}
-
-fn mail() -> ReportMail {
-    let address = |text: &str| text.parse::<MailAddress>().unwrap();
-    let submitter = Submitter { from: address("noreply@sender.example"), signer: None };
-    let report = FinishedReport {
-        domain: "a.example",
-        id: "1@sender.example",
-        made: 0,
-        summary: ".\n",
-        file_name: "a.json.gz",
-        compressed: &[1],
-    };
-    submitter.mail(&report, &address("r@a.example"), &address("b@sender.example")).unwrap()
 }
 
 fn attempt(step: &'static str, act: Act) -> Outcome {

@@ -1,6 +1,8 @@
 //! A relay that wants TLS, a name and a password: STARTTLS and TLS from the first byte, AUTH PLAIN and LOGIN, and certificates that
 //! verify or do not.
 
+#[path = "sinks/mail.rs"]
+mod mail;
 #[path = "sinks/tls.rs"]
 mod tls;
 
@@ -15,12 +17,14 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rustls::{ServerConnection, StreamOwned};
 use tlsrpt_deliver::{
-    MailAddress, Outcome,
-    mail::{FinishedReport, ReportMail, Submitter},
+    Outcome,
     smtp::{Security, SmtpClient, SmtpServer},
 };
 
-use crate::tls::{key_file, server_config};
+use crate::{
+    mail::mail,
+    tls::{key_file, server_config},
+};
 
 const NAME: &str = "reports";
 const PASSWORD: &str = "p\u{e4}ss word";
@@ -148,20 +152,6 @@ fn send(port: u16, security: Security, password: Option<&str>) -> Outcome {
         authorities: vec![fs::read(key_file("authority.der")).unwrap()],
     };
     SmtpClient::new(server).send(&mail())
-}
-
-fn mail() -> ReportMail {
-    let address = |text: &str| text.parse::<MailAddress>().unwrap();
-    let submitter = Submitter { from: address("noreply@sender.example"), signer: None };
-    let report = FinishedReport {
-        domain: "a.example",
-        id: "1@sender.example",
-        made: 0,
-        summary: "",
-        file_name: "a.json.gz",
-        compressed: &[1],
-    };
-    submitter.mail(&report, &address("r@a.example"), &address("b@sender.example")).unwrap()
 }
 
 /// How a relay is spoken to that wants a name and a password. Opportunistic becomes STARTTLS then.
