@@ -410,11 +410,11 @@ impl Reporter {
 
     /// Makes reports of MX hosts whose record is known now, and looks further records up. How many reports.
     fn report_mx_hosts(&mut self) -> Result<u64, Error> {
+        // Nothing else may be under way to wait for.
+        let mut wait = if self.in_flight() == 0 { SHORT_LOOK } else { Duration::ZERO };
         let Some(lookups) = &mut self.lookups else { return Ok(0) };
         let (settings, now) = (&self.settings, Timestamp::now());
         let mut made = 0;
-        // Nothing else may be under way to wait for.
-        let mut wait = if self.mail.in_flight + self.https.in_flight == 0 { SHORT_LOOK } else { Duration::ZERO };
         while let Some((day, host, found)) = lookups.next(std::mem::take(&mut wait)) {
             let record = match found {
                 Ok(record) => record,
