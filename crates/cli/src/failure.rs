@@ -36,20 +36,24 @@ impl Failure {
     /// Writes the message and returns the exit code. If the reader of standard output has closed the pipe, the command
     /// succeeds: the reader needs no more output.
     pub(crate) fn exit_code(self) -> ExitCode {
-        if let Self::TryAgain(failure) = self {
-            failure.exit_code();
-            return ExitCode::from(TRY_AGAIN);
+        if matches!(&self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
         }
-        match &self {
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-            Self::Found => {}
-            Self::Configuration(problems) => problems.lines().for_each(output::say),
-            failure => output::say(failure),
-        }
+        self.write();
         ExitCode::from(match self {
             Self::BadUse(_) | Self::Configuration(_) => 2,
-            Self::Failed(_) | Self::Found | Self::Output(_) | Self::TryAgain(_) => 1,
+            Self::Failed(_) | Self::Found | Self::Output(_) => 1,
+            Self::TryAgain(_) => TRY_AGAIN,
         })
+    }
+
+    fn write(&self) {
+        match self {
+            Self::Found => {}
+            Self::Configuration(problems) => problems.lines().for_each(output::say),
+            Self::TryAgain(failure) => failure.write(),
+            failure => output::say(failure),
+        }
     }
 }
 
