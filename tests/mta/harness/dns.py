@@ -44,22 +44,22 @@ def encode_value(kind, value):
 
 
 def question(query):
-    """The name and the type that a query asks for; the type is None if no record of the zone can have it."""
+    """The name and the type that a query asks for, and the offset after them and the class. The type is None if no record of
+    the zone can have it."""
     name, offset = decode_name(query, 12)
     number, = struct.unpack_from(">H", query, offset)
-    return name, TYPE_NAMES.get(number)
+    return name, TYPE_NAMES.get(number), offset + 4
 
 
 def answer(zone, query):
     """The answer to a query from a ZONE of {(name, type): [values]}."""
     identifier, flags = struct.unpack_from(">HH", query)
-    name, kind = question(query)
-    _, offset = decode_name(query, 12)
+    name, kind, end = question(query)
     values = zone.get((name, kind), [])
     known = any(owner == name or owner.endswith("." + name) for owner, _ in zone) or not name
     flags = (ANSWER_AUTHORITATIVE | RECURSION_AVAILABLE | AUTHENTIC_DATA | (flags & RECURSION_DESIRED)
              | (0 if known else NO_SUCH_NAME))
-    reply = struct.pack(">HHHHHH", identifier, flags, 1, len(values), 0, 0) + query[12:offset + 4]
+    reply = struct.pack(">HHHHHH", identifier, flags, 1, len(values), 0, 0) + query[12:end]
     for value in values:
         data = encode_value(kind, value)
         reply += POINTER_TO_QUESTION + struct.pack(">HHIH", TYPES[kind], 1, TIME_TO_LIVE, len(data)) + data
@@ -81,15 +81,15 @@ def serve(address, zone, silent, asked):
 def _serve_udp(datagrams, zone, silent, asked):
     while True:
         query, client = datagrams.recvfrom(4096)
-        asked.append(question(query))
+        asked.append(question(query)[:2])
         if asked[-1] in silent:
             continue
         reply = answer(zone, query)
         if len(reply) > 1232:
             # Truncated: the client asks again over TCP.
             flags, = struct.unpack_from(">H", reply, 2)
-            _, end = decode_name(query, 12)
-            reply = reply[:2] + struct.pack(">HHHHH", flags | 0x0200, 1, 0, 0, 0) + query[12:end + 4]
+            _, _, end = question(query)
+            reply = reply[:2] + struct.pack(">HHHHH", flags | 0x0200, 1, 0, 0, 0) + query[12:end]
         datagrams.sendto(reply, client)
 
 

@@ -25,7 +25,8 @@ Checksums-Sha256:
 def make_mirror(root):
     """Writes a mirror of one source package into a root filesystem, and names it as the only one."""
     folder = root + MIRROR
-    for part in ("pool", "dists/suite/main/source", "dists/suite/main/binary-" + architecture(root), "upstream-1"):
+    binary = "dists/suite/main/binary-" + architecture(root)
+    for part in ("pool", "dists/suite/main/source", binary, "upstream-1"):
         os.makedirs(os.path.join(folder, part))
     with open(folder + "/upstream-1/LICENCE", "w") as file:
         file.write("upstream's\n")
@@ -36,7 +37,7 @@ def make_mirror(root):
     with open(folder + "/dists/suite/main/source/Sources", "w") as index:
         index.write(SOURCES.format(package=PACKAGE, missing="0" * 64, digest=hashlib.sha256(content).hexdigest(),
                                    size=len(content), tarball=os.path.basename(tarball)))
-    open("%s/dists/suite/main/binary-%s/Packages" % (folder, architecture(root)), "w").close()
+    open(os.path.join(folder, binary, "Packages"), "w").close()
     with open(root + "/etc/apt/sources.list", "w") as listed:
         listed.write(SUITE)
 
