@@ -129,8 +129,8 @@ fn send_all(command: &Path, directory: &Path, datagrams: impl Iterator<Item = St
 /// An event with the failures of many servers, each with a text of its own that compresses badly.
 fn many_failures(domain: usize, first: usize) -> String {
     let failure = |n: usize| {
-        let text: String =
-            (0..16).map(|part| format!("{:016x}", hash(((domain * FAILURES + n) * 16 + part) as u64))).collect();
+        let mut random = fastrand::Rng::with_seed((domain * FAILURES + n) as u64);
+        let text: String = (0..16).map(|_| format!("{:016x}", random.u64(..))).collect();
         format!(
             r#"{{"c":204,"s":"192.0.2.1","n":"mx{n}.example.org","h":"mx{n}.example.org","r":"192.0.2.25","a":"{text}","f":"a reason"}}"#
         )
@@ -140,14 +140,6 @@ fn many_failures(domain: usize, first: usize) -> String {
         r#"{{"dpv":"1","d":"{domain}.example.org","pr":"v=TLSRPTv1; rua=mailto:tls@{domain}.example.org","policies":[{{"policy-type":2,"policy-domain":"{domain}.example.org","failure-details":[{}],"t":{FAILURES_AT_ONCE},"f":1}}]}}"#,
         failures.join(",")
     )
-}
-
-/// Mixes the bits of a number (splitmix64).
-fn hash(number: u64) -> u64 {
-    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 fn tlsrpt(command: &Path, directory: &Path, arguments: &[&str]) -> Result<Child, Box<dyn Error>> {
