@@ -140,7 +140,11 @@ fn shortened(mut line: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read, os::unix::net::UnixStream, time::Duration};
+    use std::{
+        io::{Read, Write},
+        os::unix::net::UnixStream,
+        time::Duration,
+    };
 
     use super::{LONGEST_LINE, MOST_LINES, Writer, shortened};
 
@@ -149,10 +153,14 @@ mod tests {
 
     #[test]
     fn writing_does_not_wait_for_a_reader_that_does_not_read() {
-        let (mut reader, writer) = UnixStream::pair().unwrap();
+        let (mut reader, mut writer) = UnixStream::pair().unwrap();
+        // The socket is full, so the thread writes no line before the reader begins.
+        writer.set_nonblocking(true).unwrap();
+        while writer.write(b"\n").is_ok() {}
+        writer.set_nonblocking(false).unwrap();
         let messages = Writer::start(writer, "tlsrpt: ").unwrap();
         let line = "x".repeat(1000);
-        // More than the socket and the queue hold.
+        // More than the queue holds.
         let all = 1000;
         for _ in 0..all {
             messages.take(line.clone());
