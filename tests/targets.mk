@@ -74,6 +74,14 @@ test-integrations: $(LIBRARIES) $(EXIM_MODULE)
 	$(PYTHON) examples/check.py $(BUILD)/integrations/one_policy \
 		$(call quoted,$(TARGET_DIR)/$(OUTPUT)debug/examples/several_policies)
 
+## test-senders: the senders without a library (docs/datagram.md); needs Python, Go, Perl, Node.js and socat
+.PHONY: test-senders
+test-senders: $(COMMAND) $(LIBRARIES)
+	mkdir -p $(BUILD)/integrations
+	$(CC) $(CFLAGS) $(LDFLAGS) -std=c11 -Iinclude -o $(BUILD)/integrations/one_policy examples/one_policy.c $(SHARED) \
+		-Wl,-rpath,'$$ORIGIN/..'
+	$(PYTHON) examples/senders/check.py $(COMMAND) $(BUILD)/integrations/one_policy
+
 ## test-reference: against Debian's build of the C library, which apt fetches; COUNT sequences from SEED
 .PHONY: test-reference
 test-reference: $(LIBRARIES)
