@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use tlsrpt_config::{Configuration, Loaded, Problems, StoreUrl};
-use tlsrpt_store::{Synchronous, Url};
+use tlsrpt_config::{Configuration, Loaded, Problems};
+use tlsrpt_store::Synchronous;
 
 use crate::{failure::Failure, output::say};
 
@@ -25,13 +25,6 @@ impl ConfigFile {
         let loaded = tlsrpt_config::load(self.config.as_deref())?;
         loaded.warning_lines().for_each(|line| say(format_args!("warning: {line}")));
         Ok(loaded)
-    }
-}
-
-/// The URL of the store, in the type of the crate that opens it.
-pub(crate) fn store_url(configuration: &Configuration) -> Url {
-    match &configuration.store.url {
-        StoreUrl::Sqlite(path) => Url::Sqlite(path.clone()),
     }
 }
 

@@ -18,7 +18,7 @@ use tlsrpt_sendmail::{
 use tlsrpt_store::{ReportStore, open_reports};
 
 use crate::{
-    configuration::{store_url, synchronous},
+    configuration::synchronous,
     failure::{Failure, cannot},
 };
 
@@ -34,7 +34,7 @@ const LONGEST_HOST: usize = 32;
 
 /// Opens the store for reports.
 pub(crate) fn store(configuration: &Configuration) -> Result<Box<dyn ReportStore>, Failure> {
-    open_reports(&store_url(configuration), synchronous(configuration)).map_err(failed)
+    open_reports(&configuration.store.url, synchronous(configuration)).map_err(failed)
 }
 
 /// The sender of reports: the keys that have no default.

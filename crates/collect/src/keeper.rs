@@ -7,10 +7,12 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{Timestamp, civil::Date};
 use tlsrpt_format::{datagram, printable};
 use tlsrpt_service::{Level, Log};
-use tlsrpt_store::{Added, Batch, BatchId, CountedEvent, Error, ErrorKind, Options, Purged, Store, open, set_aside};
+use tlsrpt_store::{
+    Added, Batch, BatchId, CountedEvent, Error, ErrorKind, KeptDays, Options, Purged, Store, open, set_aside,
+};
 
 use crate::{
     arrival,
@@ -290,15 +292,14 @@ impl Keeper {
         }
     }
 
-    /// Removes days older than `keep-days`, once a day. If the clock jumps far ahead, it must not remove all days: it
-    /// removes days only if the store also has an earlier day that is within `keep-days`.
+    /// Removes days older than `keep-days`, once a day.
     fn purge(&mut self) {
         let today = arrival::date(arrival::day_number(arrival::seconds(SystemTime::now())));
         if self.purged == Some(today) || self.trouble.is_some() {
             return;
         }
         let Some(store) = &mut self.store else { return };
-        match purge(store.as_mut(), today, self.settings.keep_days) {
+        match store.purge(KeptDays::last(self.settings.keep_days, today)) {
             Ok(Purged { days: 0, .. }) => {}
             Ok(purged) => say_purged(self.log, purged),
             // The next attempt is tomorrow.
@@ -308,13 +309,6 @@ impl Keeper {
         }
         self.purged = Some(today);
     }
-}
-
-fn purge(store: &mut dyn Store, today: Date, keep_days: u32) -> Result<Purged, Error> {
-    let nothing = Ok(Purged::default());
-    let Ok(first) = today.checked_sub(i64::from(keep_days.saturating_sub(1)).days()) else { return nothing };
-    let days = store.days()?;
-    if days.iter().any(|counts| first <= counts.day && counts.day < today) { store.purge(first) } else { nothing }
 }
 
 fn say_purged(log: Log, Purged { days, unreported, waiting }: Purged) {

@@ -13,7 +13,7 @@ mod who;
 pub use choice::{Synchronous, Verify};
 pub use definition::{Kind, Refused};
 pub use text::SecretText;
-pub use url::{SmtpServer, StoreUrl};
+pub use url::SmtpServer;
 pub use who::{Group, User};
 
 pub use address::{Domain, MailAddress};

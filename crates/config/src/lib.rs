@@ -29,7 +29,7 @@ mod warnings;
 
 pub use file::{DEFAULT_FILE, LARGEST_FILE};
 pub use keys::{Collect, Configuration, Https, Mail, MailDkim, Privacy, Report, SECTIONS, Store};
-pub use kind::{Group, SecretText, SmtpServer, StoreUrl, Synchronous, User, Verify};
+pub use kind::{Group, SecretText, SmtpServer, Synchronous, User, Verify};
 pub use load::{Loaded, load, load_text};
 pub use problem::{Problem, Problems};
 pub use reader::{Origin, Setting};

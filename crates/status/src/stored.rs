@@ -184,7 +184,7 @@ fn worst(reader: &mut dyn Reader, days: &[Date]) -> Result<Vec<Worst>, Error> {
 }
 
 fn disk(url: &Url) -> Option<Disk> {
-    let Url::Sqlite(path) = url;
+    let Url::Sqlite(path) = url else { return None };
     let found = statvfs(path.parent().unwrap_or(Path::new("/"))).ok()?;
     Some(Disk {
         free: found.blocks_available().saturating_mul(found.fragment_size()),

@@ -4,10 +4,10 @@
 //! that differ only in the order of their members are equal, and so are domains that differ only in case or in a dot at
 //! the end.
 //!
-//! - [`open`] opens the store for the collector, [`open_reports`] for the reporter, [`open_reader`] for all others. They
-//!   choose the engine by the [`Url`].
+//! - [`open`] opens the store for the collector, [`open_shared`] one that many hosts share, [`open_reports`] the store for
+//!   the reporter, [`open_reader`] for all others. They choose the engine by the [`Url`].
 //! - [`Batch`]: the data that the collector adds in one transaction.
-//! - [`Store`], [`ReportStore`] and [`Reader`]: the traits that an engine implements.
+//! - [`Store`], [`SharedStore`], [`ReportStore`] and [`Reader`]: the traits that an engine implements.
 //!
 //! The interface has no types of an engine.
 
@@ -19,7 +19,9 @@ mod delivery_state;
 mod error;
 mod opening;
 mod options;
+mod postgresql;
 mod reports;
+mod shared;
 mod sqlite;
 mod store;
 mod url;
@@ -29,11 +31,13 @@ pub use counts::{DayCounts, DomainCounts, FailureCounts, InvalidCounts, OTHER_DO
 pub use delivery_state::DeliveryState;
 pub use error::{Error, ErrorKind};
 pub use jiff::{Timestamp, civil::Date};
-pub use opening::{open, open_reader, open_reports, set_aside};
+pub use opening::{open, open_reader, open_reports, open_shared, set_aside};
 pub use options::{Limits, Options, Synchronous};
+pub use postgresql::PostgresqlUrl;
 pub use reports::{
     Attempt, Delivery, FailureLimit, KeptReport, MxHostShare, NewDelivery, NewReport, ReportFilter, ReportStore, Route,
     Suppression, Unreported,
 };
-pub use store::{Purged, Reader, Store};
+pub use shared::{Host, HostState, SharedStore};
+pub use store::{KeptDays, Purged, Reader, Store};
 pub use url::Url;

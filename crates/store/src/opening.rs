@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    Error, Options, Reader, ReportStore, Store, Synchronous, Url,
+    Error, ErrorKind, Limits, Options, PostgresqlUrl, Reader, ReportStore, SharedStore, Store, Synchronous, Url,
     sqlite::{self, Sqlite},
 };
 
@@ -15,7 +15,19 @@ use crate::{
 pub fn open(url: &Url, options: Options) -> Result<Box<dyn Store>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, options)?)),
+        Url::Postgresql(url) => Err(not_yet(url)),
     }
+}
+
+/// Opens a store that many hosts share, for the collector of one of them.
+///
+/// # Errors
+///
+/// [`crate::ErrorKind::Missing`] or [`crate::ErrorKind::Older`] if the reporter has not made or migrated it yet, which
+/// the role of a collector cannot do; [`crate::ErrorKind::Newer`] if a later version of the program made it; other kinds
+/// as their documentation says.
+pub fn open_shared(url: &PostgresqlUrl, _limits: Limits) -> Result<Box<dyn SharedStore>, Error> {
+    Err(not_yet(url))
 }
 
 /// Opens the store to read. Changes nothing and never makes the collector wait.
@@ -26,6 +38,7 @@ pub fn open(url: &Url, options: Options) -> Result<Box<dyn Store>, Error> {
 pub fn open_reader(url: &Url) -> Result<Box<dyn Reader>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open_read_only(path)?)),
+        Url::Postgresql(url) => Err(not_yet(url)),
     }
 }
 
@@ -37,6 +50,7 @@ pub fn open_reader(url: &Url) -> Result<Box<dyn Reader>, Error> {
 pub fn open_reports(url: &Url, synchronous: Synchronous) -> Result<Box<dyn ReportStore>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, Options { synchronous, ..Options::default() })?)),
+        Url::Postgresql(url) => Err(not_yet(url)),
     }
 }
 
@@ -48,5 +62,10 @@ pub fn open_reports(url: &Url, synchronous: Synchronous) -> Result<Box<dyn Repor
 pub fn set_aside(url: &Url, stamp: &str) -> Result<PathBuf, Error> {
     match url {
         Url::Sqlite(path) => sqlite::set_aside(path, stamp),
+        Url::Postgresql(url) => Err(Error::new(ErrorKind::Unreachable, format!("{url}: not a file of this host"))),
     }
+}
+
+fn not_yet(url: &PostgresqlUrl) -> Error {
+    Error::new(ErrorKind::Other, format!("{url}: this version has no PostgreSQL yet; use a URL such as sqlite:/PATH"))
 }

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use crate::{DeliveryState, Error, PolicyCounts, Store};
+use crate::{DeliveryState, Error, PolicyCounts, Reader, Store};
 
 /// The counts of a domain on one day that are in no report yet.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ pub struct ReportFilter {
 }
 
 /// The operations of the reporter on a store.
-pub trait ReportStore: Store + std::fmt::Debug {
+pub trait ReportStore: Store + Reader + std::fmt::Debug {
     /// The days before `end` that have counts in no report, the oldest first.
     fn unreported_days(&mut self, end: Date) -> Result<Vec<Date>, Error>;
 
@@ -296,4 +296,7 @@ pub trait ReportStore: Store + std::fmt::Debug {
 
     /// The entry of a target.
     fn suppression(&mut self, target: &str) -> Result<Option<Suppression>, Error>;
+
+    /// Forgets a host that shares the store: no day waits for it any more. Returns whether there was such a host.
+    fn forget_host(&mut self, name: &str) -> Result<bool, Error>;
 }

@@ -1,8 +1,8 @@
 //! The operations of an engine.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
 
-use crate::{Added, Batch, DayCounts, DeliveryState, DomainCounts, Error, InvalidCounts, PolicyCounts};
+use crate::{Added, Batch, DayCounts, DeliveryState, DomainCounts, Error, Host, InvalidCounts, PolicyCounts};
 
 /// The operations that read a store.
 pub trait Reader: Send {
@@ -32,6 +32,9 @@ pub trait Reader: Send {
     /// When the latest valid event arrived.
     fn last_event(&mut self) -> Result<Option<Timestamp>, Error>;
 
+    /// The hosts that share the store, by name. A store in a file has none.
+    fn hosts(&mut self) -> Result<Vec<Host>, Error>;
+
     /// The size of the store in bytes, with its temporary files.
     fn size(&mut self) -> Result<u64, Error>;
 
@@ -40,7 +43,7 @@ pub trait Reader: Send {
 }
 
 /// The operations of the collector on a store, which [`crate::open`] has migrated to the schema of this program.
-pub trait Store: Reader {
+pub trait Store: Send {
     /// Adds a batch in one transaction. A batch with an id that was added before changes nothing, so a batch whose
     /// outcome is unknown can be added again.
     ///
@@ -49,8 +52,34 @@ pub trait Store: Reader {
     /// The store is unchanged, or the outcome is unknown. See [`Error::kind`].
     fn add(&mut self, batch: &Batch) -> Result<Added, Error>;
 
-    /// Removes all days before `first`, and the texts that only they refer to. Returns what it removed.
-    fn purge(&mut self, first: Date) -> Result<Purged, Error>;
+    /// Removes the days before those that are kept, and the texts that only they refer to. Returns what it removed.
+    ///
+    /// If the clock jumps far ahead, this must not remove all days: it removes days only if the store also has a day that
+    /// is kept and before today.
+    fn purge(&mut self, kept: KeptDays) -> Result<Purged, Error>;
+}
+
+/// The days that a store keeps: `keep-days` of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptDays {
+    /// The first.
+    pub first: Date,
+    /// The last.
+    pub today: Date,
+}
+
+impl KeptDays {
+    /// The last days, today included.
+    #[must_use]
+    pub fn last(number: u32, today: Date) -> Self {
+        let before = i64::from(number.saturating_sub(1)).days();
+        Self { first: today.checked_sub(before).unwrap_or(Date::MIN), today }
+    }
+
+    /// Whether the clock seems right, by the days of a store.
+    pub(crate) fn are_plausible(self, days: impl IntoIterator<Item = Date>) -> bool {
+        days.into_iter().any(|day| self.first <= day && day < self.today)
+    }
 }
 
 /// The numbers of removed items of [`Store::purge`].

@@ -3,8 +3,8 @@
 use tempfile::TempDir;
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
-    Attempt, Batch, BatchId, CountedEvent, Date, Delivery, DeliveryState, FailureLimit, MxHostShare, NewDelivery,
-    NewReport, Options, Purged, ReportStore, Route, Synchronous, Timestamp, Url, open, open_reports,
+    Attempt, Batch, BatchId, CountedEvent, Date, Delivery, DeliveryState, FailureLimit, KeptDays, MxHostShare,
+    NewDelivery, NewReport, Options, Purged, ReportStore, Route, Synchronous, Timestamp, Url, open, open_reports,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -102,22 +102,29 @@ fn an_attempt_is_begun_once_and_by_its_route_and_day() {
     assert_eq!((of(Route::Mail), of(Route::Https)), (vec![], vec![]));
 }
 
+/// Removes the day of [`store`], after a day without events.
+fn purge(store: &mut dyn ReportStore) -> Result<Purged, tlsrpt_store::Error> {
+    let first = day().tomorrow().unwrap();
+    let id = BatchId { writer: "another".into(), number: 1 };
+    store.add(&Batch { id, day: first, last_event: None, events: vec![], invalid: vec![], dropped: 0 }).unwrap();
+    assert_eq!(store.purge(KeptDays { first: day(), today: first }), Ok(Purged::default()));
+    store.purge(KeptDays { first, today: first.tomorrow().unwrap() })
+}
+
 #[test]
 fn purging_counts_unreported_events_and_waiting_deliveries() {
-    let after = day().tomorrow().unwrap();
     let (_directory, mut unreported) = store();
-    assert_eq!(unreported.purge(after), Ok(Purged { days: 1, unreported: 3, waiting: 0 }));
+    assert_eq!(purge(unreported.as_mut()), Ok(Purged { days: 1, unreported: 3, waiting: 0 }));
     let (_directory, mut waiting) = store();
     make(waiting.as_mut());
-    assert_eq!(waiting.purge(day()), Ok(Purged::default()));
-    assert_eq!(waiting.purge(after), Ok(Purged { days: 1, unreported: 0, waiting: 2 }));
+    assert_eq!(purge(waiting.as_mut()), Ok(Purged { days: 1, unreported: 0, waiting: 2 }));
     let (_directory, mut delivered) = store();
     make(delivered.as_mut());
     for route in [Route::Mail, Route::Https] {
         let begun = delivered.begin_attempts(route, NOW, None, 10).unwrap();
         delivered.end_attempts(&[attempt(&begun[0], DeliveryState::Delivered)]).unwrap();
     }
-    assert_eq!(delivered.purge(after), Ok(Purged { days: 1, unreported: 0, waiting: 0 }));
+    assert_eq!(purge(delivered.as_mut()), Ok(Purged { days: 1, unreported: 0, waiting: 0 }));
 }
 
 /// A store in which a domain has these failures, each with its code, its text and how many times, under two policies in turn.

@@ -5,8 +5,8 @@ use std::{fs, path::PathBuf};
 use tempfile::TempDir;
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
-    Added, Batch, BatchId, CountedEvent, Date, ErrorKind, Limits, OTHER_DOMAINS, Options, PolicyCounts, Purged, Store,
-    Timestamp, Url, open, open_reader,
+    Added, Batch, BatchId, CountedEvent, Date, ErrorKind, KeptDays, Limits, OTHER_DOMAINS, Options, PolicyCounts,
+    Purged, Reader, Store, Timestamp, Url, open, open_reader,
 };
 
 struct Place {
@@ -27,6 +27,10 @@ impl Place {
 
     fn open(&self) -> Box<dyn Store> {
         open(&self.url, Options::default()).unwrap()
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        open_reader(&self.url).unwrap()
     }
 
     fn open_with(&self, limits: Limits) -> Box<dyn Store> {
@@ -125,7 +129,7 @@ fn sessions_and_failures_are_counted_by_day_domain_record_and_policy() {
     assert_eq!(found, [("certificate-expired", Some("192.0.2.1"), 22), ("starttls-not-supported", None, 11)]);
     assert_eq!(reader.last_event().unwrap(), Some(Timestamp::from_second(1_795_262_400).unwrap()));
     assert!(reader.policies(day(DAY), "c.example").unwrap().is_empty());
-    assert_eq!(store.check().unwrap(), [""; 0]);
+    assert_eq!(place.reader().check().unwrap(), [""; 0]);
 }
 
 #[test]
@@ -136,9 +140,9 @@ fn invalid_and_dropped_datagrams_are_counted_by_day() {
         let invalid = vec![("not-json", 3), ("too-deep", 4)];
         store.add(&Batch { invalid, dropped: 5, ..batch(number, DAY, &[]) }).unwrap();
     }
-    let counts = &store.days().unwrap()[0];
+    let counts = &place.reader().days().unwrap()[0];
     assert_eq!((counts.events, counts.invalid, counts.dropped, counts.last_event), (0, 14, 10, None));
-    let by_reason = store.invalid(day(DAY)).unwrap();
+    let by_reason = place.reader().invalid(day(DAY)).unwrap();
     let found: Vec<_> = by_reason.iter().map(|counts| (&*counts.reason, counts.datagrams)).collect();
     assert_eq!(found, [("too-deep", 8), ("not-json", 6)]);
 }
@@ -153,11 +157,11 @@ fn a_batch_that_is_added_again_changes_nothing() {
     drop(store);
     let mut store = place.open();
     assert!(store.add(&first).unwrap().before);
-    assert_eq!(store.days().unwrap()[0].events, 1);
+    assert_eq!(place.reader().days().unwrap()[0].events, 1);
     let mut of_another = first;
     of_another.id.writer = "another".into();
     assert!(!store.add(&of_another).unwrap().before);
-    assert_eq!(store.days().unwrap()[0].events, 2);
+    assert_eq!(place.reader().days().unwrap()[0].events, 2);
 }
 
 #[test]
@@ -179,20 +183,20 @@ fn everything_over_a_limit_is_counted_in_one_row() {
     // Domains, policies and failures with a row are counted there in later batches too.
     let added = store.add(&batch(2, DAY, &first)).unwrap();
     assert_eq!((added.beyond_domains, added.beyond_policies, added.beyond_failures), (12, 32, 16));
-    let counts = &store.days().unwrap()[0];
+    let counts = &place.reader().days().unwrap()[0];
     assert_eq!((counts.events, counts.failed), (126, 108));
     assert_eq!((counts.domains, counts.policies, counts.failures), (2, 3, 1));
-    let others = store.policies(day(DAY), OTHER_DOMAINS).unwrap();
+    let others = place.reader().policies(day(DAY), OTHER_DOMAINS).unwrap();
     assert_eq!((sums(&others), &others[0].policy), (vec![(16, 8)], &None));
     assert_eq!(others[0].failures.iter().map(|counts| counts.times).collect::<Vec<_>>(), [8]);
-    let policies = store.policies(day(DAY), "a.example").unwrap();
+    let policies = place.reader().policies(day(DAY), "a.example").unwrap();
     assert_eq!(sums(&policies), [(0, 64), (2, 0), (0, 32)]);
     assert!(policies[0].policy.is_none() && policies[0].failures[0].failure.is_none());
     assert!(policies[2].failures[0].failure.is_none());
     // The limits apply to each day separately.
     let added = store.add(&batch(3, "2026-11-25", &first[..2])).unwrap();
     assert_eq!(added, Added::default());
-    assert_eq!(store.check().unwrap(), [""; 0]);
+    assert_eq!(place.reader().check().unwrap(), [""; 0]);
 }
 
 #[test]
@@ -203,12 +207,18 @@ fn purging_removes_old_days_and_texts_that_only_they_refer_to() {
     store.add(&batch(1, "2026-10-01", &old)).unwrap();
     store.add(&batch(2, "2026-10-02", &old)).unwrap();
     store.add(&batch(3, DAY, &old[1..])).unwrap();
-    assert_eq!(store.purge(day("2026-10-03")), Ok(Purged { days: 2, unreported: 4, waiting: 0 }));
-    assert_eq!(store.purge(day("2026-10-03")), Ok(Purged::default()));
-    let days: Vec<_> = store.days().unwrap().into_iter().map(|counts| counts.day).collect();
+    let kept = KeptDays { first: day("2026-10-03"), today: day("2026-11-25") };
+    let far_ahead = KeptDays { first: day("2028-10-03"), today: day("2028-11-25") };
+    // The days of a clock that jumps ahead, and the first day on which there are events.
+    for implausible in [far_ahead, KeptDays { today: day(DAY), ..kept }] {
+        assert_eq!(store.purge(implausible), Ok(Purged::default()), "{implausible:?}");
+    }
+    assert_eq!(store.purge(kept), Ok(Purged { days: 2, unreported: 4, waiting: 0 }));
+    assert_eq!(store.purge(kept), Ok(Purged::default()));
+    let days: Vec<_> = place.reader().days().unwrap().into_iter().map(|counts| counts.day).collect();
     assert_eq!(days, [day(DAY)]);
-    assert_eq!(sums(&store.policies(day(DAY), "a.example").unwrap()), [(1, 0)]);
-    assert_eq!(store.check().unwrap(), [""; 0]);
+    assert_eq!(sums(&place.reader().policies(day(DAY), "a.example").unwrap()), [(1, 0)]);
+    assert_eq!(place.reader().check().unwrap(), [""; 0]);
     drop(store);
     let raw = rusqlite::Connection::open(place.path()).unwrap();
     for (table, rows) in [("domain", 2), ("record", 2), ("policy", 2), ("failure", 1), ("failures", 0)] {
@@ -224,7 +234,7 @@ fn checking_finds_a_missing_row() {
     let raw = rusqlite::Connection::open(place.path()).unwrap();
     raw.execute_batch("PRAGMA foreign_keys = off; DELETE FROM policy WHERE id > 0").unwrap();
     drop(raw);
-    let found = place.open().check().unwrap();
+    let found = place.reader().check().unwrap();
     assert_eq!(found, ["a row of sessions refers to a missing row of policy"]);
 }
 
@@ -316,10 +326,10 @@ fn numbers_of_texts_that_another_process_removed_are_not_used() {
     )
     .unwrap();
     store.add(&batch(2, DAY, &events)).unwrap();
-    let domains = store.domains(day(DAY), "", 10).unwrap();
+    let domains = place.reader().domains(day(DAY), "", 10).unwrap();
     assert_eq!(domains.iter().map(|domain| (&*domain.domain, domain.events)).collect::<Vec<_>>(), [("a.example", 1)]);
-    assert_eq!(store.policies(day(DAY), "a.example").unwrap()[0].record, "r");
-    assert_eq!(store.check().unwrap(), [""; 0]);
+    assert_eq!(place.reader().policies(day(DAY), "a.example").unwrap()[0].record, "r");
+    assert_eq!(place.reader().check().unwrap(), [""; 0]);
 }
 
 #[test]
@@ -336,17 +346,24 @@ fn numbers_of_texts_in_a_transaction_that_failed_are_not_used() {
             .add(&batch(number, DAY, &[(event(["c.example", "b.example"][number as usize - 3], "s", &[GOOD]), 1)]))
             .unwrap();
     }
-    let domains = store.domains(day(DAY), "", 10).unwrap();
+    let domains = place.reader().domains(day(DAY), "", 10).unwrap();
     let names: Vec<_> = domains.iter().map(|domain| (&*domain.domain, domain.events)).collect();
     assert_eq!(names, [("a.example", 1), ("b.example", 1), ("c.example", 1)]);
-    assert_eq!(store.check().unwrap(), [""; 0]);
+    assert_eq!(place.reader().check().unwrap(), [""; 0]);
 }
 
 #[test]
 fn several_may_create_it_at_once() {
     let place = Place::new();
     std::thread::scope(|scope| {
-        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| place.open().days().unwrap().len())).collect();
+        let all: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    drop(place.open());
+                    place.reader().days().unwrap().len()
+                })
+            })
+            .collect();
         for one in all {
             assert_eq!(one.join().unwrap(), 0);
         }

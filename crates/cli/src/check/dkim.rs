@@ -7,8 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tlsrpt_config::{Configuration, MailDkim, StoreUrl};
+use tlsrpt_config::{Configuration, MailDkim};
 use tlsrpt_deliver::{DkimKey, RecordProblem};
+use tlsrpt_store::Url;
 
 use super::{
     access::{Permission, Visitor, describe},
@@ -38,13 +39,12 @@ pub(crate) fn check_dkim(
     let MailDkim { domain: Some(domain), selector: Some(selector), key: Some(file) } = &configuration.mail_dkim else {
         return vec![signer_elsewhere(configuration, postfix, from)];
     };
-    let StoreUrl::Sqlite(store) = &configuration.store.url;
     // Loading the configuration refuses a domain other than that of `from`.
     let mut findings = vec![Finding::ok(SIGNER, format!("tlsrpt signs report mails with d={domain}, s={selector}"))];
     match DkimKey::from_file(file) {
         Ok(key) => {
             let well = Finding::ok(KEY, format!("{} holds a key: {key}", file.display()));
-            findings.push(access(file, &reporter(store), well));
+            findings.push(access(file, &reporter(&configuration.store.url), well));
             findings.push(record(&format!("{selector}._domainkey.{domain}"), &key, texts));
         }
         Err(error) => findings.push(no_key(file, &error)),
@@ -82,11 +82,15 @@ fn is_this_host(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// The user of `tlsrpt deliver`: the owner of the store, or the user of the units if there is no store.
-fn reporter(store: &Path) -> Visitor {
-    match fs::metadata(store) {
-        Ok(store) => Visitor::owner_of(&store),
-        Err(_) => Visitor::named(USER).unwrap_or(Visitor::Anybody),
+/// The user of `tlsrpt deliver`: the owner of the store, or the user of the units if there is no file of a store.
+fn reporter(store: &Url) -> Visitor {
+    let store = match store {
+        Url::Sqlite(path) => fs::metadata(path).ok(),
+        Url::Postgresql(_) => None,
+    };
+    match store {
+        Some(store) => Visitor::owner_of(&store),
+        None => Visitor::named(USER).unwrap_or(Visitor::Anybody),
     }
 }
 

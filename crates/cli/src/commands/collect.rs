@@ -7,7 +7,7 @@ use tlsrpt_socket::Owner;
 use tlsrpt_store::Limits;
 
 use crate::{
-    configuration::{ConfigFile, store_url, synchronous},
+    configuration::{ConfigFile, synchronous},
     failure::Failure,
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn settings(configuration: &Configuration) -> Settings {
         buffer: usize::try_from(collect.buffer).unwrap_or(usize::MAX),
         keep_invalid: collect.keep_invalid.clone(),
         limits: Limits { domains: collect.max_domains, policies: collect.max_policies, failures: collect.max_failures },
-        url: store_url(configuration),
+        url: store.url.clone(),
         keep_days: u32::try_from(store.keep_days).unwrap_or(u32::MAX),
         synchronous: synchronous(configuration),
     }

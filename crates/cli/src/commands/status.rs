@@ -14,11 +14,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tlsrpt_config::Loaded;
 use tlsrpt_status::{Domain, Place, Status, html, json, metrics::metrics, text};
 
-use crate::{
-    configuration::{ConfigFile, store_url},
-    failure::Failure,
-    output,
-};
+use crate::{configuration::ConfigFile, failure::Failure, output};
 
 /// Shows whether the collector runs, its counters, and the problems that need attention.
 ///
@@ -99,7 +95,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn look(arguments: &Arguments, loaded: &Loaded) -> Status {
-    let place = Place { socket: loaded.configuration.collect.socket.clone(), store: store_url(&loaded.configuration) };
+    let configuration = &loaded.configuration;
+    let place = Place { socket: configuration.collect.socket.clone(), store: configuration.store.url.clone() };
     Status::look(place, Timestamp::now(), arguments.integrity)
 }
 
@@ -154,7 +151,7 @@ fn show_domain(arguments: &Arguments, loaded: &Loaded, name: &str) -> Result<(),
         Some(Day::Yesterday) => vec![yesterday],
         Some(Day::At(day)) => vec![day],
     };
-    let domain = Domain::look(&store_url(&loaded.configuration), name, &days)
+    let domain = Domain::look(&loaded.configuration.store.url, name, &days)
         .map_err(|error| Failure::Failed(error.to_string()))?;
     let mut out = output::for_scripts();
     match arguments.format {

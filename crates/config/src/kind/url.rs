@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use fluent_uri::Uri;
+use tlsrpt_store::Url;
 use toml::de::DeValue;
 
 use super::{
@@ -10,40 +11,42 @@ use super::{
     place::absolute,
 };
 
-/// The location of the store.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd)]
-pub enum StoreUrl {
-    /// An SQLite database in this file.
-    Sqlite(PathBuf),
-}
-
 /// A URL of a store.
 #[derive(Debug)]
 pub enum StoreLocation {}
 
 impl Kind for StoreLocation {
-    type Value = StoreUrl;
+    type Value = Url;
     const NAME: &'static str = "URL of a store";
     const EXAMPLE: &'static str = "\"sqlite:/var/lib/tlsrpt/tlsrpt.db\"";
 
-    fn read(value: &DeValue<'_>) -> Result<StoreUrl, Refused> {
-        let path = string(value)?.strip_prefix("sqlite:").ok_or(Refused::Form)?;
-        // Other programs write an empty host.
-        let path = path.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(path);
-        if path.starts_with("//") {
-            return Err("sqlite: must be followed by a path, not by a host".into());
+    fn read(value: &DeValue<'_>) -> Result<Url, Refused> {
+        let text = string(value)?;
+        match text.split_once(':') {
+            Some(("sqlite", path)) => file(path).map(Url::Sqlite),
+            Some(("postgresql" | "postgres", rest)) if rest.starts_with("//") => {
+                text.parse().map(|url| Url::Postgresql(Box::new(url))).map_err(Refused::Because)
+            }
+            _ => Err(Refused::Form),
         }
-        let path = absolute(path)?;
-        if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
-            return Err("it names a directory, not the file of a database".into());
-        }
-        Ok(StoreUrl::Sqlite(path))
     }
 
-    fn show(value: &StoreUrl) -> String {
-        let StoreUrl::Sqlite(path) = value;
-        quoted(&format!("sqlite:{}", path.display()))
+    fn show(value: &Url) -> String {
+        quoted(&value.to_string())
     }
+}
+
+fn file(path: &str) -> Result<PathBuf, Refused> {
+    // Other programs write an empty host.
+    let path = path.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    if path.starts_with("//") {
+        return Err("sqlite: must be followed by a path, not by a host".into());
+    }
+    let path = absolute(path)?;
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err("it names a directory, not the file of a database".into());
+    }
+    Ok(path)
 }
 
 /// A mail server.
@@ -103,9 +106,15 @@ mod tests {
 
     #[test]
     fn stores() {
-        unchanged::<StoreLocation>(&["\"sqlite:/var/lib/tlsrpt/tlsrpt.db\""]);
+        unchanged::<StoreLocation>(&[
+            "\"sqlite:/var/lib/tlsrpt/tlsrpt.db\"",
+            "\"postgresql://collector@db.example/tlsrpt?sslmode=verify-full\"",
+            "\"postgres:///tlsrpt\"",
+        ]);
         assert_eq!(again::<StoreLocation>("\"sqlite:///a b\""), Ok("\"sqlite:/a b\"".into()));
         of_another_form::<StoreLocation>(&["\"/var/lib/tlsrpt.db\"", "\"mysql://localhost\"", "1"]);
+        of_another_form::<StoreLocation>(&["\"postgresql:tlsrpt\""]);
+        assert!(reason::<StoreLocation>("\"postgresql://me:secret@db.example/\"").contains("passfile"));
         assert!(reason::<StoreLocation>("\"sqlite:tlsrpt.db\"").contains("absolute"));
         assert!(reason::<StoreLocation>("\"sqlite:\"").contains("empty"));
         assert!(reason::<StoreLocation>("\"sqlite://host/x\"").contains("not by a host"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tlsrpt_config::{Default, Origin, SECTIONS, SmtpServer, StoreUrl, Verify, show::show};
+use tlsrpt_config::{Default, Origin, SECTIONS, SmtpServer, Verify, show::show};
 
 use crate::loaded;
 
@@ -14,7 +14,7 @@ fn defaults_work() {
     assert_eq!(configuration.collect.buffer, 16 << 20);
     assert_eq!(configuration.collect.max_domains, 1_000_000);
     assert_eq!(configuration.collect.socket_owner, None);
-    assert_eq!(configuration.store.url, StoreUrl::Sqlite("/var/lib/tlsrpt/tlsrpt.db".into()));
+    assert_eq!(configuration.store.url, tlsrpt_store::Url::Sqlite("/var/lib/tlsrpt/tlsrpt.db".into()));
     assert_eq!(configuration.store.keep_days, 30);
     assert_eq!(configuration.report.spread, Duration::from_secs(4 * 60 * 60));
     let server = SmtpServer { tls_from_start: false, host: "localhost".into(), port: 25 };

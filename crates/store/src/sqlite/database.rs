@@ -8,12 +8,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::civil::Date;
 use nix::fcntl::Flock;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{adding, failure, schema, texts::Texts, upkeep};
-use crate::{Added, Batch, Error, ErrorKind, Options, Purged, Store, Synchronous};
+use crate::{Added, Batch, Error, ErrorKind, KeptDays, Options, Purged, Reader, Store, Synchronous};
 
 /// The longest wait for another process that writes: a database tool of the operator, or a second collector.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -131,9 +130,13 @@ impl Store for Sqlite {
         })
     }
 
-    fn purge(&mut self, first: Date) -> Result<Purged, Error> {
+    fn purge(&mut self, kept: KeptDays) -> Result<Purged, Error> {
+        let days = self.days()?;
+        if !kept.are_plausible(days.iter().map(|counts| counts.day)) {
+            return Ok(Purged::default());
+        }
         self.texts.forget();
-        upkeep::purge(&mut self.connection, first).map_err(|error| failure::of_sqlite(&self.path, &error))
+        upkeep::purge(&mut self.connection, kept.first).map_err(|error| failure::of_sqlite(&self.path, &error))
     }
 }
 

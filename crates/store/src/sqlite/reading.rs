@@ -11,7 +11,7 @@ use super::{
     database::Sqlite,
     day, upkeep,
 };
-use crate::{DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, InvalidCounts, PolicyCounts, Reader};
+use crate::{DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, Host, InvalidCounts, PolicyCounts, Reader};
 
 impl Reader for Sqlite {
     fn days(&mut self) -> Result<Vec<DayCounts>, Error> {
@@ -87,6 +87,10 @@ impl Reader for Sqlite {
     fn last_event(&mut self) -> Result<Option<Timestamp>, Error> {
         let last = self.rows("SELECT max(last_event) FROM day", [], |row| timestamp(row, 0))?;
         Ok(last.into_iter().flatten().next())
+    }
+
+    fn hosts(&mut self) -> Result<Vec<Host>, Error> {
+        Ok(Vec::new())
     }
 
     fn size(&mut self) -> Result<u64, Error> {

@@ -265,6 +265,10 @@ impl ReportStore for Sqlite {
             self.rows("SELECT target, until, days, reason FROM suppression WHERE target = ?1", [target], suppression)?;
         Ok(found.into_iter().next())
     }
+
+    fn forget_host(&mut self, _name: &str) -> Result<bool, Error> {
+        Ok(false)
+    }
 }
 
 impl Sqlite {
