@@ -17,6 +17,7 @@ mod batch;
 mod counts;
 mod delivery_state;
 mod error;
+mod host;
 mod opening;
 mod options;
 mod postgresql;
@@ -30,6 +31,7 @@ pub use batch::{Added, Batch, BatchId, CountedEvent};
 pub use counts::{DayCounts, DomainCounts, FailureCounts, InvalidCounts, OTHER_DOMAINS, PolicyCounts};
 pub use delivery_state::DeliveryState;
 pub use error::{Error, ErrorKind};
+pub use host::{Host, HostState};
 pub use jiff::{Timestamp, civil::Date};
 pub use opening::{open, open_reader, open_reports, open_shared, set_aside};
 pub use options::{Limits, Options, Synchronous};
@@ -38,6 +40,6 @@ pub use reports::{
     Attempt, Delivery, FailureLimit, KeptReport, MxHostShare, NewDelivery, NewReport, ReportFilter, ReportStore, Route,
     Suppression, Unreported,
 };
-pub use shared::{Host, HostState, SharedStore};
+pub use shared::SharedStore;
 pub use store::{KeptDays, Purged, Reader, Store};
 pub use url::Url;
