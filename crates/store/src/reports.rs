@@ -273,6 +273,13 @@ pub trait ReportStore: Store + Reader + std::fmt::Debug {
     /// Attempts at a destination since a moment.
     fn attempts_since(&mut self, destination: &str, since: Timestamp) -> Result<u64, Error>;
 
+    /// Keeps a report that another program made, with the next number of its domain and day, unless the store has a report
+    /// with this report id about the domain and the day. Returns whether it kept it.
+    fn keep_report(&mut self, day: Date, domain: &str, report: &NewReport) -> Result<bool, Error>;
+
+    /// The number of the last batch of this writer in the store, 0 if there is none.
+    fn last_batch(&mut self, writer: &str) -> Result<u64, Error>;
+
     /// A report with its content.
     fn report(&mut self, id: i64) -> Result<Option<KeptReport>, Error>;
 

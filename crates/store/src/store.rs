@@ -32,6 +32,9 @@ pub trait Reader: Send {
     /// When the latest valid event arrived.
     fn last_event(&mut self) -> Result<Option<Timestamp>, Error>;
 
+    /// Whether a process is the reporter of the store now, as far as this user may know.
+    fn has_reporter(&mut self) -> Result<bool, Error>;
+
     /// The hosts that share the store, by name. A store in a file has none.
     fn hosts(&mut self) -> Result<Vec<Host>, Error>;
 

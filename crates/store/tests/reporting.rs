@@ -4,7 +4,8 @@ use tempfile::TempDir;
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
     Attempt, Batch, BatchId, CountedEvent, Date, Delivery, DeliveryState, FailureLimit, KeptDays, MxHostShare,
-    NewDelivery, NewReport, Options, Purged, ReportStore, Route, Synchronous, Timestamp, Url, open, open_reports,
+    NewDelivery, NewReport, Options, Purged, ReportFilter, ReportStore, Route, Synchronous, Timestamp, Url, open,
+    open_reader, open_reports,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -31,7 +32,7 @@ fn store() -> (TempDir, Box<dyn ReportStore>) {
     (directory, open_reports(&url, Synchronous::Full).unwrap())
 }
 
-fn make(store: &mut dyn ReportStore) {
+fn report() -> NewReport {
     let delivery = |destination: &str, mail_domain: Option<&str>| NewDelivery {
         destination: destination.into(),
         mail_domain: mail_domain.map(str::to_owned),
@@ -40,7 +41,7 @@ fn make(store: &mut dyn ReportStore) {
         due: NOW,
         answer: String::new(),
     };
-    let mut report = Some(NewReport {
+    NewReport {
         report_id: "1@sender.example".into(),
         made: NOW,
         file_name: "a.json.gz".into(),
@@ -50,7 +51,11 @@ fn make(store: &mut dyn ReportStore) {
         failed: 0,
         deliveries: vec![delivery("mailto:r@a.example", Some("a.example")), delivery("https://a.example/", None)],
         mx_hosts: vec![],
-    });
+    }
+}
+
+fn make(store: &mut dyn ReportStore) {
+    let mut report = Some(report());
     store.make_reports(day(), "", 10, ALL, &mut |_| report.take()).unwrap();
 }
 
@@ -240,4 +245,37 @@ fn mx_hosts_that_wait_are_counted_once_for_each_day() {
         })
         .unwrap();
     assert_eq!(store.waiting_mx_hosts(None).unwrap(), 21);
+}
+
+#[test]
+fn a_report_of_another_program_is_kept_once_and_delivered() {
+    let (_directory, mut store) = store();
+    make(store.as_mut());
+    let taken = NewReport { report_id: "idx1@other.example".into(), ..report() };
+    assert_eq!(store.keep_report(day(), "A.Example.", &taken), Ok(true));
+    assert_eq!(store.keep_report(day(), "a.example", &taken), Ok(false));
+    // The same id about another domain or day is another report.
+    assert_eq!(store.keep_report(day(), "b.example", &taken), Ok(true));
+    assert_eq!(store.keep_report(day().tomorrow().unwrap(), "a.example", &taken), Ok(true));
+    let reports = store.reports(&ReportFilter { day: Some(day()), ..ReportFilter::default() }, 10).unwrap();
+    let numbers: Vec<_> = reports.iter().map(|report| (report.domain.as_str(), report.number)).collect();
+    assert_eq!(numbers, [("a.example", 1), ("a.example", 2), ("b.example", 1)]);
+    assert_eq!(store.begin_attempts(Route::Mail, NOW, None, 10).unwrap().len(), 4);
+}
+
+#[test]
+fn the_last_batch_of_a_writer() {
+    let (_directory, mut store) = store();
+    assert_eq!((store.last_batch("test"), store.last_batch("another")), (Ok(1), Ok(0)));
+}
+
+#[test]
+fn a_reader_sees_whether_a_reporter_runs() {
+    let (directory, mut store) = store();
+    let mut reader = open_reader(&Url::Sqlite(directory.path().join("tlsrpt.db"))).unwrap();
+    assert_eq!(reader.has_reporter(), Ok(false));
+    store.become_reporter(NOW).unwrap();
+    assert_eq!(reader.has_reporter(), Ok(true));
+    drop(store);
+    assert_eq!(reader.has_reporter(), Ok(false));
 }

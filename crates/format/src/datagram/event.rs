@@ -62,6 +62,12 @@ pub struct FailureDetails {
 }
 
 impl Policy {
+    /// A policy that the session met or not, with the failures.
+    #[must_use]
+    pub fn new(description: PolicyDescription, succeeded: bool, failures: Vec<Failure>) -> Self {
+        Self { result: i32::from(!succeeded), failures, description }
+    }
+
     /// Whether the session met the policy.
     pub fn succeeded(&self) -> bool {
         self.result == 0

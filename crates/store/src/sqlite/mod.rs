@@ -10,6 +10,7 @@ mod failure;
 mod hash;
 mod mx_hosts;
 mod reading;
+mod reporter_lock;
 mod reporting;
 mod schema;
 mod texts;

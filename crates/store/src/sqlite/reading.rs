@@ -9,7 +9,7 @@ use tlsrpt_format::datagram::{Failure, PolicyDescription, normalized_domain};
 use super::{
     columns::{count, date, state, timestamp, unreadable},
     database::Sqlite,
-    day, upkeep,
+    day, reporter_lock, upkeep,
 };
 use crate::{DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, Host, InvalidCounts, PolicyCounts, Reader};
 
@@ -87,6 +87,10 @@ impl Reader for Sqlite {
     fn last_event(&mut self) -> Result<Option<Timestamp>, Error> {
         let last = self.rows("SELECT max(last_event) FROM day", [], |row| timestamp(row, 0))?;
         Ok(last.into_iter().flatten().next())
+    }
+
+    fn has_reporter(&mut self) -> Result<bool, Error> {
+        reporter_lock::is_held(&self.path)
     }
 
     fn hosts(&mut self) -> Result<Vec<Host>, Error> {

@@ -1,12 +1,6 @@
 //! Reports and deliveries in the database.
 
-use std::{fs::File, os::unix::fs::OpenOptionsExt, path::PathBuf};
-
 use jiff::{Timestamp, civil::Date};
-use nix::{
-    errno::Errno,
-    fcntl::{Flock, FlockArg},
-};
 use rusqlite::{Row, Transaction, TransactionBehavior, params, params_from_iter, types::Value};
 use tlsrpt_format::datagram::normalized_domain;
 
@@ -14,11 +8,11 @@ use super::{
     adding::number,
     columns::{count, date, state, timestamp},
     database::Sqlite,
-    day, mx_hosts,
+    day, mx_hosts, reporter_lock,
     unreported::{next_number, unreported},
 };
 use crate::{
-    Attempt, Delivery, DeliveryState, Error, ErrorKind, FailureLimit, KeptReport, MxHostShare, NewReport, ReportFilter,
+    Attempt, Delivery, DeliveryState, Error, FailureLimit, KeptReport, MxHostShare, NewReport, ReportFilter,
     ReportStore, Route, Suppression, Unreported,
 };
 
@@ -143,7 +137,7 @@ impl ReportStore for Sqlite {
     }
 
     fn become_reporter(&mut self, now: Timestamp) -> Result<u64, Error> {
-        self.lock_reporter()?;
+        self.reporter = Some(reporter_lock::take(&self.path)?);
         self.write(|transaction| {
             let recovered = transaction.execute(
                 "UPDATE delivery SET started = NULL, unknown = 1, attempts = attempts + 1, \
@@ -194,6 +188,26 @@ impl ReportStore for Sqlite {
             params![destination, since.as_second()],
             |row| count(row, 0),
         )?;
+        Ok(found.into_iter().sum())
+    }
+
+    fn keep_report(&mut self, day: Date, domain: &str, report: &NewReport) -> Result<bool, Error> {
+        let domain = normalized_domain(domain);
+        self.write(|transaction| {
+            let mut known = transaction.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM report WHERE day = ?1 AND domain = ?2 AND report_id = ?3)",
+            )?;
+            if known.query_row(params![day::to_number(day), domain, report.report_id], |row| row.get(0))? {
+                return Ok(false);
+            }
+            let number = next_number(transaction, day, &domain)?;
+            keep(transaction, day, (&domain, number), report)?;
+            Ok(true)
+        })
+    }
+
+    fn last_batch(&mut self, writer: &str) -> Result<u64, Error> {
+        let found = self.rows("SELECT batch FROM writer WHERE name = ?1", [writer], |row| count(row, 0))?;
         Ok(found.into_iter().sum())
     }
 
@@ -272,27 +286,6 @@ impl ReportStore for Sqlite {
 }
 
 impl Sqlite {
-    /// Locks a file beside the database for the lifetime of this process.
-    fn lock_reporter(&mut self) -> Result<(), Error> {
-        let mut name = self.path.clone().into_os_string();
-        name.push("-reporter");
-        let unreachable = |error: std::io::Error| {
-            Error::new(ErrorKind::Unreachable, format!("{}: {error}", PathBuf::from(&name).display()))
-        };
-        let file = File::options().append(true).create(true).mode(0o600).open(&name).map_err(unreachable)?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => {
-                self.reporter = Some(lock);
-                Ok(())
-            }
-            Err((_, Errno::EWOULDBLOCK)) => {
-                let text = format!("{}: another tlsrpt deliver uses this store; stop one of them", self.path.display());
-                Err(Error::new(ErrorKind::Locked, text))
-            }
-            Err((_, error)) => Err(unreachable(error.into())),
-        }
-    }
-
     /// Runs `write` in one transaction. After an error, the database is unchanged.
     fn write<T>(&mut self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
         let path = &self.path;
