@@ -531,7 +531,7 @@ fn what_the_configuration_leaves_out_is_in_no_report() {
         fs::write(host.file("tlsrpt.toml"), plain).unwrap();
         out
     };
-    assert!(dry("exclude = [\"A.example\"]").contains("a.example: no report: exclude in [report] has it"));
+    assert!(dry("exclude = [\"A.example\"]").contains("a.example: no report: exclude in [report] lists it"));
     assert!(dry("failures-only = true").contains("    to mailto:r@a.example"));
 }
 

@@ -1,8 +1,8 @@
 //! Which addresses a report may be posted to.
 //!
-//! A record is written by strangers, and could name a service of the reporter's own network (server-side request forgery).
-//! Only public unicast addresses are connected to, and those of `allow` in `[https]`. The address that is checked is the
-//! address that is connected to, whatever the DNS says a moment later.
+//! The owner of a domain writes its record, and could name a service in the reporter's own network (server-side request forgery).
+//! Connections go only to public unicast addresses and to those of `allow` in `[https]`. The checked address is the one
+//! that is connected to, so a later answer of DNS cannot change it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,7 +1,7 @@
-//! Report mails that come back.
+//! Bounces of report mails.
 //!
-//! Each mail has an envelope sender of its own, `tlsrpt-bounces+NUMBER-TOKEN@domain`. A returned mail is addressed to it, and so names
-//! the delivery. Only who got the mail knows the token.
+//! Each report mail has its own envelope sender, `tlsrpt-bounces+NUMBER-TOKEN@domain`. A bounce is addressed to it and so names the
+//! delivery. The token is random: only a receiver of the mail can send a bounce of it.
 
 use jiff::{SignedDuration, Timestamp};
 use tlsrpt_store::{Delivery, Suppression};
@@ -19,7 +19,7 @@ pub fn address(bounces: &MailAddress, delivery: i64, token: u32) -> MailAddress 
     bounces.with_extension(&format!("{delivery}-{token:08x}"))
 }
 
-/// What a returned mail says.
+/// The content of a returned mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Returned {
     /// The delivery with this number and token failed, in the words of the returning server.
@@ -28,16 +28,16 @@ pub enum Returned {
         delivery: i64,
         /// Its token.
         token: u32,
-        /// Why, as far as the mail says it.
+        /// The reason that the mail gives.
         reason: String,
     },
-    /// It names a delivery, but is no notice of failure: a delay, an answer of a person or a machine.
+    /// It names a delivery, but reports no failure: a notice of a delay, an automatic reply.
     NoFailure,
-    /// It names no delivery of ours.
+    /// It names no delivery.
     Unknown,
 }
 
-/// Reads a returned mail. `recipient` is the address that it was sent to, where the mail server passes it.
+/// Reads a returned mail. `recipient` is its envelope recipient, if the mail server passes it.
 #[must_use]
 pub fn read(mail: &[u8], recipient: Option<&str>, bounces: &MailAddress) -> Returned {
     let mail = mail.get(..mail.len().min(LONGEST_MAIL)).unwrap_or_default();
@@ -65,7 +65,7 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     })
 }
 
-/// The number and the token behind the local part of the bounce address.
+/// The number and the token in the extension of the bounce address.
 fn numbers_in(line: &str, bounces: &MailAddress) -> Option<(i64, u32)> {
     let begin = format!("{}+", bounces.local_part()).to_ascii_lowercase();
     let line = line.to_ascii_lowercase();
@@ -75,9 +75,9 @@ fn numbers_in(line: &str, bounces: &MailAddress) -> Option<(i64, u32)> {
     Some((delivery.parse().ok()?, u32::from_str_radix(token, 16).ok()?))
 }
 
-/// The entry of the suppression list after a bounce at `now`: one day, and twice as long as the last time where that is not long ago.
-/// None where the entry stays as it is: an operator made it, or the mail went out before it began, so that all mails of a day are one
-/// failure.
+/// The entry of the suppression list after a bounce at `now`: for one day, or for twice as long as the last one if that ended recently.
+/// `None`: the earlier entry stays, because an operator made it, or because the mail was sent before the entry began. So several mails
+/// of one day count as one failure.
 #[must_use]
 pub fn suppression(
     delivery: &Delivery,
@@ -90,7 +90,7 @@ pub fn suppression(
     }
     let days = earlier.and_then(|earlier| {
         let (days, until) = (earlier.days?, earlier.until?);
-        // Reports went through for longer than it was suppressed: that success ends the series.
+        // Reports were delivered for longer than the last suppression lasted: this ends the series.
         let is_recent = now <= later(until, days + 1);
         is_recent.then(|| (days * 2).min(LONGEST))
     });
@@ -105,7 +105,7 @@ pub fn suppression(
 
 fn stays(entry: &Suppression, delivery: &Delivery, now: Timestamp) -> bool {
     let (Some(days), Some(until)) = (entry.days, entry.until) else {
-        // An operator's entry stays as long as it holds.
+        // An operator's entry stays until it ends.
         return entry.until.is_none_or(|until| until > now);
     };
     let began = until.checked_sub(length(days)).unwrap_or(Timestamp::MIN);

@@ -1,7 +1,7 @@
 //! The report of one domain and one day: from counters to the JSON of RFC 8460 section 4, compressed, and a summary in words.
 //!
-//! Where receivers choke on what mail servers hand over, the report says the same in a form that they take. The table is in
-//! `docs/delivering.md`.
+//! Some receivers refuse values that mail servers pass. The report then has the same information in a form that they accept;
+//! `docs/delivering.md` has the table.
 
 use std::{borrow::Cow, io::Write};
 
@@ -18,8 +18,8 @@ use tlsrpt_store::{FailureCounts, PolicyCounts};
 
 use crate::summary::{self, Heading};
 
-/// The most text of failure details in a report, in bytes as the store has it. The most frequent stay, as with
-/// [`ContentSettings::max_failure_details`]: the memory of the reporter has a bound.
+/// The most text of failure details in a report, in bytes as stored. It limits the memory of the reporter. The most frequent
+/// details stay, as with [`ContentSettings::max_failure_details`].
 pub(crate) const MOST_TEXT: u64 = 2 << 20;
 
 /// What all reports have in common.
@@ -31,17 +31,17 @@ pub struct ContentSettings {
     pub contact: String,
     /// The domain of the From address: the submitter of RFC 8460 section 5.1.
     pub submitter: String,
-    /// Tells the reports of several hosts of one submitter apart: part of the report id.
+    /// Part of the report id: distinguishes the reports of several hosts of one submitter.
     pub host: String,
     /// The largest compressed report, in bytes. Details of failures are left out to meet it.
     pub max_size: usize,
     /// The most failure details of a report. The most frequent stay.
     pub max_failure_details: usize,
-    /// What is left out for the privacy of the sending host.
+    /// The members to omit for the privacy of the sending host.
     pub privacy: Privacy,
 }
 
-/// Members of failures that are left out.
+/// The members of failures to omit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Privacy {
     /// "sending-mta-ip".
@@ -84,7 +84,7 @@ pub struct Subject<'a> {
     pub number: u32,
 }
 
-/// Makes the report. None where there is nothing to report.
+/// Makes the report. `None`: there is nothing to report.
 #[must_use]
 pub fn content(subject: Subject<'_>, counts: &[PolicyCounts], settings: &ContentSettings) -> Option<Content> {
     let mut policies = policies(subject.domain, counts, settings.privacy);
@@ -131,8 +131,8 @@ fn file_name(Subject { domain, day, number }: Subject<'_>, submitter: &str) -> S
     format!("{submitter}!{domain}!{first}!{last}{unique}.json.gz")
 }
 
-/// Policies with what belongs together in one entry: the same policy under two records of the day, or failures that are equal once
-/// what is left out is gone.
+/// The policies of the report. Counts are added up for the same policy under two records of the day, and for failures that are equal
+/// without the omitted members.
 fn policies<'a>(domain: &'a str, counts: &'a [PolicyCounts], privacy: Privacy) -> Vec<PolicyResults<'a>> {
     let mut of: IndexMap<PolicyName<'a>, (SessionCounts, IndexMap<FailureName<'a>, u64>)> = IndexMap::new();
     for PolicyCounts { policy, succeeded, failed, failures, .. } in counts {
@@ -160,7 +160,7 @@ fn policies<'a>(domain: &'a str, counts: &'a [PolicyCounts], privacy: Privacy) -
 
 fn policy_name<'a>(domain: &'a str, policy: Option<&'a PolicyDescription>) -> Option<PolicyName<'a>> {
     let Some(policy) = policy else {
-        // Over the limit of the day: the sessions are counted, what they were held to is not known any more.
+        // Sessions over the limit of policies a day: the store counts them without their policy.
         return Some(PolicyName {
             policy_type: PolicyType::NoPolicyFound.rfc_name()?,
             policy_string: None,

@@ -1,7 +1,7 @@
-//! Where a report goes: one URI of a TLSRPT record (RFC 8460 section 3), read into a type that cannot name anything else.
+//! Where a report goes: one URI of a TLSRPT record (RFC 8460 section 3), parsed into a type that can hold nothing else.
 //!
-//! Records are written by strangers. An address that could add a header, a recipient or a command argument is refused here,
-//! and nowhere else does text of a record reach a mail or a request.
+//! Records are untrusted. This module refuses every address that could add a header, a recipient or a command argument. Text of a
+//! record reaches a mail or a request only through these types.
 
 use std::{fmt, str::FromStr};
 
@@ -18,7 +18,7 @@ const LONGEST_URI: usize = 2048;
 /// The port of HTTPS.
 const HTTPS_PORT: u16 = 443;
 
-/// Where a report goes. [`Display`](fmt::Display) gives the same text for the same destination, however the record wrote it.
+/// Where a report goes. [`Display`](fmt::Display) writes the normal form: equal destinations have equal texts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Destination {
     /// By mail to this address.
@@ -27,7 +27,7 @@ pub enum Destination {
     Https(HttpsUrl),
 }
 
-/// A mail address: a dot-atom and a host name, so that it needs no quotes in a header, in an SMTP command or in a shell.
+/// A mail address: a dot-atom and a host name, which need no quotes in a header or in an SMTP command.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MailAddress {
     local_part: String,
@@ -38,25 +38,25 @@ pub struct MailAddress {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HttpsUrl(String);
 
-/// Why a URI is no destination.
+/// Why a URI is not a destination.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// No URI by RFC 3986.
+    /// Not a URI (RFC 3986).
     #[error("it is not a URI")]
     NotAUri,
-    /// An address without its scheme, the commonest mistake.
+    /// A mail address without `mailto:`, the most common mistake.
     #[error("it has no scheme; write mailto:{0}")]
     WithoutMailto(String),
     /// Neither `mailto` nor `https` (RFC 8460 section 3).
     #[error("its scheme is neither mailto nor https")]
     Scheme,
-    /// Longer than is served.
+    /// Too long.
     #[error("it is longer than {LONGEST_URI} bytes")]
     TooLong,
-    /// No address that a report can be sent to.
+    /// Not an address that reports are sent to.
     #[error("its mail address is not usable: {0}")]
     Address(&'static str),
-    /// No URL that a report can be posted to.
+    /// Not a URL that reports are posted to.
     #[error("its URL is not usable: {0}")]
     Url(&'static str),
     /// A port that the configuration does not allow.
@@ -65,11 +65,11 @@ pub enum Refused {
 }
 
 impl Destination {
-    /// Reads a URI of a record.
+    /// Parses a URI of a record.
     ///
     /// # Errors
     ///
-    /// [`Refused`] where the URI is none that a report can be delivered to.
+    /// [`Refused`] if no report can be delivered to the URI.
     pub fn parse(uri: &str) -> Result<Self, Refused> {
         if uri.len() > LONGEST_URI {
             return Err(Refused::TooLong);
@@ -81,7 +81,7 @@ impl Destination {
             });
         };
         match parsed.scheme().as_str().to_ascii_lowercase().as_str() {
-            // RFC 6068: header fields behind "?" are the writer's wish, not the reporter's; they are left out.
+            // The header fields after "?" (RFC 6068) are ignored: the reporter alone writes the header.
             "mailto" => decoded(parsed.path())?.parse().map(Self::Mail).map_err(Refused::Address),
             "https" => HttpsUrl::of(&parsed).map(Self::Https),
             _ => Err(Refused::Scheme),
@@ -118,7 +118,7 @@ impl fmt::Display for Destination {
 }
 
 impl MailAddress {
-    /// What stands before the "@".
+    /// The part before the "@".
     #[must_use]
     pub fn local_part(&self) -> &str {
         &self.local_part
@@ -142,16 +142,19 @@ impl FromStr for MailAddress {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (local_part, domain) = text.rsplit_once('@').ok_or("it has no \"@\"")?;
-        let is_dot_atom = local_part.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext));
         if local_part.len() > LONGEST_LOCAL_PART {
-            return Err("what stands before the \"@\" is longer than 64 bytes");
+            return Err("the part before the \"@\" is longer than 64 bytes");
         }
-        // Quoted local parts are refused too: no receiver of reports has one, and many programs read them wrongly.
-        if !is_dot_atom || local_part.starts_with('-') {
-            return Err("what stands before the \"@\" has characters that an address cannot have");
+        // Quoted local parts are refused too: receivers of reports do not use them, and many programs parse them wrongly.
+        if !local_part.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext)) {
+            return Err("the part before the \"@\" is not a dot-atom (RFC 5322 section 3.2.3)");
+        }
+        // A sendmail command could take it for an option.
+        if local_part.starts_with('-') {
+            return Err("the part before the \"@\" begins with a hyphen");
         }
         if !is_host_name(domain) {
-            return Err("what stands behind the \"@\" is not a host name");
+            return Err("the part after the \"@\" is not a host name");
         }
         Ok(Self { local_part: local_part.into(), domain: domain.to_ascii_lowercase() })
     }
@@ -170,15 +173,15 @@ impl HttpsUrl {
             return Err(Refused::Url("it has a user name"));
         }
         let host = authority.host();
-        // A name with "%" would be decoded in different ways by different programs; an address of a future version of IP would be
-        // looked up as a name.
+        // Programs differ in whether they decode a "%" in a host name. An address of a future version of IP would be looked up
+        // as a name.
         let is_future = host.strip_prefix("[").is_some_and(|inner| inner.starts_with(['v', 'V']));
         if host.is_empty() || host.contains('%') || is_future {
             return Err(Refused::Url("its host is not a host name or an address"));
         }
         let port = match authority.port().map(EStr::as_str) {
             None | Some("") => HTTPS_PORT,
-            Some(digits) => digits.parse().map_err(|_| Refused::Url("its port is not a port"))?,
+            Some(digits) => digits.parse().map_err(|_| Refused::Url("its port is not a number up to 65535"))?,
         };
         let mut url = format!("https://{}", host.to_ascii_lowercase());
         if port != HTTPS_PORT {
@@ -208,8 +211,8 @@ fn decoded<E: fluent_uri::pct_enc::Encoder>(path: &EStr<E>) -> Result<String, Re
     path.decode().to_string().map(std::borrow::Cow::into_owned).map_err(|_| Refused::Address("it is not UTF-8"))
 }
 
-/// A byte of a local part, percent-encoded unless it stands for itself in a `mailto` URI (RFC 6068 section 2): read again, the text gives
-/// the same address.
+/// Writes a byte of a local part, percent-encoded where a `mailto` URI needs it (RFC 6068 section 2). Parsed again, the text gives the
+/// same address.
 fn write_encoded(out: &mut fmt::Formatter<'_>, byte: u8) -> fmt::Result {
     if byte.is_ascii_alphanumeric() || b"-._~!$'*+".contains(&byte) {
         write!(out, "{}", char::from(byte))
@@ -227,7 +230,7 @@ fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
 }
 
-/// Letters, digits and hyphens, with at least two labels: an address at a bare `localhost` is nobody's.
+/// Whether it is a host name of at least two labels. One label, such as `localhost`, is a name of the local network.
 pub(crate) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=LONGEST_LABEL).contains(&label.len())

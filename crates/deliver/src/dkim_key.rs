@@ -137,7 +137,7 @@ impl DkimKey {
         let tags = tags(&text)?;
         let value = |name: &str| tags.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
         if tags.iter().skip(1).any(|(name, _)| *name == "v") || value("v").is_some_and(|version| version != "DKIM1") {
-            return Err(RecordProblem::Malformed("v=DKIM1 has to stand first"));
+            return Err(RecordProblem::Malformed("v=DKIM1 must be the first tag"));
         }
         let public: String = value("p").ok_or(RecordProblem::Malformed("it has no p="))?.split_whitespace().collect();
         if public.is_empty() {
@@ -260,9 +260,15 @@ mod tests {
         assert_eq!(key.verify_by(&[vec![], vec![]]), Err(RecordProblem::Several(2)));
         assert_eq!(verify(&key, ""), malformed("it has no p="));
         assert_eq!(verify(&key, "a note"), malformed("it is not a list of NAME=VALUE with \";\" between"));
-        assert_eq!(verify(&key, "v=spf1 -all"), malformed("v=DKIM1 has to stand first"));
-        assert_eq!(verify(&key, &format!("v=DKIM2; k=ed25519; p={public}")), malformed("v=DKIM1 has to stand first"));
-        assert_eq!(verify(&key, &format!("k=ed25519; v=DKIM1; p={public}")), malformed("v=DKIM1 has to stand first"));
+        assert_eq!(verify(&key, "v=spf1 -all"), malformed("v=DKIM1 must be the first tag"));
+        assert_eq!(
+            verify(&key, &format!("v=DKIM2; k=ed25519; p={public}")),
+            malformed("v=DKIM1 must be the first tag")
+        );
+        assert_eq!(
+            verify(&key, &format!("k=ed25519; v=DKIM1; p={public}")),
+            malformed("v=DKIM1 must be the first tag")
+        );
         assert_eq!(verify(&key, "k=ed25519; p=*"), malformed("p= is not base64"));
         assert_eq!(verify(&key, "v=DKIM1; k=ed25519; p="), Err(RecordProblem::Revoked));
         let other = RecordProblem::OtherAlgorithm { found: "rsa".into(), wanted: "ed25519" };

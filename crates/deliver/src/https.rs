@@ -1,8 +1,8 @@
 //! Delivery by HTTPS: a POST of the compressed report (RFC 8460 section 5.4).
 //!
-//! The URL is written by strangers. The resolver that stands here passes on only addresses that the [`AddressGuard`] permits, and
-//! the connection goes to those, so that an answer of the DNS that changes between the check and the connection changes nothing.
-//! Redirects are not followed, proxies of the environment are not used, and time and sizes are bounded.
+//! The URL comes from an untrusted record. The resolver in this module returns only addresses that the [`AddressGuard`] permits, and
+//! the connection goes to one of them: there is no second lookup, whose answer could differ. Redirects are not followed, proxies of
+//! the environment are not used, and time and sizes are limited.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -30,13 +30,13 @@ const LARGEST_ANSWER_HEADER: usize = 16 << 10;
 /// The longest wait that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What becomes of a report whose server has a certificate that does not verify.
+/// How to treat a server whose certificate does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verify {
-    /// It is posted all the same, and the state says what was wrong: RFC 8460 section 3 lets reporters ignore such errors, since
-    /// a domain with a bad certificate is the one that has to be told.
+    /// Post the report anyway, with a warning in the state of the delivery. RFC 8460 section 3 permits this: a domain with a bad
+    /// certificate needs the report most.
     Prefer,
-    /// It is not posted.
+    /// Do not post the report.
     Require,
 }
 

@@ -1,13 +1,13 @@
 //! Reports of TLSRPT (RFC 8460): made from counters, delivered by mail and HTTPS.
 //!
-//! - [`Destination`]: where a report goes, read from the record of a stranger.
+//! - [`Destination`]: where a report goes, parsed from an untrusted record.
 //! - [`content()`]: the report of a domain and a day.
-//! - [`mail`], [`DkimSigner`]: the report as a signed mail. [`DkimKey`]: its key, and the record of that in DNS.
+//! - [`mail`], [`DkimSigner`]: the report as a signed mail. [`DkimKey`]: the key, and its record in DNS.
 //! - [`smtp`], [`https`]: one attempt to deliver it, with its [`Outcome`].
 //! - [`AddressGuard`]: which addresses a report may be posted to.
 //! - [`plan()`], [`schedule`]: which reports are made, where each goes, and when it is tried.
 //! - [`Reporter`]: the loop over states that are in the store; [`service`] runs it.
-//! - [`bounce`]: report mails that come back.
+//! - [`bounce`]: bounces of report mails.
 
 #![forbid(unsafe_code)]
 

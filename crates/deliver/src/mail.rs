@@ -95,7 +95,7 @@ impl Submitter {
             .subject(format!("Report Domain: {domain} Submitter: {submitter} Report-ID: <{id}>"))
             .raw_header(header("TLS-Report-Domain", domain))
             .raw_header(header("TLS-Report-Submitter", submitter))
-            // A report about broken TLS must arrive in spite of it (RFC 8689), and its session makes no report (Postfix 3.10.4).
+            // A report about broken TLS must arrive in spite of it (RFC 8689). Postfix 3.10.4 reports no such session.
             .raw_header(header("TLS-Required", "No"))
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .raw_header(header("MIME-Version", "1.0"))
@@ -148,7 +148,7 @@ fn address(address: &MailAddress) -> Result<Address, AddressError> {
     Address::new(address.local_part(), address.domain())
 }
 
-/// A short text that stands for a longer one, with characters that an atom and a boundary can have: FNV-1a, 64 bits.
+/// A hash of a text, of characters that are valid in an atom and in a boundary: FNV-1a, 64 bits.
 fn fingerprint(text: &str) -> String {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;

@@ -1,8 +1,8 @@
-//! MX hosts as policy domains: the DANE policy of an MX host is the host's, so the host hears of it too where it asks for reports.
+//! MX hosts as policy domains. A DANE policy belongs to the MX host, so the host gets a report about it if it has a TLSRPT record.
 //!
-//! The report of a domain leaves a share for each of its MX hosts in the store. The TLSRPT record of the host is looked up in a
-//! thread, and what the shares say goes into one report of the host, which names the recipient domains. A destination that has
-//! the report of a domain already hears nothing of that domain a second time.
+//! With the report of a domain, the store gets a share for each of its MX hosts. A thread looks up the TLSRPT record of the host. The
+//! shares of all domains make one report of the host, which names the recipient domains. A destination that has the report of a domain
+//! does not get the share of that domain too.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::{
 /// The most recipient domains that a policy names.
 const MOST_NAMED: usize = 100;
 
-/// The reports of a host, from its number on: one for the destinations that hear of the same domains.
+/// The reports of a host, with numbers from `number` on: one for each group of destinations that get the same shares.
 pub(crate) fn report_mx_host(
     (host, day, number): (&str, Date, u32),
     shares: &[MxHostShare],
@@ -33,8 +33,8 @@ pub(crate) fn report_mx_host(
     }
     let mut groups: IndexMap<Vec<usize>, Vec<NewDelivery>> = IndexMap::new();
     for to in deliveries(std::iter::once(record), due, settings) {
-        let hears_of = shares.iter().enumerate().filter(|(_, share)| !share.destinations.contains(&to.destination));
-        groups.entry(hears_of.map(|(index, _)| index).collect()).or_default().push(to);
+        let gets = shares.iter().enumerate().filter(|(_, share)| !share.destinations.contains(&to.destination));
+        groups.entry(gets.map(|(index, _)| index).collect()).or_default().push(to);
     }
     let groups = groups.into_iter().filter(|(_, to)| to.iter().any(|to| to.state == DeliveryState::Waiting));
     let mut reports: Vec<NewReport> = Vec::new();

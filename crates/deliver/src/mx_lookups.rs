@@ -18,16 +18,17 @@ use jiff::civil::Date;
 const THREADS: usize = 8;
 /// Hosts with the threads.
 const MOST_UNDER_WAY: usize = 4 * THREADS;
-/// The most lookups in [`PERIOD`]. Strangers choose the names of hosts.
+/// The most lookups in [`PERIOD`]. The names of the hosts come from untrusted MX records.
 const MOST_LOOKUPS: usize = 10_000;
 const PERIOD: Duration = Duration::from_secs(60 * 60);
-/// How often the store is asked for hosts where there were none.
+/// How long to wait before the store is asked for hosts again, after it had none.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Finds the TLSRPT record of a host. None: it has none. The error is that DNS gave no answer, which is to be bounded in time.
+/// Looks up the TLSRPT record of a host. `None`: there is no record. An error: DNS gave no answer. It must return within a limited
+/// time.
 pub type LookUp = dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync;
 
-/// What a thread found, or why it found nothing.
+/// The result of a lookup.
 type Found = (Date, String, Result<Option<String>, String>);
 
 /// Looks records up in threads, which end when this is dropped.
@@ -57,7 +58,7 @@ impl Lookups {
                 loop {
                     let host = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok((day, host)) = host else { return };
-                    // A library that panics costs this lookup, not the thread.
+                    // A panic in a library fails this lookup, not the thread.
                     let record = catch_unwind(AssertUnwindSafe(|| look_up(&host)));
                     let record = record.unwrap_or_else(|_| Err("an internal error".into()));
                     if done.send((day, host, record)).is_err() {
@@ -70,7 +71,7 @@ impl Lookups {
         Self { hosts, found, under_way: HashSet::new(), next: now, period: (now, 0) }
     }
 
-    /// There may be hosts in the store.
+    /// Asks the store for hosts without a wait: it may have new ones.
     pub(crate) fn are_due(&mut self) {
         self.next = Instant::now();
     }
@@ -79,7 +80,7 @@ impl Lookups {
         !self.under_way.is_empty()
     }
 
-    /// What was found. Waits for it for at most so long, where anything is looked up.
+    /// The next result. Waits at most `wait`, and not at all if no lookup is under way.
     pub(crate) fn next(&mut self, wait: Duration) -> Option<Found> {
         if self.under_way.is_empty() {
             return None;
@@ -94,7 +95,7 @@ impl Lookups {
         self.period.1 < MOST_LOOKUPS || self.period.0.elapsed() >= PERIOD
     }
 
-    /// How many hosts to ask the store for. None: not now.
+    /// How many hosts to ask the store for. `None`: not now.
     pub(crate) fn room(&mut self) -> Option<usize> {
         let now = Instant::now();
         if now.duration_since(self.period.0) >= PERIOD {

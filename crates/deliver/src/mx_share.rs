@@ -1,4 +1,4 @@
-//! What the report of a domain says about its MX hosts.
+//! The shares of the MX hosts in the report of a domain.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tlsrpt_store::{DeliveryState, MxHostShare, NewDelivery, PolicyCounts, Unrepo
 
 use crate::destination::is_host_name;
 
-/// What the report of a domain says about each of its MX hosts.
+/// The sessions of a domain under the policies of each of its MX hosts.
 pub(crate) fn shares(unreported: &Unreported, deliveries: &[NewDelivery]) -> Vec<MxHostShare> {
     let served = deliveries.iter().filter(|to| to.state == DeliveryState::Waiting);
     let destinations: Vec<_> = served.map(|to| to.destination.clone()).collect();

@@ -1,38 +1,38 @@
-//! What became of one attempt to deliver a report to one destination.
+//! The outcome of one attempt to deliver a report to one destination.
 
 use std::time::Duration;
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The destination has the report.
     Delivered {
         /// The server's answer, in its own words; empty where it has none.
         answer: String,
-        /// What was wrong although the report was taken, for instance with the certificate.
+        /// A problem that did not prevent the delivery, such as an expired certificate.
         warning: Option<String>,
     },
-    /// The destination does not have it, or nobody knows. Worth another attempt.
+    /// The destination does not have the report, or this is unknown. It is tried again.
     Deferred {
         /// The server's answer or the error, in words.
         answer: String,
         /// How long the server asks to wait.
         wait: Option<Duration>,
-        /// The connection broke after the report was under way: the destination may have it. Another attempt carries the same
-        /// report id and Message-ID, so that the receiver can see that it is the same report.
+        /// The connection was lost after the report was sent, so the destination may have it. Another attempt has the same report
+        /// id and Message-ID, by which the receiver can recognize the report.
         unknown: bool,
     },
-    /// The destination refuses the report for good.
+    /// The destination refuses the report permanently.
     Refused {
         /// The server's answer or the reason, in words.
         answer: String,
     },
 }
 
-/// The longest answer that is kept, in bytes. Servers of strangers write it.
+/// The longest answer that is stored, in bytes. Remote servers write it.
 const LONGEST_ANSWER: usize = 500;
 
-/// An answer as it is kept: one line of bounded length. It is escaped where it is shown.
+/// An answer as it is stored: one line of limited length. It is escaped when it is shown.
 pub(crate) fn answer(text: impl std::fmt::Display) -> String {
     let text = text.to_string();
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");

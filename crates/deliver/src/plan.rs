@@ -42,20 +42,20 @@ impl PlanSettings {
 /// Why a domain gets no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoReport {
-    /// There are no sessions that a report could name.
-    #[error("it has no sessions that a report can name")]
+    /// RFC 8460 defines none of the policy types of its sessions.
+    #[error("no session has a policy of a type that RFC 8460 defines")]
     Nothing,
-    /// The name is no host name, so no TLSRPT record can be at it.
+    /// The name is not a host name, so it cannot have a TLSRPT record.
     #[error("the name is not a host name")]
     NotADomain,
     /// The configuration leaves the domain out.
-    #[error("exclude in [report] has it")]
+    #[error("exclude in [report] lists it")]
     Excluded,
-    /// All sessions succeeded, and only failures are reported.
+    /// All sessions succeeded, and `failures-only` is set.
     #[error("all sessions succeeded, and failures-only in [report] is set")]
     OnlySuccesses,
-    /// The only sessions were our own report mails: a report about them would make the next ones.
-    #[error("the only sessions were report mails of this host")]
+    /// The only sessions carried report mails of this host. A report about them would cause the next sessions.
+    #[error("the only sessions carried report mails of this host")]
     OwnReportMails,
 }
 
@@ -111,8 +111,8 @@ pub(crate) fn report(
     }
 }
 
-/// How many sessions can be in no report: those of a name that is no host name, and those under a policy whose type RFC 8460 does not
-/// have. Those that the configuration leaves out do not count.
+/// The number of sessions that no report can have: those of a name that is not a host name, and those under a policy type that RFC 8460
+/// does not define. Domains that the configuration excludes do not count.
 pub(crate) fn sessions_in_no_report(unreported: &Unreported, settings: &PlanSettings) -> u64 {
     if settings.exclude.contains(&unreported.domain) {
         return 0;
@@ -152,10 +152,11 @@ pub(crate) fn deliveries<'r>(
         }
     }
     for beyond in deliveries.iter_mut().skip(settings.max_destinations) {
-        let text = format!("beyond the {} destinations of max-destinations in [report]", settings.max_destinations);
+        let text =
+            format!("over the limit of {} destinations: max-destinations in [report]", settings.max_destinations);
         *beyond = never(&beyond.destination, &text);
     }
-    // What is beyond twice the limit is not even kept: a record may name thousands.
+    // A record may name thousands. Those beyond twice the limit are not even stored.
     deliveries.truncate(2 * settings.max_destinations);
     deliveries
 }

@@ -30,17 +30,17 @@ use crate::{
 const REPORTS_AT_ONCE: usize = 200;
 /// Attempts at a time by each route.
 const MAIL_THREADS: usize = 4;
-/// HTTPS servers are strangers and may be slow.
+/// More than for mail: any HTTPS server may be slow.
 const HTTPS_THREADS: usize = 16;
-/// Deliveries that are begun ahead of the threads, for each thread.
+/// Deliveries that are begun before a thread is free, for each thread.
 const AHEAD: usize = 4;
-/// The bytes of reports that are in memory for each route, to be sent. A larger one is sent while no other is.
+/// The most bytes of reports in memory for each route. A larger report is sent alone.
 const MOST_BYTES: u64 = 1 << 20;
 /// How long after a lookup without an answer the record of an MX host is looked up again.
 const LOOKUP_RETRY: SignedDuration = SignedDuration::from_mins(15);
-/// How long to wait for a lookup.
+/// How long a round waits for a lookup.
 const SHORT_LOOK: Duration = Duration::from_millis(100);
-/// How long to wait before looking at the clock and the store again.
+/// How long a round waits for an outcome.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How the reporter works.
@@ -79,12 +79,12 @@ pub struct Reporter {
     in_no_report: u64,
     mail: Lane,
     https: Lane,
-    /// Known, and not yet in the store.
+    /// Outcomes that are not yet in the store.
     outcomes: Vec<Attempt>,
     sent: PerDestination,
     /// None: MX hosts get no reports.
     lookups: Option<Lookups>,
-    /// What people should know.
+    /// Messages for the log.
     notes: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl Lane {
         self.begun.is_empty() && self.in_flight == 0
     }
 
-    /// How many more to begin, so that so many threads have what to do.
+    /// How many more deliveries to begin, to keep this number of threads busy.
     fn room(&self, threads: usize) -> usize {
         (threads * AHEAD).saturating_sub(self.begun.len() + self.in_flight)
     }
@@ -115,7 +115,7 @@ impl Lane {
     }
 }
 
-/// Takes what becomes of each delivery.
+/// Receives the outcome of each delivery.
 pub struct Observer(Box<dyn FnMut(&Happened<'_>) + Send>);
 
 impl Observer {
@@ -124,7 +124,7 @@ impl Observer {
         Self(Box::new(observe))
     }
 
-    /// Takes nothing.
+    /// Ignores all outcomes.
     #[must_use]
     pub fn silent() -> Self {
         Self::new(|_| {})
@@ -137,14 +137,14 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// What became of a delivery. Shown, it is one line in which the text of strangers is escaped.
+/// The outcome of a delivery. Its `Display` form is one line, with untrusted text escaped.
 #[derive(Debug, Clone, Copy)]
 pub struct Happened<'a> {
     /// The domain of the report.
     pub domain: &'a str,
     /// The delivery as it was before.
     pub delivery: &'a Delivery,
-    /// What became of it.
+    /// The outcome.
     pub attempt: &'a Attempt,
 }
 
@@ -344,7 +344,7 @@ impl Reporter {
         Ok(next.is_none_or(|next| next > Timestamp::now()))
     }
 
-    /// What people should know since the last call, a line each. Safe to show.
+    /// The messages for the log since the last call, a line each, with untrusted text escaped.
     pub(crate) fn notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
@@ -375,8 +375,8 @@ impl Reporter {
         Ok(deliveries + hosts)
     }
 
-    /// Begins nothing more, waits for the attempts that are under way, for at most so long, and keeps their outcomes. Those that are
-    /// still under way then are unknown to the next reporter. How many.
+    /// Begins no more attempts, waits at most `at_most` for those under way, and stores their outcomes. Returns the number of attempts
+    /// still under way: their outcome is unknown to the next reporter.
     ///
     /// # Errors
     ///
@@ -410,7 +410,7 @@ impl Reporter {
 
     /// Makes reports of MX hosts whose record is known now, and looks further records up. How many reports.
     fn report_mx_hosts(&mut self) -> Result<u64, Error> {
-        // Nothing else may be under way to wait for.
+        // With attempts under way, the round waits for those instead.
         let mut wait = if self.in_flight() == 0 { SHORT_LOOK } else { Duration::ZERO };
         let Some(lookups) = &mut self.lookups else { return Ok(0) };
         let (settings, now) = (&self.settings, Timestamp::now());
@@ -424,8 +424,10 @@ impl Reporter {
                 }
                 Err(error) => {
                     let host = printable(&host);
-                    self.notes
-                        .push(format!("{host} gets no report about {day}: no TLSRPT record: {}", printable(&error)));
+                    self.notes.push(format!(
+                        "{host} gets no report about {day}: the lookup of its TLSRPT record failed: {}",
+                        printable(&error)
+                    ));
                     None
                 }
             };
@@ -461,7 +463,7 @@ impl Reporter {
                     self.outcomes.push(attempt);
                     round.ended += 1;
                 } else if let Some(later) = self.over_limit(&delivery, now)? {
-                    let reason = "the destination has max-per-destination reports of this hour".into();
+                    let reason = "the destination has already got max-per-destination reports in this hour".into();
                     self.outcomes.push(not_tried(&delivery, now, DeliveryState::Waiting, Some(later), reason));
                     round.deferred += 1;
                 } else {
@@ -500,7 +502,7 @@ impl Reporter {
     fn keep_outcomes(&mut self) -> Result<Round, Error> {
         let mut round = Round::default();
         if self.in_flight() > 0 {
-            // Outcomes that are to be kept do not wait for others.
+            // Outcomes that are already known are stored without a wait.
             let wait = if self.outcomes.is_empty() { LOOK } else { Duration::ZERO };
             match self.threads.done.recv_timeout(wait) {
                 Ok(first) => {
@@ -537,7 +539,7 @@ impl Reporter {
     }
 }
 
-/// What becomes of a delivery after an attempt.
+/// The state of a delivery after an attempt.
 fn attempt(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Attempt {
     let (state, next_attempt, unknown, answer, warning) = match outcome {
         Outcome::Delivered { answer, warning } => (DeliveryState::Delivered, None, false, answer, warning),
@@ -546,13 +548,16 @@ fn attempt(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Attempt {
             let first = delivery.first_attempt.unwrap_or(now);
             match next_attempt(first, now, delivery.attempts + 1, wait) {
                 Some(next) => (DeliveryState::Waiting, Some(next), unknown, answer, None),
-                // The server asks for a wait that ends later than a day after the first attempt.
+                // Only the wait that the server asks for ends more than a day after the first attempt.
                 None if next_attempt(first, now, delivery.attempts + 1, None).is_some() => {
-                    let text =
-                        format!("given up: the server asks to wait longer than reports are tried; last: {answer}");
+                    let text = format!(
+                        "given up: the server asks for a wait beyond 24 hours after the first attempt; last: {answer}"
+                    );
                     (DeliveryState::Failed, None, unknown, text, None)
                 }
-                None => (DeliveryState::Failed, None, unknown, format!("given up after a day; last: {answer}"), None),
+                None => {
+                    (DeliveryState::Failed, None, unknown, format!("given up after 24 hours; last: {answer}"), None)
+                }
             }
         }
     };
@@ -582,7 +587,7 @@ fn hour(at: Timestamp) -> i64 {
     at.as_second().div_euclid(SECONDS_OF_AN_HOUR)
 }
 
-/// How many reports each destination got in the current hour. A few bytes a destination: there may be hundreds of thousands.
+/// How many reports each destination got in the current hour. It stores hashes, since there may be hundreds of thousands.
 #[derive(Debug, Default)]
 struct PerDestination {
     hour: i64,
@@ -591,7 +596,7 @@ struct PerDestination {
 }
 
 impl PerDestination {
-    /// How many it got before this one, which is counted.
+    /// Counts one report. Returns how many the destination got before it.
     fn count(&mut self, destination: &str, now: Timestamp, store: &mut dyn ReportStore) -> Result<u64, Error> {
         if self.hour != hour(now) {
             self.hour = hour(now);
@@ -600,7 +605,7 @@ impl PerDestination {
         let key = self.state.hash_one(destination);
         let before = match self.counts.get(&key) {
             Some(count) => *count,
-            // Those of an earlier process.
+            // An earlier process may have sent some.
             None => {
                 let begin = Timestamp::from_second(self.hour * SECONDS_OF_AN_HOUR).unwrap_or(Timestamp::UNIX_EPOCH);
                 store.attempts_since(destination, begin.checked_sub(SignedDuration::from_secs(1)).unwrap_or(begin))?

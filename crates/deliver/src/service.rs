@@ -15,7 +15,7 @@ const TICK: Duration = Duration::from_secs(1);
 const COUNT_WAITING: Duration = Duration::from_secs(10);
 /// How long a store that fails is left alone.
 const STORE_RETRY: Duration = Duration::from_secs(10);
-/// How long the end waits for attempts that are under way. The next reporter tries again what is not done by then.
+/// How long to wait for attempts under way at the end. The next reporter repeats those that have not ended by then.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was done since the start.
@@ -23,18 +23,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Summary {
     /// Reports that were made.
     pub made: u64,
-    /// What became of deliveries.
+    /// The outcomes of deliveries.
     pub deliveries: Round,
     /// Deliveries that wait.
     pub waiting: u64,
 }
 
-/// Takes what becomes of deliveries into the log. Below `least`, nothing is said.
+/// Logs the outcomes of deliveries, except those less important than `least`.
 #[must_use]
 pub fn observer(log: Log, least: Level) -> Observer {
     Observer::new(move |happened| {
         let level = level(happened);
-        // The lower the number, the more it matters.
+        // A lower number is more important.
         if level as u8 <= least as u8 {
             log.say(level, happened);
         }
@@ -49,7 +49,7 @@ fn level(happened: &Happened<'_>) -> Level {
     }
 }
 
-/// Makes and delivers reports until the end, and tells the service manager how it is doing. A store that fails is tried again.
+/// Makes and delivers reports until the end, and informs the service manager. A store that fails is tried again.
 ///
 /// # Errors
 ///
@@ -65,7 +65,7 @@ pub fn run(mut reporter: Reporter, ending: &Ending, log: Log, mut manager: Notif
             let rest = match work(&mut reporter, look, &mut summary, log) {
                 Ok(is_more_to_make) => {
                     if counted.is_none_or(|counted: Instant| counted.elapsed() >= COUNT_WAITING) {
-                        // Only for people: an error shows in the next round.
+                        // Only for the status line: the next round has the same error.
                         summary.waiting = reporter.waiting().unwrap_or_default();
                         counted = Some(Instant::now());
                     }
@@ -117,7 +117,7 @@ pub fn once(mut reporter: Reporter, ending: &Ending, log: Log) -> Result<Summary
     Ok(summary)
 }
 
-/// Makes some reports if it is time to, begins what is due, and keeps outcomes. Whether there may be more to make.
+/// Makes some reports if `make`, begins the attempts that are due, and stores outcomes. Returns whether there may be more to make.
 fn work(reporter: &mut Reporter, make: bool, summary: &mut Summary, log: Log) -> Result<bool, Error> {
     let made = if make { reporter.make_some()? } else { None };
     if let Some(Made { day, reports, in_no_report, .. }) = made {
@@ -149,7 +149,7 @@ fn finish(mut reporter: Reporter, summary: &mut Summary, log: Log) -> Result<(),
     Ok(())
 }
 
-/// How things are, for the service manager.
+/// The status line for the service manager.
 fn status(summary: &Summary, in_trouble: bool) -> String {
     let Summary { made, deliveries: Round { delivered, ended, .. }, waiting } = summary;
     let state = if in_trouble { "waiting for the store" } else { "delivering" };

@@ -19,7 +19,7 @@ const MOST_FAILURES: usize = 20;
 /// The longest member that is shown, in characters.
 const LONGEST_MEMBER: usize = 200;
 
-/// What stands above the results.
+/// The lines above the results.
 #[derive(Debug)]
 pub(crate) struct Heading<'a> {
     /// The policy domain.
@@ -80,7 +80,7 @@ fn meaning(result_type: &str) -> &'static str {
     named.map_or("", |failure| failure.definition().meaning)
 }
 
-/// Text of strangers, escaped and of bounded length.
+/// Untrusted text, escaped and of limited length.
 fn shown(text: &str) -> impl Display {
     let bounded: String = text.chars().take(LONGEST_MEMBER).collect();
     let more = if bounded.len() < text.len() { "..." } else { "" };

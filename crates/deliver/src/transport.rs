@@ -1,4 +1,4 @@
-//! The threads that carry reports out: some for mail, more for HTTPS, whose servers are strangers and may be slow.
+//! The threads that send reports: a few for mail, and more for HTTPS, since any HTTPS server may be slow.
 
 use std::{
     path::PathBuf,
@@ -21,7 +21,7 @@ use crate::{
     smtp::{SmtpClient, SmtpServer},
 };
 
-/// How mails leave.
+/// How mails are sent.
 #[derive(Debug, Clone)]
 pub enum MailRoute {
     /// To a mail server by SMTP.
@@ -30,10 +30,10 @@ pub enum MailRoute {
     Sendmail(PathBuf),
 }
 
-/// Everything that an attempt needs besides the report.
+/// The means of delivery, by mail and HTTPS.
 #[derive(Debug)]
 pub struct Carrier {
-    /// How mails leave.
+    /// How mails are sent.
     pub mail: MailRoute,
     /// Who sends them.
     pub submitter: Submitter,
@@ -44,10 +44,10 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// Sends a report by mail at once, whatever its destinations are. Nobody keeps what becomes of it.
+    /// Mails a report to an address once, whatever its destinations are. The outcome is not stored.
     #[must_use]
     pub fn mail_now(&self, report: &KeptReport, to: &MailAddress) -> Outcome {
-        // No delivery has this number: a returned mail suppresses nothing.
+        // No delivery has this number, so a bounce suppresses nothing.
         self.mail_of((0, 0), report, to, None)
     }
 
@@ -88,7 +88,7 @@ impl Carrier {
     }
 }
 
-/// Said where a sendmail command fails in a process that gains no privileges.
+/// Added to the error of a sendmail command in a process with `NoNewPrivileges`.
 const NO_PRIVILEGES: &str = "; the reporter runs with NoNewPrivileges, under which the sendmail command of Postfix or Sendmail cannot \
      queue a mail: set server instead of sendmail in [mail]";
 
@@ -111,7 +111,7 @@ pub(crate) struct Done {
     pub(crate) outcome: Option<Outcome>,
 }
 
-/// The threads. They end when this is dropped, each behind its attempt.
+/// The threads. Each ends after its current attempt once this is dropped.
 #[derive(Debug)]
 pub(crate) struct Threads {
     mail: Sender<Job>,
@@ -147,11 +147,11 @@ impl Threads {
         Self { mail, https, done: outcomes, queues, to_done: done, ending }
     }
 
-    /// From now on jobs come back without an attempt. Those that are under way go on.
+    /// Returns jobs without an attempt from now on. Attempts under way continue.
     pub(crate) fn begin_nothing_more(&self) {
         self.ending.store(true, Ordering::Relaxed);
         for queue in &self.queues {
-            // Where a thread holds the lock, that thread gives the jobs back.
+            // If a thread holds the lock, it returns the jobs itself.
             let Ok(queue) = queue.try_lock() else { continue };
             for Job { route, delivery, report } in queue.try_iter() {
                 // The receiver lives as long as this.
@@ -179,11 +179,11 @@ fn carry_all(carrier: &Carrier, queue: &Mutex<Receiver<Job>>, done: &Sender<Done
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { route, delivery, report }) = job else { return };
         if ending.load(Ordering::Relaxed) {
-            // Fails where nobody waits for outcomes any more.
+            // This fails if nothing receives outcomes any more.
             let _ = done.send(Done { route, delivery, domain: report.domain, outcome: None });
             continue;
         }
-        // A library that panics costs this attempt, not the thread.
+        // A panic in a library fails this attempt, not the thread.
         let attempt = std::panic::AssertUnwindSafe(|| carrier.carry(smtp.as_mut(), &delivery, &report));
         let outcome = std::panic::catch_unwind(attempt).unwrap_or_else(|_| Outcome::Deferred {
             answer: "an internal error of the reporter".into(),
@@ -196,10 +196,10 @@ fn carry_all(carrier: &Carrier, queue: &Mutex<Receiver<Job>>, done: &Sender<Done
     }
 }
 
-/// The command queues the mail: its exit code says whether it has it.
+/// Queues a mail by the command. Its exit code says whether it has the mail.
 fn send_by_command(command: PathBuf, mail: &ReportMail) -> Outcome {
     match SendmailTransport::new_with_command(command).send_raw(&mail.envelope, &mail.bytes) {
-        Ok(()) => Outcome::Delivered { answer: "taken by the sendmail command".into(), warning: None },
+        Ok(()) => Outcome::Delivered { answer: "accepted by the sendmail command".into(), warning: None },
         Err(error) => {
             let why = if gains_no_privileges() { NO_PRIVILEGES } else { "" };
             Outcome::Deferred { answer: answer(format_args!("{error}{why}")), wait: None, unknown: false }

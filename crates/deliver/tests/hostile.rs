@@ -1,6 +1,6 @@
-//! Records that a stranger may write, on their whole way: from the record in the store through the plan, the destination and the guard of
-//! addresses to the mail server, the sendmail command and the web server. Each has what must become of it, and what became of it stands
-//! in docs/hostile-records.md, which this test keeps true: `WRITE_GENERATED=1 cargo test -p tlsrpt-deliver --test hostile` writes it.
+//! Hostile records, from the store to the mail server, the sendmail command and the web server. Each case has an expected outcome. The
+//! actual outcomes are the table of docs/hostile-records.md: the test fails if the table differs, and
+//! `WRITE_GENERATED=1 cargo test -p tlsrpt-deliver --test hostile` writes it.
 
 #[path = "hostile/cases.rs"]
 mod cases;
@@ -41,10 +41,10 @@ use ureq::unversioned::{
 /// How long one report may take to a web server: some cases wait for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_DESTINATIONS: usize = 10;
-/// The address that stands for one that reports may be posted to, where a case needs one.
+/// The address that `allow` has in the cases that need a server.
 const PERMITTED: [u8; 4] = [127, 0, 0, 1];
 
-/// What became of a case.
+/// The outcome of a case.
 struct Happened {
     deliveries: Vec<Delivery>,
     /// What came at the servers for it: recipients, paths, arguments.

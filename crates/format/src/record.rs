@@ -90,7 +90,7 @@ impl<'t> Reader<'t> {
             None if spaces == self.at => return Ok(false),
             None => return Err(self.mistake(spaces, "white space at the end of the record")),
             Some(';') => self.at += 1,
-            Some(other) => return Err(self.mistake(self.at, format!("{other:?} where a \";\" should be"))),
+            Some(other) => return Err(self.mistake(self.at, format!("expected \";\", found {other:?}"))),
         }
         self.skip_spaces();
         Ok(!self.rest().is_empty())
@@ -113,7 +113,7 @@ impl<'t> Reader<'t> {
         let name = self.take_while(is_name_character);
         let Some(first) = name.chars().next() else {
             let found = self.rest().chars().next().unwrap_or_default();
-            return Err(self.mistake(start, format!("{found:?} where the name of a field should be")));
+            return Err(self.mistake(start, format!("expected the name of a field, found {found:?}")));
         };
         if !first.is_ascii_alphanumeric() {
             return Err(self.mistake(start, "the name of a field begins with a letter or a digit"));
@@ -123,7 +123,7 @@ impl<'t> Reader<'t> {
             return Err(self.mistake(start + LONGEST_EXTENSION_NAME, why));
         }
         if !self.rest().starts_with('=') {
-            return Err(self.mistake(self.at, format!("\"=\" must follow the field name {name:?} at once")));
+            return Err(self.mistake(self.at, format!("\"=\" must directly follow the field name {name:?}")));
         }
         self.at += 1;
         Ok(name)
@@ -156,12 +156,15 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let uri = self.take_while(|character| !is_space(character) && !matches!(character, ',' | ';'));
         if uri.is_empty() {
-            return Err(self.mistake(start, "a URI is missing here: mailto: or https:"));
+            return Err(self.mistake(start, "a mailto: or https: URI is missing here"));
         }
         if let Some(place) = uri.find('!') {
             return Err(self.mistake(start + place, "\"!\" must be written %21 in a URI of this record"));
         }
-        let parsed = Uri::parse(uri).map_err(|error| self.mistake(start + error.index(), uri_mistake(error.kind())))?;
+        let parsed = Uri::parse(uri).map_err(|error| {
+            let found = uri.get(error.index()..).and_then(|rest| rest.chars().next());
+            self.mistake(start + error.index(), uri_mistake(error.kind(), found))
+        })?;
         match check_scheme(&parsed) {
             Ok(()) => Ok(uri),
             Err(why) => Err(self.mistake(start, why)),
@@ -211,11 +214,17 @@ fn is_value_character(character: char) -> bool {
     character.is_ascii_graphic() && !matches!(character, ';' | '=')
 }
 
-fn uri_mistake(kind: ParseErrorKind) -> &'static str {
-    match kind {
-        ParseErrorKind::InvalidPctEncodedOctet => "\"%\" must be followed by two hexadecimal digits",
-        ParseErrorKind::UnexpectedChar => "this character cannot stand here in a URI: mailto: or https:",
-        ParseErrorKind::InvalidIpv6Addr => "not a valid IPv6 address",
+/// `found` is the character at the place of the error, if any.
+fn uri_mistake(kind: ParseErrorKind, found: Option<char>) -> String {
+    match (kind, found) {
+        (ParseErrorKind::InvalidPctEncodedOctet, _) => "\"%\" must be followed by two hexadecimal digits".into(),
+        (ParseErrorKind::InvalidIpv6Addr, _) => "not a valid IPv6 address".into(),
+        (ParseErrorKind::UnexpectedChar, Some(found)) => {
+            format!("{found:?} is not allowed here in a URI; a destination is a mailto: or https: URI")
+        }
+        (ParseErrorKind::UnexpectedChar, None) => {
+            "the URI is incomplete; a destination is a mailto: or https: URI".into()
+        }
     }
 }
 
@@ -287,7 +296,7 @@ mod tests {
         assert_wrong("^\"v=TLSRPTv1; rua=mailto:a@b.example\"", "quotation marks");
         assert_wrong("^v=TLS", "does not begin");
         assert_wrong("^käse", "does not begin");
-        assert_wrong("v=TLSRPTv1^2; rua=mailto:a@b.example", "\";\" should be");
+        assert_wrong("v=TLSRPTv1^2; rua=mailto:a@b.example", "expected \";\"");
     }
 
     #[test]
@@ -299,11 +308,11 @@ mod tests {
         assert_wrong("v=TLSRPTv1; ^;", "name of a field");
         assert_wrong("v=TLSRPTv1; ^=x; rua=mailto:a@b.example", "name of a field");
         assert_wrong("v=TLSRPTv1; ^-a=x; rua=mailto:a@b.example", "letter or a digit");
-        assert_wrong("v=TLSRPTv1; rua^ =mailto:a@b.example", "at once");
-        assert_wrong("v=TLSRPTv1; rua^", "at once");
+        assert_wrong("v=TLSRPTv1; rua^ =mailto:a@b.example", "directly follow");
+        assert_wrong("v=TLSRPTv1; rua^", "directly follow");
         assert_wrong("v=TLSRPTv1; a=^; rua=mailto:a@b.example", "no value");
-        assert_wrong("v=TLSRPTv1; a=b^=c; rua=mailto:a@b.example", "\";\" should be");
-        assert_wrong("v=TLSRPTv1; a=b^ä; rua=mailto:a@b.example", "\";\" should be");
+        assert_wrong("v=TLSRPTv1; a=b^=c; rua=mailto:a@b.example", "expected \";\"");
+        assert_wrong("v=TLSRPTv1; a=b^ä; rua=mailto:a@b.example", "expected \";\"");
         assert_wrong("v=TLSRPTv1; rua=mailto:a@b.example; a=b^ ", "end of the record");
         let longest = "n".repeat(LONGEST_EXTENSION_NAME);
         assert!(parse(&format!("v=TLSRPTv1; {longest}=x; rua=mailto:a@b.example")).is_ok());
@@ -318,16 +327,17 @@ mod tests {
         assert_wrong("v=TLSRPTv1; rua=mailto:a@b.example,^,mailto:c@d.example", "URI is missing");
         assert_wrong("v=TLSRPTv1; rua=mailto:a@b.example^!10m", "%21");
         assert_wrong("v=TLSRPTv1; rua=mailto:a^%zz@b.example", "hexadecimal");
-        assert_wrong("v=TLSRPTv1; rua=mailto:^ä@b.example", "cannot stand here");
-        assert_wrong("v=TLSRPTv1; rua=mailto:a^\"@b.example", "cannot stand here");
-        assert_wrong("v=TLSRPTv1; rua=a^@b.example", "cannot stand here");
+        assert_wrong("v=TLSRPTv1; rua=mailto:^ä@b.example", "'ä' is not allowed here");
+        assert_wrong("v=TLSRPTv1; rua=mailto:a^\"@b.example", "'\"' is not allowed here");
+        assert_wrong("v=TLSRPTv1; rua=a^@b.example", "'@' is not allowed here in a URI; a destination is a mailto:");
+        assert_wrong("v=TLSRPTv1; rua=mailto^", "incomplete");
         assert_wrong("v=TLSRPTv1; rua=^mailto:b.example", "mail address");
         assert_wrong("v=TLSRPTv1; rua=^mailto:@b.example", "mail address");
         assert_wrong("v=TLSRPTv1; rua=^mailto:a@", "mail address");
         assert_wrong("v=TLSRPTv1; rua=^https:report", "host");
         assert_wrong("v=TLSRPTv1; rua=^https:///x", "host");
         assert_wrong("v=TLSRPTv1; rua=^http://b.example", "not to http:");
-        assert_wrong("v=TLSRPTv1; rua=mailto:a@b.example ^https://c.example", "\";\" should be");
+        assert_wrong("v=TLSRPTv1; rua=mailto:a@b.example ^https://c.example", "expected \";\"");
         assert_wrong("v=TLSRPTv1; rua=https://[^1::2::3]/", "IPv6");
     }
 }

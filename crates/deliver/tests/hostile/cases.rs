@@ -1,4 +1,4 @@
-//! The records, and what must become of each.
+//! The records, and the expected outcome of each.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ impl Setup {
     pub(crate) const ALL: [Self; 4] = [Self::Strict, Self::Allowed, Self::Required, Self::Sendmail];
 }
 
-/// What must become of all deliveries of a record.
+/// The expected outcome of all deliveries of a record.
 #[derive(Debug, Clone)]
 pub(crate) enum Expected {
     /// Nothing is sent, and the reason is kept.
@@ -94,7 +94,7 @@ fn addresses_of_mails() -> Vec<Case> {
     let long_uri = format!("mailto:a@x.example?subject={}", "a".repeat(2048));
     let refused = [
         ("CR LF and a header field in the local part", "mailto:a%0d%0aBcc:b@victim.example"),
-        ("CR LF and a header field behind the domain", "mailto:a@x.example%0D%0ABcc:%20b@victim.example"),
+        ("CR LF and a header field after the domain", "mailto:a@x.example%0D%0ABcc:%20b@victim.example"),
         ("CR LF as it is", "mailto:a@x.example\r\nBcc: b@victim.example"),
         ("LF in the local part", "mailto:a%0ab@x.example"),
         ("CR in the domain", "mailto:a@x%0d.example"),
@@ -104,7 +104,7 @@ fn addresses_of_mails() -> Vec<Case> {
         ("quotes as they are", "mailto:\"a b\"@x.example"),
         ("a comment", "mailto:a(comment)@x.example"),
         ("a second recipient in the local part", "mailto:a%2Cb@x.example"),
-        ("a second recipient behind the domain", "mailto:a@x.example%2Cb@victim.example"),
+        ("a second recipient after the domain", "mailto:a@x.example%2Cb@victim.example"),
         ("a second SMTP command", "mailto:a@x.example%3E%0D%0ARCPT%20TO:%3Cb@victim.example"),
         ("parameters of the SMTP command", "mailto:a@x.example%3E%20NOTIFY=NEVER"),
         ("a hyphen first", "mailto:-oQ%2Ftmp%2Fx@x.example"),
@@ -145,7 +145,7 @@ fn commands() -> Vec<Case> {
     vec![
         case("sendmail: an address", Setup::Sendmail, "mailto:a@x.example", to(&["-i -f -- a@x.example"])),
         case("sendmail: an option", Setup::Sendmail, "mailto:-Cevil.cf@x.example", NeverTried),
-        case("sendmail: an option behind a space", Setup::Sendmail, "mailto:a%20-Cevil.cf@x.example", NeverTried),
+        case("sendmail: an option after a space", Setup::Sendmail, "mailto:a%20-Cevil.cf@x.example", NeverTried),
         case("sendmail: a line of its own", Setup::Sendmail, "mailto:a@x.example%0A-Cevil.cf", NeverTried),
         case(
             "sendmail: characters of the shell",

@@ -13,15 +13,18 @@ const SHOWN: usize = 70;
 
 const INTRODUCTION: &str = "# Hostile records
 
-Anybody can write a TLSRPT record. This is what `tlsrpt deliver` does with records that try to add a header field, a recipient or an
-argument, to reach an address of the reporter's own network, or to hold it up. PORT stands for a port that `ports` in `[https]` allows.
-In the cases below DNS, in those about answers and in those about certificates, `allow` in `[https]` has the address 127.0.0.1 of the
-test's server, and no other; a report that were posted to another address would be seen there.
+Anyone who owns a domain can write its TLSRPT record. The table shows what `tlsrpt deliver` does with records that try to add a header
+field, a recipient or a command argument, to reach an address in the reporter's own network, or to slow the reporter down.
 
-`cargo test -p tlsrpt-deliver --test hostile` runs all of them on the whole way from the store to the servers and compares this table;
-with `WRITE_GENERATED=1` it writes it anew.
+- PORT is a port that `ports` in `[https]` permits.
+- The cases from `DNS: 16 times a loopback address` to the end have `allow = [\"127.0.0.1/32\"]` in `[https]`, the address of the test's
+  server. The server listens at all addresses of this host, so the test sees a report that is posted to another one.
+- `it may have arrived`: the connection was lost after the report was sent.
 
-| case | record | what becomes of it |
+`cargo test -p tlsrpt-deliver --test hostile` runs each case from the store to the servers, and fails if the table differs.
+`WRITE_GENERATED=1` before the command writes the table.
+
+| case | record | outcome |
 | --- | --- | --- |
 ";
 
@@ -76,7 +79,7 @@ fn of_delivery(delivery: &Delivery) -> String {
     }
 }
 
-/// What was wrong with a certificate, without the time of the test.
+/// The error of a certificate, without the time of the test.
 fn without_time(text: &str) -> String {
     printable(text.split(": verification time").next().unwrap_or_default()).to_string()
 }
