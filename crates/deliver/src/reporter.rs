@@ -82,7 +82,8 @@ pub struct Reporter {
     /// Outcomes that are not yet in the store.
     outcomes: Vec<Attempt>,
     sent: PerDestination,
-    /// None: MX hosts get no reports.
+    reports_to_mx_hosts: bool,
+    /// `None`: MX hosts get no reports, or the reporter is ending.
     lookups: Option<Lookups>,
     /// Messages for the log.
     notes: Vec<String>,
@@ -226,6 +227,7 @@ impl Reporter {
             https: Lane::default(),
             outcomes: Vec::new(),
             sent: PerDestination::default(),
+            reports_to_mx_hosts: false,
             lookups: None,
             notes: Vec::new(),
         };
@@ -235,6 +237,7 @@ impl Reporter {
     /// Reports to MX hosts too, whose TLSRPT records `look_up` finds. It is called in several threads and may block.
     #[must_use]
     pub fn with_mx_hosts(mut self, look_up: Arc<LookUp>) -> Self {
+        self.reports_to_mx_hosts = true;
         self.lookups = Some(Lookups::start(look_up));
         self
     }
@@ -368,10 +371,7 @@ impl Reporter {
     /// What is wrong with the store.
     pub fn waiting(&mut self) -> Result<u64, Error> {
         let (_, deliveries) = self.store.waiting(self.settings.day)?;
-        let hosts = match self.lookups {
-            Some(_) => self.store.waiting_mx_hosts(self.settings.day)?,
-            None => 0,
-        };
+        let hosts = if self.reports_to_mx_hosts { self.store.waiting_mx_hosts(self.settings.day)? } else { 0 };
         Ok(deliveries + hosts)
     }
 

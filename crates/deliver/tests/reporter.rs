@@ -16,8 +16,10 @@ use jiff::{Timestamp, civil::Date};
 use tlsrpt_deliver::{
     AddressGuard, Carrier, Observer, Reporter, ReporterSettings,
     https::{HttpsClient, Verify},
+    service,
 };
 use tlsrpt_format::datagram;
+use tlsrpt_service::{Ending, Log};
 use tlsrpt_store::{
     Attempt, Batch, BatchId, CountedEvent, DeliveryState, Options, ReportFilter, Route, Suppression, Synchronous, open,
     open_reports,
@@ -261,6 +263,77 @@ fn an_mx_host_gets_a_report_that_names_the_domains_and_no_address_hears_twice() 
     let counts: Vec<_> =
         store.reports(&filter, 10).unwrap().iter().map(|report| (report.number, report.failed)).collect();
     assert_eq!(counts, [(1, 2), (2, 4)]);
+}
+
+/// An event with the DANE policies of these MX hosts, each with so many different failures whose text has so many bytes.
+fn dane_of_many(domain: &str, hosts: impl Iterator<Item = String>, failures: usize, bytes: usize) -> CountedEvent {
+    let details: Vec<_> = (0..failures).map(|n| serde_json::json!({"c": 304, "a": format!("{n:0>bytes$}")})).collect();
+    let policy = |host| {
+        serde_json::json!({
+            "policy-type": 1, "policy-domain": host, "policy-string": ["3 1 1 AB"], "failure-details": details,
+            "t": failures, "f": 1,
+        })
+    };
+    let event = serde_json::json!({
+        "d": domain, "pr": format!("v=TLSRPTv1;rua=mailto:r@{domain}"), "policies": hosts.map(policy).collect::<Vec<_>>(),
+    });
+    CountedEvent { event: datagram::parse(event.to_string().as_bytes()).unwrap(), times: 1 }
+}
+
+#[test]
+fn one_report_of_an_mx_host_has_at_most_2_mib_of_shares() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start();
+    let names = ["a.example", "b.example", "c.example"];
+    // Each share has more than 1 MiB, so the second is the last in the first report.
+    let of_host = || std::iter::once("mx.hoster.example".to_owned());
+    add_all(folder.path(), names.map(|name| dane_of_many(name, of_host(), 90, 12_000)).into());
+    let look_up = |_: &str| Ok(Some("v=TLSRPTv1;rua=mailto:all@hoster.example".into()));
+    let mut reporter = reporter(folder.path(), sink.port).with_mx_hosts(Arc::new(look_up));
+    assert_eq!(reporter.make_all().unwrap(), 3);
+    assert_eq!(reporter.work_off().unwrap().delivered, 5);
+    let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
+    let filter = ReportFilter { domain: Some("mx.hoster.example".into()), ..ReportFilter::default() };
+    let ids: Vec<_> = store.reports(&filter, 10).unwrap().iter().map(|report| report.id).collect();
+    let reports = ids.into_iter().map(|id| store.report(id).unwrap().unwrap());
+    let of_host: Vec<_> =
+        reports.map(|report| (report.number, names.map(|name| report.summary.contains(name)))).collect();
+    assert_eq!(of_host, [(1, [true, true, false]), (2, [false, false, true])]);
+}
+
+#[test]
+fn once_ends_when_the_hour_has_its_lookups_and_the_next_one_looks_the_other_mx_hosts_up() {
+    const LOOKUPS_OF_AN_HOUR: usize = 10_000;
+    const HOSTS: usize = 10_200;
+    const HOSTS_OF_A_DOMAIN: usize = 200;
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start();
+    let host = |n: usize| format!("mx{n}.example");
+    let event =
+        |first: usize| dane_of_many(&format!("d{first}.example"), (first..first + HOSTS_OF_A_DOMAIN).map(host), 1, 1);
+    add_all(folder.path(), (0..HOSTS).step_by(HOSTS_OF_A_DOMAIN).map(event).collect());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let run = || {
+        let names = Arc::clone(&asked);
+        let look_up = move |host: &str| {
+            names.lock().unwrap().push(host.to_owned());
+            Ok(None)
+        };
+        let store = open_reports(&url(folder.path()), Synchronous::Normal).unwrap();
+        let (reporter, _) = Reporter::new(store, settings(), carrier_to(sink.port), Observer::silent()).unwrap();
+        let (ending, _end) = Ending::of_part();
+        service::once(reporter.with_mx_hosts(Arc::new(look_up)), &ending, Log::start().unwrap()).unwrap()
+    };
+    let first = run();
+    let looked_up = asked.lock().unwrap().len();
+    assert_eq!((first.made, first.deliveries.delivered), (51, 51));
+    assert!((LOOKUPS_OF_AN_HOUR..HOSTS).contains(&looked_up), "{looked_up}");
+    assert_eq!(first.waiting, (HOSTS - looked_up) as u64);
+    assert_eq!(run().waiting, 0);
+    let mut asked = asked.lock().unwrap().clone();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), HOSTS);
 }
 
 #[test]
