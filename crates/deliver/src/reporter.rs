@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use tlsrpt_format::printable;
 use tlsrpt_store::{Attempt, Delivery, DeliveryState, Error, ReportStore, Route};
 
@@ -22,7 +22,7 @@ use crate::{
     mx_lookups::{LookUp, Lookups},
     plan,
     plan::sessions_in_no_report,
-    schedule::{PATIENCE, first_attempt, later, next_attempt, ready},
+    schedule::{PATIENCE, first_attempt, later, next_attempt, ready, ready_before},
     transport::{Done, Job, Threads},
 };
 
@@ -295,9 +295,7 @@ impl Reporter {
         if self.settings.day.is_some() {
             return Ok(self.settings.day);
         }
-        let now = Timestamp::now();
-        let days = self.store.unreported_days(now.to_zoned(TimeZone::UTC).date())?;
-        Ok(days.into_iter().find(|day| ready(*day) <= now))
+        Ok(self.store.unreported_days(ready_before(Timestamp::now()))?.into_iter().next())
     }
 
     /// Begins what is due, waits for outcomes for at most a second, and keeps them.
@@ -618,7 +616,44 @@ impl PerDestination {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lane, MOST_BYTES};
+    use std::time::Duration;
+
+    use jiff::{SignedDuration, Timestamp};
+    use tlsrpt_store::{Delivery, DeliveryState};
+
+    use super::{Lane, MOST_BYTES, attempt, later};
+    use crate::Outcome;
+
+    #[test]
+    fn a_delivery_is_given_up_after_24_hours_or_where_the_server_asks_for_a_longer_wait() {
+        let first: Timestamp = "2026-11-24T01:00:00Z".parse().unwrap();
+        let delivery = Delivery {
+            id: 1,
+            report: 1,
+            destination: "https://a.example/".into(),
+            token: 0,
+            state: DeliveryState::Waiting,
+            attempts: 1,
+            first_attempt: Some(first),
+            last_attempt: Some(first),
+            next_attempt: None,
+            unknown: false,
+            answer: String::new(),
+            warning: None,
+            report_size: 0,
+        };
+        let after = |hours, wait: Option<u64>| {
+            let wait = wait.map(|hours| Duration::from_secs(hours * 3600));
+            let outcome = Outcome::Deferred { answer: "HTTP 503".into(), wait, unknown: false };
+            let attempt = attempt(&delivery, outcome, later(first, SignedDuration::from_hours(hours)));
+            (attempt.state, attempt.answer)
+        };
+        assert_eq!(after(10, None), (DeliveryState::Waiting, "HTTP 503".into()));
+        assert_eq!(after(10, Some(14)), (DeliveryState::Waiting, "HTTP 503".into()));
+        let asked = "given up: the server asks for a wait beyond 24 hours after the first attempt; last: HTTP 503";
+        assert_eq!(after(10, Some(15)), (DeliveryState::Failed, asked.into()));
+        assert_eq!(after(24, None), (DeliveryState::Failed, "given up after 24 hours; last: HTTP 503".into()));
+    }
 
     #[test]
     fn reports_in_memory_are_bounded_by_bytes_and_one_of_any_size_goes_alone() {

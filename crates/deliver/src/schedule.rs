@@ -20,6 +20,12 @@ pub fn ready(day: Date) -> Timestamp {
     midnight.map_or(Timestamp::MAX, |midnight| later(midnight.timestamp(), DELAY))
 }
 
+/// The reports of the days before this one can be made.
+#[must_use]
+pub fn ready_before(now: Timestamp) -> Date {
+    later(now, -DELAY).to_zoned(TimeZone::UTC).date()
+}
+
 /// When a report that is made now is due first: at random within the spread, which begins when the day is ready. A report that is late
 /// is due now.
 #[must_use]
@@ -49,7 +55,7 @@ mod tests {
 
     use jiff::Timestamp;
 
-    use super::{first_attempt, next_attempt, ready};
+    use super::{first_attempt, next_attempt, ready, ready_before};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -60,6 +66,8 @@ mod tests {
         assert_eq!(ready("2026-11-23".parse().unwrap()), at("2026-11-24T00:05:00Z"));
         assert_eq!(ready("2028-02-28".parse().unwrap()), at("2028-02-29T00:05:00Z"));
         assert_eq!(ready("2026-12-31".parse().unwrap()), at("2027-01-01T00:05:00Z"));
+        let (not_yet, now) = ("2026-12-31".parse().unwrap(), "2027-01-01".parse().unwrap());
+        assert_eq!([at("2027-01-01T00:04:59Z"), at("2027-01-01T00:05:00Z")].map(ready_before), [not_yet, now]);
     }
 
     #[test]

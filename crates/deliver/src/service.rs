@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::{Timestamp, civil::Date};
 use tlsrpt_service::{Ending, Level, Log, Notifier};
 use tlsrpt_store::{DeliveryState, Error};
 
-use crate::{Happened, Made, Observer, Reporter, Round};
+use crate::{Happened, Made, Observer, Reporter, Round, schedule::ready_before};
 
-/// How often it looks for days that have ended.
+/// How often it looks for days to report, besides the end of each day: events of earlier days may come late.
 const LOOK_FOR_DAYS: Duration = Duration::from_secs(60);
 /// How long it rests when there is nothing to do, and how often it looks at what there is to say.
 const TICK: Duration = Duration::from_secs(1);
@@ -56,12 +57,13 @@ fn level(happened: &Happened<'_>) -> Level {
 /// The store fails at the end: outcomes of attempts may be unknown to the next reporter.
 pub fn run(mut reporter: Reporter, ending: &Ending, log: Log, mut manager: Notifier) -> Result<(), Error> {
     manager.ready();
-    let (mut summary, mut looked, mut in_trouble) = (Summary::default(), None::<Instant>, false);
+    let (mut summary, mut looked, mut in_trouble) = (Summary::default(), None::<(Instant, Date)>, false);
     let (mut rest_until, mut counted) = (Instant::now(), None);
     let mut told: Option<Instant> = None;
     loop {
         if Instant::now() >= rest_until {
-            let look = looked.is_none_or(|looked| looked.elapsed() >= LOOK_FOR_DAYS);
+            let end = ready_before(Timestamp::now());
+            let look = looked.is_none_or(|(at, before)| before != end || at.elapsed() >= LOOK_FOR_DAYS);
             let rest = match work(&mut reporter, look, &mut summary, log) {
                 Ok(is_more_to_make) => {
                     if counted.is_none_or(|counted: Instant| counted.elapsed() >= COUNT_WAITING) {
@@ -70,7 +72,7 @@ pub fn run(mut reporter: Reporter, ending: &Ending, log: Log, mut manager: Notif
                         counted = Some(Instant::now());
                     }
                     if look && !is_more_to_make {
-                        looked = Some(Instant::now());
+                        looked = Some((Instant::now(), end));
                     }
                     if std::mem::take(&mut in_trouble) {
                         log.say(Level::Notice, "the store works again");

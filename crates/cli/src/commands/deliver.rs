@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tlsrpt_config::Configuration;
 use tlsrpt_deliver::{
     NoReport, PlanSettings, Reporter, plan,
-    schedule::ready,
+    schedule::ready_before,
     service::{self, Summary, observer},
 };
 use tlsrpt_format::printable;
@@ -140,7 +140,7 @@ fn dry_run(mut store: Box<dyn ReportStore>, settings: &PlanSettings, day: Option
     let now = Timestamp::now();
     let days = match day {
         Some(day) => vec![day],
-        None => store.unreported_days(today()).map_err(failed)?.into_iter().filter(|day| ready(*day) <= now).collect(),
+        None => store.unreported_days(ready_before(now)).map_err(failed)?,
     };
     let mut out = output::for_scripts();
     for day in days {
