@@ -1,5 +1,5 @@
-//! The map server when the process has no descriptor left for new clients. A process of its own, because the limit holds for
-//! all of its threads.
+//! The map server in a process without free descriptors for new clients. This test has its own process, because the limit
+//! applies to all threads.
 
 use std::{
     io::{Read, Write},
@@ -17,7 +17,7 @@ use tlsrpt_sendmail::{
 
 const REQUEST: &[u8] = b"52:tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;,";
 const ANSWER: &[u8] = b"9:NOTFOUND ,";
-/// The limit of the process. The server accepts a part of the clients.
+/// The limit of the process, with which the server accepts only some of the clients.
 const DESCRIPTORS: u64 = 64;
 const CLIENTS: usize = 40;
 const BOUND: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ fn ask(client: &mut UnixStream) {
 }
 
 #[test]
-fn a_lack_of_descriptors_is_one_message_and_ends_with_the_clients() {
+fn a_lack_of_descriptors_is_logged_once_and_ends_when_clients_leave() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("map.sock");
     let listener = UnixListener::bind(&path).unwrap();

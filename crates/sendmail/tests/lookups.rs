@@ -1,4 +1,4 @@
-//! DNS lookups with name servers that answer wrongly, slowly, in pieces or too much.
+//! DNS lookups with name servers whose answers are wrong, slow, in pieces or too long.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -20,9 +20,9 @@ const OPT_RECORD: usize = 11;
 /// The flags of an answer: QR, RD, RA, and AD in the second.
 const ANSWER: u16 = 0x8180;
 const VALIDATED: u16 = 0x81a0;
-/// The time for one exchange. Every test that runs into it does so a few times only.
+/// The time-out of one exchange. Tests wait for it a few times at most.
 const TIMEOUT: Duration = Duration::from_millis(200);
-/// No test takes longer.
+/// The deadline of each wait. Only a failing test waits so long.
 const BOUND: Duration = Duration::from_secs(60);
 
 /// A name server on one port, for UDP and TCP.
@@ -37,7 +37,7 @@ impl Server {
         loop {
             let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = tcp.local_addr().unwrap();
-            // The same number may be taken among the ports of UDP.
+            // Another socket may have the UDP port of the same number.
             if let Ok(udp) = UdpSocket::bind(address).await {
                 return Self { udp, tcp, address };
             }
@@ -50,13 +50,14 @@ impl Server {
 
     async fn query_by_datagram(&self) -> (Vec<u8>, SocketAddr) {
         let mut query = vec![0; 512];
-        let (length, client) = timeout(BOUND, self.udp.recv_from(&mut query)).await.expect("a query").unwrap();
+        let (length, client) =
+            timeout(BOUND, self.udp.recv_from(&mut query)).await.expect("there was no query").unwrap();
         query.truncate(length);
         (query, client)
     }
 
     async fn query_by_stream(&self) -> (Vec<u8>, TcpStream) {
-        let (mut stream, _) = timeout(BOUND, self.tcp.accept()).await.expect("a query by TCP").unwrap();
+        let (mut stream, _) = timeout(BOUND, self.tcp.accept()).await.expect("there was no query by TCP").unwrap();
         let mut query = vec![0; stream.read_u16().await.unwrap().into()];
         stream.read_exact(&mut query).await.unwrap();
         (query, stream)
@@ -72,7 +73,7 @@ fn txt_record<'a>(query: &Packet<'a>, text: &'a [u8]) -> ResourceRecord<'a> {
     ResourceRecord::new(query.questions[0].qname.clone(), CLASS::IN, 60, RData::TXT(text))
 }
 
-/// An answer with so many TXT records, of which the last is the TLSRPT record.
+/// An answer with `others` other TXT records, followed by the TLSRPT record.
 fn answer(query: &[u8], others: usize) -> Vec<u8> {
     let texts: Vec<_> = (0..others).map(|number| format!("{number:0200}")).collect();
     let mut answer = reply(query);
@@ -102,11 +103,11 @@ fn raw_answer(query: &[u8], flags: u16, data: &[u8]) -> Vec<u8> {
 }
 
 async fn texts(resolver: Resolver) -> io::Result<Vec<Vec<u8>>> {
-    timeout(BOUND, resolver.texts(NAME)).await.expect("the lookup ends")
+    timeout(BOUND, resolver.texts(NAME)).await.expect("the lookup did not end")
 }
 
 #[tokio::test]
-async fn asks_for_the_ad_bit_and_reads_the_answer() {
+async fn a_query_asks_for_the_ad_bit_and_the_answer_is_read() {
     let server = Server::new().await;
     let lookup = tokio::spawn(texts(server.resolver()));
     let (query, client) = server.query_by_datagram().await;
@@ -128,7 +129,7 @@ async fn wrong_answers_do_not_extend_the_time() {
     wrong[0] ^= 1;
     let endless = tokio::spawn(async move {
         loop {
-            // Once the lookup has ended, its port is closed and sending may fail.
+            // After the lookup its port is closed, and sending may fail.
             let _ = server.udp.send_to(&wrong, client).await;
             tokio::time::sleep(TIMEOUT / 20).await;
         }
@@ -158,7 +159,7 @@ async fn an_answer_of_one_byte_at_a_time_does_not_extend_the_time() {
     });
     let error = lookup.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{error}");
-    timeout(BOUND, endless).await.expect("the connection is closed").unwrap();
+    timeout(BOUND, endless).await.expect("the connection was not closed").unwrap();
 }
 
 #[tokio::test]
@@ -174,7 +175,7 @@ async fn a_datagram_longer_than_announced_is_read_whole() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_with_and_without_tc_is_asked_for_by_tcp() {
+async fn a_truncated_answer_is_asked_for_by_tcp_with_and_without_tc() {
     for tc in [true, false] {
         let server = Server::new().await;
         let lookup = tokio::spawn(texts(server.resolver()));
@@ -239,7 +240,7 @@ async fn tlsa_records_are_read_with_the_ad_bit() {
         let lookup = tokio::spawn(async move { timeout(BOUND, resolver.tlsa("_25._tcp.mx.example.org")).await });
         let (query, client) = server.query_by_datagram().await;
         server.udp.send_to(&raw_answer(&query, flags, &[3, 1, 1, 0xab, 0x01]), client).await.unwrap();
-        let found = lookup.await.unwrap().expect("the lookup ends").unwrap();
+        let found = lookup.await.unwrap().expect("the lookup did not end").unwrap();
         assert_eq!(found, Tlsa { records: vec!["3 1 1 AB01".into()], validated });
     }
 }
@@ -268,11 +269,11 @@ async fn an_answer_may_have_the_name_in_other_case_but_no_other_name() {
 }
 
 #[tokio::test]
-async fn what_is_no_domain_name_is_not_asked_for() {
+async fn invalid_domain_names_are_not_looked_up() {
     let server = Server::new().await;
     let long = format!("{}.example", "a".repeat(64));
     for name in ["", "a..example", ".example", "ä.example", "a b.example", "a\0.example", &long] {
-        let lookup = timeout(BOUND, server.resolver().texts(name)).await.expect("the lookup ends");
+        let lookup = timeout(BOUND, server.resolver().texts(name)).await.expect("the lookup did not end");
         assert_eq!(lookup.unwrap_err().kind(), io::ErrorKind::Other, "{name}");
     }
 }

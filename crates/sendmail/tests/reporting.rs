@@ -12,7 +12,7 @@ use tlsrpt_sendmail::{
     reporter::{Complain, LONGEST_QUEUE, MOST_TASKS, Reporter},
 };
 
-/// No test takes longer.
+/// The deadline of each wait. Only a failing test waits so long.
 const BOUND: Duration = Duration::from_secs(60);
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -20,7 +20,8 @@ fn handshake(domain: &str) -> Handshake {
     Handshake::read(format!("tlsrpt OK;{domain};mx.example.org;192.0.2.25;;?;").as_bytes()).unwrap()
 }
 
-/// Starts a reporter whose tasks act by their domain. Returns the domains of the tasks that have ended, too.
+/// Starts a reporter whose tasks hang, panic, fail or succeed by their domain. The receiver gets the domains of the tasks that
+/// have succeeded.
 fn start(complain: Complain) -> (Reporter, mpsc::Receiver<String>) {
     let (done, ended) = mpsc::channel();
     let work = move |handshake: Handshake| {
@@ -50,7 +51,7 @@ fn collecting() -> (Complain, mpsc::Receiver<String>) {
 }
 
 #[test]
-fn lookups_that_hang_delay_no_others() {
+fn tasks_that_hang_do_not_delay_others() {
     let (reporter, ended) = start(silent());
     for _ in 0..MOST_TASKS - 1 {
         reporter.take(handshake("hang.example")).unwrap();
@@ -60,7 +61,7 @@ fn lookups_that_hang_delay_no_others() {
 }
 
 #[test]
-fn a_task_that_panics_ends_alone_and_with_a_message() {
+fn a_task_that_panics_is_logged_and_does_not_end_others() {
     let (complain, messages) = collecting();
     let (reporter, ended) = start(complain);
     for _ in 0..2 * MOST_TASKS {
@@ -74,7 +75,7 @@ fn a_task_that_panics_ends_alone_and_with_a_message() {
 }
 
 #[test]
-fn messages_show_no_control_characters() {
+fn control_characters_in_messages_are_escaped() {
     let (complain, messages) = collecting();
     let (reporter, _) = start(complain);
     reporter.take(handshake("fail.example")).unwrap();
@@ -92,10 +93,10 @@ fn at_the_end_queued_events_are_sent_or_counted() {
     }
     let sent: Vec<_> = (0..1000).map(|_| ended.recv_timeout(BOUND).unwrap()).collect();
     assert_eq!((sent[0].as_str(), sent[999].as_str()), ("0.example", "999.example"));
-    // The thread counts an event as sent a little after the test learns of it.
+    // The reporter counts a task as ended shortly after the receiver has its domain.
     let end = Instant::now() + BOUND;
     while reporter.finish(AT_ONCE) > 3 {
-        assert!(Instant::now() < end, "more than the three events that hang are counted");
+        assert!(Instant::now() < end, "more events are left than the three that hang");
         thread::yield_now();
     }
     assert_eq!(reporter.finish(AT_ONCE), 3);
@@ -114,10 +115,10 @@ fn the_end_waits_for_events_that_are_under_way() {
 }
 
 #[test]
-fn a_full_queue_loses_events_with_a_message() {
+fn a_full_queue_refuses_events_with_a_message() {
     let (reporter, _) = start(silent());
     let take = |_: usize| reporter.take(handshake("hang.example"));
-    // One more than the tasks leaves the queue to wait for a task.
+    // One event more than the tasks leaves the queue: it waits for a free task.
     let taken = (0..MOST_TASKS + LONGEST_QUEUE + 2).map(take);
     let refused: Vec<_> = taken.filter_map(Result::err).collect();
     assert!(!refused.is_empty());

@@ -1,4 +1,4 @@
-//! The map server on a real socket, with clients of every kind. Nothing is reported.
+//! The map server on a real socket, with clients that are slow, broken or hostile. Its reporter discards all events.
 
 use std::{
     io::{Read, Write},
@@ -55,16 +55,16 @@ fn assert_answer(client: &mut UnixStream) {
     assert_eq!(answer, ANSWER);
 }
 
-/// The server closes this connection.
+/// Asserts that the server closes the connection, after whole answers only.
 fn assert_closed(mut client: &UnixStream) {
     let mut answers = Vec::new();
-    // The system resets the connection where the server had not read everything.
+    // If the server has not read everything, the system resets the connection and reading fails.
     let _ = client.read_to_end(&mut answers);
     assert_eq!(answers.len() % ANSWER.len(), 0);
 }
 
 #[test]
-fn answers_one_client_again_and_again() {
+fn answers_many_requests_of_one_client() {
     let server = Server::start();
     let mut client = server.connect();
     let mut times: Vec<_> = (0..1000)
@@ -79,7 +79,7 @@ fn answers_one_client_again_and_again() {
 }
 
 #[test]
-fn answers_requests_that_come_together_or_in_pieces() {
+fn answers_requests_that_arrive_together_or_in_pieces() {
     let server = Server::start();
     let mut client = server.connect();
     client.write_all(&REQUEST.repeat(50)).unwrap();
@@ -141,18 +141,18 @@ fn closes_connections_that_violate_the_protocol() {
 }
 
 #[test]
-fn survives_clients_that_leave_or_do_not_read() {
+fn serves_others_after_clients_that_leave_or_do_not_read() {
     let server = Server::start();
     for end in 0..REQUEST.len() {
         server.connect().write_all(&REQUEST[..end]).unwrap();
     }
-    let mut deaf = server.connect();
-    deaf.shutdown(Shutdown::Read).unwrap();
-    let _ = deaf.write_all(REQUEST);
-    let mut silent = server.connect();
-    silent.set_nonblocking(true).unwrap();
-    // Until the answers fill the buffer of the connection, and the server closes it.
-    while silent.write(&REQUEST.repeat(100)).map_or_else(|error| error.raw_os_error() == Some(11), |_| true) {
+    let mut closed = server.connect();
+    closed.shutdown(Shutdown::Read).unwrap();
+    let _ = closed.write_all(REQUEST);
+    let mut unread = server.connect();
+    unread.set_nonblocking(true).unwrap();
+    // The client does not read: the answers fill the buffer of the connection, and then the server closes it.
+    while unread.write(&REQUEST.repeat(100)).map_or_else(|error| error.raw_os_error() == Some(11), |_| true) {
         server.assert_serves();
     }
     server.assert_serves();
@@ -176,7 +176,7 @@ impl Noise {
 }
 
 #[test]
-fn survives_noise() {
+fn serves_others_after_random_bytes() {
     let server = Server::start();
     let mut noise = Noise(0x5eed_5eed);
     for round in 0..2000 {

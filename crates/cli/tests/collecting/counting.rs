@@ -1,4 +1,4 @@
-//! What the library said was sent is in the store.
+//! Every event that the library reported as sent is in the store.
 
 use std::os::unix::net::UnixDatagram;
 
@@ -20,7 +20,7 @@ pub(crate) fn nothing_is_lost_with_a_queue_of_512() {
     nothing_is_lost(512);
 }
 
-/// Half of the senders wait for room, half are told that there is none.
+/// Half of the senders block while the queue is full; the other half get an error.
 fn nothing_is_lost(queue: u32) {
     const EVENTS: usize = 1000;
     let place = Place::new("");
@@ -42,14 +42,14 @@ fn nothing_is_lost(queue: u32) {
 
 const RESTARTS: u64 = 20;
 
-/// Ends the collector while senders send, and starts the next one. How many events were sent.
+/// Ends the collector while senders send, and starts the next one. Returns the number of events that were sent.
 fn through_restart(place: &Place, held: &UnixDatagram, signal: Signal) -> u64 {
     const EVENTS: usize = 1000;
     let before = place.totals().events;
     let mut collector = place.start_with(held);
     let start = |number| Sender::start(&place.socket(), Mode::Blocking, number, EVENTS);
     let senders: Vec<_> = (0..SENDERS).map(start).collect();
-    // It has stored something before its end.
+    // The collector has stored events before the signal.
     place.wait_for_events(before + 100);
     collector.signal(signal);
     let (code, said) = collector.wait();
@@ -70,7 +70,7 @@ pub(crate) fn nothing_is_lost_through_restarts() {
     assert_eq!(place.totals().events + waiting, sent);
 }
 
-pub(crate) fn a_kill_loses_the_batch_in_hand() {
+pub(crate) fn a_kill_loses_only_uncommitted_datagrams() {
     let place = Place::new("");
     let mut lost = Vec::new();
     for kill in 0..RESTARTS {
@@ -89,7 +89,7 @@ pub(crate) fn a_kill_loses_the_batch_in_hand() {
     assert!(place.reader().check().unwrap().is_empty());
 }
 
-/// Made with mode and name, and removed at the end.
+/// The collector creates the socket with its mode, and removes it at the end.
 pub(crate) fn a_socket_of_its_own() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new("socket-mode = \"0622\"");

@@ -1,4 +1,4 @@
-//! A store that takes nothing.
+//! A store that cannot be written.
 
 use std::{fs, path::PathBuf};
 
@@ -12,7 +12,7 @@ use crate::support::{Collector, Place, event};
 
 const AGAIN: &str = "the store takes events again";
 
-pub(crate) fn a_locked_store_is_waited_for() {
+pub(crate) fn the_collector_waits_for_a_locked_store() {
     let place = Place::new("");
     let mut collector = place.start();
     let other = Connection::open(place.store()).unwrap();
@@ -29,7 +29,7 @@ pub(crate) fn a_locked_store_is_waited_for() {
     assert_eq!(place.totals().events, 101);
 }
 
-pub(crate) fn a_full_buffer_is_counted_and_said() {
+pub(crate) fn datagrams_that_do_not_fit_the_buffer_are_counted_and_logged() {
     let place = Place::new("buffer = \"1MiB\"");
     let mut collector = place.start();
     let other = Connection::open(place.store()).unwrap();
@@ -50,7 +50,7 @@ pub(crate) fn a_full_buffer_is_counted_and_said() {
     assert_eq!(totals.events + totals.dropped, 10_001);
 }
 
-/// A file system of its own, so small that it fills up.
+/// A small file system for one test.
 struct Small(PathBuf);
 
 impl Small {
@@ -68,7 +68,7 @@ impl Drop for Small {
     }
 }
 
-pub(crate) fn a_full_disk_is_waited_for() {
+pub(crate) fn the_collector_waits_for_space_on_a_full_disk() {
     let place = Place::new("");
     let small = Small::mount(place.path("small"));
     let store = small.0.join("tlsrpt.db");
@@ -97,7 +97,7 @@ impl Small {
     }
 }
 
-pub(crate) fn a_store_that_is_read_only_is_waited_for() {
+pub(crate) fn the_collector_waits_for_a_read_only_store() {
     let place = Place::new("");
     let small = Small::mount(place.path("small"));
     let store = small.0.join("tlsrpt.db");
@@ -131,7 +131,7 @@ pub(crate) fn a_nearly_full_disk_needs_attention() {
     collector.end();
 }
 
-pub(crate) fn a_store_that_is_gone_begins_anew() {
+pub(crate) fn a_removed_store_is_created_again() {
     let place = Place::new("");
     let mut collector = place.start();
     collector.send(&place, event("a.example"));
@@ -169,7 +169,7 @@ pub(crate) fn a_damaged_store_is_set_aside() {
     assert_eq!(aside[4096..], bytes[4096..]);
 }
 
-pub(crate) fn a_file_of_somebody_else_is_not_touched() {
+pub(crate) fn a_file_that_was_never_a_store_is_not_renamed() {
     let place = Place::new("");
     let text = "a mailbox, or whatever else somebody keeps here\n".repeat(200);
     fs::write(place.store(), &text).unwrap();
@@ -193,7 +193,7 @@ pub(crate) fn a_store_of_a_later_version_is_refused() {
     assert!(!place.socket().exists());
 }
 
-pub(crate) fn what_is_not_committed_at_the_end_is_an_error() {
+pub(crate) fn datagrams_that_are_not_committed_at_the_end_are_an_error() {
     let place = Place::new("");
     let mut collector = place.start();
     let other = Connection::open(place.store()).unwrap();

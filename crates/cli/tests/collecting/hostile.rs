@@ -1,10 +1,10 @@
-//! Datagrams of strangers.
+//! Arbitrary and invalid datagrams.
 
 use std::{fs, os::unix::net::UnixDatagram};
 
 use crate::support::{Place, event, until};
 
-/// Numbers that look random and are the same each time.
+/// The same pseudo-random numbers in every run (xorshift).
 struct Numbers(u64);
 
 impl Numbers {
@@ -20,7 +20,7 @@ impl Numbers {
     }
 }
 
-/// Arbitrary bytes, or a valid datagram with some bytes changed, cut off or doubled.
+/// Arbitrary bytes, or a valid datagram that is truncated, has many brackets before it, or has some bytes changed.
 fn arbitrary(numbers: &mut Numbers) -> Vec<u8> {
     let mut bytes = event("a.example").into_bytes();
     match numbers.below(4) {
@@ -40,7 +40,7 @@ fn arbitrary(numbers: &mut Numbers) -> Vec<u8> {
     bytes
 }
 
-pub(crate) fn arbitrary_datagrams_end_nothing() {
+pub(crate) fn arbitrary_datagrams_do_not_end_the_collector() {
     let seconds = std::env::var("FUZZ_COLLECT_SECONDS").map_or(3, |text| text.parse().unwrap());
     let place = Place::new("");
     let collector = place.start();
@@ -123,7 +123,7 @@ pub(crate) fn invalid_datagrams_are_kept() {
     assert_eq!(files, all);
 }
 
-pub(crate) fn a_limit_is_said() {
+pub(crate) fn a_reached_limit_is_logged() {
     let place = Place::new("max-domains = 3");
     let mut collector = place.start();
     for number in 0..10 {

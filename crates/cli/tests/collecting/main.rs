@@ -1,5 +1,5 @@
-//! `tlsrpt collect`, from senders to the store. Not under the usual harness: this program is the senders too, and the cases
-//! run one after the other, since each of them wants the whole machine.
+//! `tlsrpt collect`, from senders to the store. It has its own `main`: the program is also the senders, and the cases run one
+//! after the other, because each needs the whole machine.
 
 mod counting;
 mod faults;
@@ -21,27 +21,33 @@ fn main() {
         ("nothing_is_lost_with_a_queue_of_10", counting::nothing_is_lost_with_a_queue_of_10),
         ("nothing_is_lost_with_a_queue_of_512", counting::nothing_is_lost_with_a_queue_of_512),
         ("nothing_is_lost_through_restarts", counting::nothing_is_lost_through_restarts),
-        ("a_kill_loses_the_batch_in_hand", counting::a_kill_loses_the_batch_in_hand),
+        ("a_kill_loses_only_uncommitted_datagrams", counting::a_kill_loses_only_uncommitted_datagrams),
         ("a_socket_of_its_own", counting::a_socket_of_its_own),
-        ("a_locked_store_is_waited_for", faults::a_locked_store_is_waited_for),
-        ("a_full_buffer_is_counted_and_said", faults::a_full_buffer_is_counted_and_said),
-        ("a_full_disk_is_waited_for", faults::a_full_disk_is_waited_for),
-        ("a_store_that_is_read_only_is_waited_for", faults::a_store_that_is_read_only_is_waited_for),
+        ("the_collector_waits_for_a_locked_store", faults::the_collector_waits_for_a_locked_store),
+        (
+            "datagrams_that_do_not_fit_the_buffer_are_counted_and_logged",
+            faults::datagrams_that_do_not_fit_the_buffer_are_counted_and_logged,
+        ),
+        ("the_collector_waits_for_space_on_a_full_disk", faults::the_collector_waits_for_space_on_a_full_disk),
+        ("the_collector_waits_for_a_read_only_store", faults::the_collector_waits_for_a_read_only_store),
         ("a_nearly_full_disk_needs_attention", faults::a_nearly_full_disk_needs_attention),
-        ("a_power_cut_takes_nothing_that_was_committed", power::a_power_cut_takes_nothing_that_was_committed),
-        ("a_store_that_is_gone_begins_anew", faults::a_store_that_is_gone_begins_anew),
+        ("a_power_cut_loses_no_committed_event", power::a_power_cut_loses_no_committed_event),
+        ("a_removed_store_is_created_again", faults::a_removed_store_is_created_again),
         ("a_damaged_store_is_set_aside", faults::a_damaged_store_is_set_aside),
-        ("a_file_of_somebody_else_is_not_touched", faults::a_file_of_somebody_else_is_not_touched),
+        ("a_file_that_was_never_a_store_is_not_renamed", faults::a_file_that_was_never_a_store_is_not_renamed),
         ("a_store_of_a_later_version_is_refused", faults::a_store_of_a_later_version_is_refused),
-        ("what_is_not_committed_at_the_end_is_an_error", faults::what_is_not_committed_at_the_end_is_an_error),
+        (
+            "datagrams_that_are_not_committed_at_the_end_are_an_error",
+            faults::datagrams_that_are_not_committed_at_the_end_are_an_error,
+        ),
         (
             "a_day_that_is_removed_before_its_report_is_a_warning",
             purging::a_day_that_is_removed_before_its_report_is_a_warning,
         ),
-        ("arbitrary_datagrams_end_nothing", hostile::arbitrary_datagrams_end_nothing),
+        ("arbitrary_datagrams_do_not_end_the_collector", hostile::arbitrary_datagrams_do_not_end_the_collector),
         ("invalid_datagrams_are_kept", hostile::invalid_datagrams_are_kept),
-        ("a_limit_is_said", hostile::a_limit_is_said),
-        ("the_service_manager_is_told", manager::the_service_manager_is_told),
+        ("a_reached_limit_is_logged", hostile::a_reached_limit_is_logged),
+        ("the_service_manager_gets_the_state", manager::the_service_manager_gets_the_state),
         ("the_journal_gets_priorities", manager::the_journal_gets_priorities),
         ("memory_stays_small", memory::memory_stays_small),
     ];

@@ -1,4 +1,4 @@
-//! What a service manager and its journal get.
+//! The messages to the service manager and to its journal.
 
 use std::{
     fs,
@@ -10,11 +10,11 @@ use nix::sys::signal::Signal;
 
 use crate::support::{Collector, PATIENCE, Place, event};
 
-pub(crate) fn the_service_manager_is_told() {
+pub(crate) fn the_service_manager_gets_the_state() {
     let place = Place::new("");
     let manager = UnixDatagram::bind(place.path("notify")).unwrap();
     manager.set_read_timeout(Some(PATIENCE)).unwrap();
-    let told = |wanted: &str| {
+    let receives = |wanted: &str| {
         let mut buffer = [0; 4096];
         loop {
             let len = manager.recv(&mut buffer).unwrap();
@@ -26,12 +26,12 @@ pub(crate) fn the_service_manager_is_told() {
     let mut command = place.command();
     command.env("NOTIFY_SOCKET", place.path("notify")).env("WATCHDOG_USEC", "100000");
     let collector = Collector::started(command);
-    told("READY=1");
-    told("WATCHDOG=1");
+    receives("READY=1");
+    receives("WATCHDOG=1");
     collector.send(&place, event("a.example"));
-    told("STATUS=collecting: 1 events, 0 invalid, 0 dropped");
+    receives("STATUS=collecting: 1 events, 0 invalid, 0 dropped");
     collector.signal(Signal::SIGTERM);
-    told("STOPPING=1");
+    receives("STOPPING=1");
     assert_eq!(collector.wait().0, Some(0));
 }
 

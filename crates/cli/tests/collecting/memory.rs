@@ -1,4 +1,4 @@
-//! How much memory it takes.
+//! The memory of the collector.
 
 use std::os::unix::net::UnixDatagram;
 
@@ -10,14 +10,14 @@ pub(crate) fn memory_stays_small() {
     const DOMAINS: u64 = 100_000;
     let place = Place::new("");
     let collector = place.start();
-    // The code of a program that is not optimized is larger than all its data: then only the data count.
+    // The code of a program without optimization is larger than the limit: then only its data is measured.
     let optimized = !cfg!(debug_assertions) || std::env::var_os("TLSRPT_COMMAND").is_some();
     let idle = collector.memory(if optimized { "VmRSS:" } else { "RssAnon:" });
     let sender = UnixDatagram::unbound().unwrap();
     for number in 0..DOMAINS {
         sender.send_to(event(&format!("{number}.example")).as_bytes(), place.socket()).unwrap();
     }
-    // A slow disk may make it drop some; they are counted then.
+    // With a slow disk the collector may drop and count some.
     until(|| {
         let totals = place.totals();
         totals.events + totals.dropped == DOMAINS

@@ -1,4 +1,4 @@
-//! What a power cut leaves: of each file, what was there when it was synchronized last, and nothing that was written since.
+//! A power cut: each file has the content of its last fsync, and nothing that was written later.
 
 use std::{
     fs,
@@ -11,7 +11,8 @@ use crate::support::{Collector, Place, event};
 
 const EVENTS: u64 = 3000;
 
-/// Collects events with different domains, waits until all are committed, and cuts the power. How many are left.
+/// Collects events with different domains, waits until all are committed, and cuts the power. Returns the number of events that
+/// are left.
 fn left_by_a_power_cut(synchronous: &str) -> u64 {
     let place = Place::new("");
     let configuration = place.path("tlsrpt.toml");
@@ -36,19 +37,19 @@ fn left_by_a_power_cut(synchronous: &str) -> u64 {
     let _ = fs::remove_file(place.path("tlsrpt.db-shm"));
     for name in ["tlsrpt.db", "tlsrpt.db-wal"] {
         let _ = fs::remove_file(place.path(name));
-        // What was never synchronized may be missing.
+        // A file without any fsync may be missing.
         let _ = fs::rename(place.path(&format!("{name}.synced")), place.path(name));
     }
-    // The next collector repairs what it finds.
+    // The next collector recovers the store.
     place.start().end();
     assert!(place.reader().check().unwrap().is_empty());
     place.totals().events
 }
 
-pub(crate) fn a_power_cut_takes_nothing_that_was_committed() {
+pub(crate) fn a_power_cut_loses_no_committed_event() {
     let (full, normal) = (left_by_a_power_cut("full"), left_by_a_power_cut("normal"));
     println!("  of {EVENTS} committed events, a power cut leaves {full} with full, {normal} with normal");
     assert_eq!(full, EVENTS);
-    // The control: this way to cut the power takes what is not synchronized.
+    // Positive control: this power cut loses data that is not synchronized.
     assert!(normal < EVENTS, "{normal}");
 }

@@ -6,7 +6,7 @@ use tlsrpt_store::{Batch, BatchId, CountedEvent, Date, Options, Timestamp, Url, 
 
 use crate::support::{Collector, Place, event};
 
-/// Events of a day, as a collector stores them.
+/// A batch with one event of `day`, which arrived `times` times.
 fn batch(number: u64, day: Date, times: u64) -> Batch {
     Batch {
         id: BatchId { writer: "test".into(), number },

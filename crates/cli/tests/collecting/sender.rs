@@ -1,4 +1,4 @@
-//! A process that sends events, as this program started once more.
+//! A process that sends events: this program with the argument [`ROLE`].
 
 use std::{
     env, io,
@@ -13,16 +13,16 @@ use tlsrpt::{Connection, Error, ErrorKind, FailureType, FinalResult, PolicyType}
 /// The argument that makes this program a sender.
 pub(crate) const ROLE: &str = "send-events";
 
-/// How a sender meets a full queue.
+/// What a sender does when the queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// It waits for room.
+    /// It waits.
     Blocking,
-    /// The library says that the event was not sent.
+    /// It gets an error from the library.
     NonBlocking,
 }
 
-/// A sender at work.
+/// A running sender.
 pub(crate) struct Sender(Child);
 
 impl Sender {
@@ -33,7 +33,7 @@ impl Sender {
         Self(command.stdout(Stdio::piped()).spawn().unwrap())
     }
 
-    /// How many events the library said were sent.
+    /// Waits for the end of the sender. Returns the number of events that were sent.
     pub(crate) fn sent(self) -> u64 {
         let output = self.0.wait_with_output().unwrap();
         assert!(output.status.success());
@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &[String]) {
     println!("{}", (0..events).filter(|event| send(*event)).count());
 }
 
-/// What blocking senders send: a few domains each, so that some datagrams are equal.
+/// The datagrams of blocking senders: a few domains for each sender, so that some datagrams are equal.
 pub(crate) fn datagram(number: usize, event: usize) -> String {
     let domain = format!("{}.sender-{number}.example", event % 50);
     format!(
@@ -66,14 +66,14 @@ fn send_waiting(sender: &UnixDatagram, socket: &Path, datagram: &str) -> bool {
     loop {
         match sender.send_to(datagram.as_bytes(), socket) {
             Ok(_) => return true,
-            // A short queue and a short send buffer, both full.
+            // The queue is full, and so is the send buffer.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::yield_now(),
             Err(error) => panic!("{error}"),
         }
     }
 }
 
-/// Whether the library says that the event was sent.
+/// Sends an event through the library. Returns whether it was sent.
 fn report(connection: &Connection, number: usize, event: usize) -> bool {
     match try_to_report(connection, number, event) {
         Ok(()) => true,

@@ -1,4 +1,4 @@
-//! A collector, its place and its store.
+//! A collector with its directory and its store.
 
 use std::{
     fs,
@@ -18,10 +18,10 @@ use nix::{
 use tempfile::TempDir;
 use tlsrpt_store::{DayCounts, Reader, Url, open_reader};
 
-/// How long to wait for what must happen. Nothing waits as long unless it fails.
+/// The deadline of each wait. Only a failing test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The command under test: that of `TLSRPT_COMMAND`, such as an optimized one, or cargo's.
+/// The command under test: the file that `TLSRPT_COMMAND` names, such as an optimized one, or the one that cargo built.
 pub(crate) fn program() -> PathBuf {
     std::env::var_os("TLSRPT_COMMAND").map_or_else(|| env!("CARGO_BIN_EXE_tlsrpt").into(), PathBuf::from)
 }
@@ -46,7 +46,7 @@ impl Place {
         place
     }
 
-    /// Writes the configuration: more lines for `[collect]`, and where the store is.
+    /// Writes the configuration, with further lines for `[collect]` and the path of the store.
     pub(crate) fn configure(&self, collect: &str, store: &Path) {
         let socket = self.socket();
         let text = format!(
@@ -78,7 +78,7 @@ impl Place {
         Collector::started(self.command())
     }
 
-    /// Starts it with a socket that somebody else holds.
+    /// Starts a collector and passes it a socket that this process holds, as a service manager does.
     pub(crate) fn start_with(&self, held: &UnixDatagram) -> Collector {
         let mut command = Command::new("sh");
         let script = "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\" 3<&0 </dev/null";
@@ -92,12 +92,12 @@ impl Place {
         open_reader(&Url::Sqlite(self.store())).unwrap()
     }
 
-    /// All days together.
+    /// The sum of all days.
     pub(crate) fn totals(&self) -> Totals {
         totals(&self.reader().days().unwrap())
     }
 
-    /// Waits until so many events are in the store.
+    /// Waits until the store has at least this number of events.
     pub(crate) fn wait_for_events(&self, events: u64) {
         let mut reader = self.reader();
         until(|| totals(&reader.days().unwrap()).events >= events);
@@ -119,11 +119,11 @@ fn totals(days: &[DayCounts]) -> Totals {
     })
 }
 
-/// Waits for something that must happen.
-pub(crate) fn until(mut happened: impl FnMut() -> bool) {
+/// Waits until the condition is true. Fails after the deadline.
+pub(crate) fn until(mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
-    while !happened() {
-        assert!(Instant::now() < end, "it does not happen");
+    while !condition() {
+        assert!(Instant::now() < end, "the awaited condition did not become true");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -131,7 +131,7 @@ pub(crate) fn until(mut happened: impl FnMut() -> bool) {
 /// The socket of a service manager, with a queue of this length.
 pub(crate) fn held_socket(path: &Path, queue: u32) -> UnixDatagram {
     let (path, setting) = (path.to_path_buf(), "/proc/sys/net/unix/max_dgram_qlen");
-    // The thread alone moves to a network namespace of its own; the socket keeps the length.
+    // Only this thread moves to a new network namespace. The socket keeps its queue length after the thread has ended.
     let made = thread::spawn(move || {
         unshare(CloneFlags::CLONE_NEWNET).expect("root is needed to make a network namespace");
         fs::write(setting, queue.to_string()).unwrap();
@@ -140,14 +140,14 @@ pub(crate) fn held_socket(path: &Path, queue: u32) -> UnixDatagram {
     made.join().unwrap()
 }
 
-/// How many datagrams still wait in the socket of the service manager: the next collector would receive them.
+/// The number of datagrams in the queue of the held socket, which the next collector would receive.
 pub(crate) fn waiting_in(held: &UnixDatagram) -> u64 {
     held.set_nonblocking(true).unwrap();
     let mut buffer = vec![0; 1 << 20];
     (0..).take_while(|_| held.recv(&mut buffer).is_ok()).count() as u64
 }
 
-/// A collector at work.
+/// A running collector.
 pub(crate) struct Collector {
     child: Child,
     said: BufReader<ChildStderr>,
@@ -187,21 +187,21 @@ impl Collector {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
 
-    /// A line of `/proc/PID/status`, in KiB.
+    /// The value of a line of `/proc/PID/status`, in KiB.
     pub(crate) fn memory(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim_matches(|character: char| !character.is_ascii_digit()).parse().unwrap()
     }
 
-    /// Waits for its end. Its exit code and its last lines.
+    /// Waits for its end. Returns its exit code and the rest of its standard error.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let mut said = String::new();
         while self.said.read_line(&mut said).unwrap() > 0 {}
         (self.child.wait().unwrap().code(), said)
     }
 
-    /// Ends it by SIGTERM, and wants that nothing is lost.
+    /// Ends it by SIGTERM. Asserts that nothing was dropped or lost.
     pub(crate) fn end(self) {
         self.signal(Signal::SIGTERM);
         let (code, said) = self.wait();

@@ -1,5 +1,5 @@
-/* Loaded before the C library: after each fsync and fdatasync, copies the file to NAME.synced. So that copy is what a power
-   cut leaves of the file at least. */
+/* Loaded before the C library: after each fsync and fdatasync it copies the file to NAME.synced. That copy is the least that a
+   power cut leaves of the file. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -77,7 +77,7 @@ fn arguments() {
 }
 
 #[test]
-fn a_line_that_is_no_recording() {
+fn a_line_that_is_not_a_recorded_datagram() {
     let directory = directory();
     let (socket, file) = (directory.path().join("s"), directory.path().join("f"));
     std::fs::write(&file, "\n\nhello\n").unwrap();
@@ -86,7 +86,7 @@ fn a_line_that_is_no_recording() {
 }
 
 #[test]
-fn forwarding_to_itself() {
+fn forwarding_to_the_own_socket() {
     let directory = directory();
     let (socket, link) = (directory.path().join("s"), directory.path().join("l"));
     std::os::unix::fs::symlink(&socket, &link).unwrap();
@@ -97,7 +97,7 @@ fn forwarding_to_itself() {
 }
 
 #[test]
-fn every_subcommand_helps_with_an_example() {
+fn the_help_of_every_subcommand_has_an_example() {
     for subcommand in ["listen", "send", "check", "record", "status", "config"] {
         let help = run_well([subcommand, "--help"]);
         let (_, examples) = help.split_once("Example").unwrap_or_else(|| panic!("{help}"));

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{Collector, Listener, as_stranger, close_for_good, directory, run, text};
 
-/// Exit code, and each check with its status and message.
+/// Runs the check. Returns the exit code, and each check with its status and its message.
 fn check(socket: &Path) -> (Option<i32>, Vec<(String, String)>) {
     let output = run(["check".as_ref(), "--format".as_ref(), "json".as_ref(), "--socket".as_ref(), socket.as_os_str()]);
     assert_eq!(text(&output.stderr), "");
@@ -33,7 +33,7 @@ fn open_to_all(directory: &Path) {
 }
 
 #[test]
-fn all_is_well() {
+fn a_working_collector_passes_every_check() {
     let directory = directory();
     open_to_all(directory.path());
     let listener = Listener::start::<&str>(&directory.path().join("s"), []);
@@ -42,11 +42,11 @@ fn all_is_well() {
     for what in ["OK name", "OK directories", "OK socket", "OK permission", "OK listener", "OK queue now"] {
         message(&findings, what);
     }
-    assert_eq!(listener.end_well(), "", "nothing was sent");
+    assert_eq!(listener.end_well(), "", "the check sent a datagram");
 }
 
 #[test]
-fn how_long_the_queue_is() {
+fn the_queue_length_is_checked() {
     let directory = directory();
     let socket = directory.path().join("s");
     let _collector = Collector::bind(&socket);
@@ -56,7 +56,7 @@ fn how_long_the_queue_is() {
     assert!(message(&findings, status).contains(&format!("queues {length} datagrams")));
 }
 
-/// The queue length that `check` finds, asked in `directory` for `name`.
+/// The line about the queue length from `check --socket name`, run in `directory`.
 fn queue_length_at(directory: &Path, name: &str) -> String {
     let mut command = crate::support::tlsrpt();
     let output = command.current_dir(directory).args(["check", "--socket", name]).output().unwrap();
@@ -79,7 +79,7 @@ fn the_queue_length_is_found_by_every_path_to_the_socket() {
             assert!(found.contains("a socket made in this network namespace queues"), "{name}: {found}");
         }
     }
-    // Bound by a name that is relative to the directory of another process.
+    // A socket that another process bound by a name relative to its own directory.
     let _relative = Collector::bind_relative(&real, "relative");
     let found = queue_length_at(directory.path(), "link/relative");
     assert!(found.contains("a socket made in this network namespace queues"), "{found}");
@@ -111,7 +111,7 @@ fn the_queue_of_another_namespace_is_not_judged() {
 }
 
 #[test]
-fn for_people_it_is_a_line_each() {
+fn text_output_has_one_line_for_each_check() {
     let output = run(["check", "--socket", "/no/such/directory/s"]);
     let expected = "\
 OK    name          /no/such/directory/s has 20 of at most 107 bytes
@@ -122,7 +122,7 @@ FAIL  socket        there is nothing at /no/such/directory/s -> start the collec
 }
 
 #[test]
-fn what_is_no_collector_s_socket() {
+fn a_path_without_a_collector_s_socket_fails() {
     let directory = directory();
     let socket = directory.path().join("s");
     let fails = |check_and_why: (&str, &str)| {
@@ -145,14 +145,14 @@ fn what_is_no_collector_s_socket() {
 }
 
 #[test]
-fn a_name_that_is_too_long() {
+fn a_name_that_is_too_long_fails() {
     let (code, findings) = check(Path::new(&format!("/{}", "x".repeat(107))));
     assert_eq!(code, Some(1));
     assert!(message(&findings, "FAIL name").contains("has 108 bytes, 107 are possible"));
 }
 
 #[test]
-fn who_may_not_write() {
+fn missing_permissions_are_warnings() {
     let directory = directory();
     let inner = directory.path().join("inner");
     fs::create_dir(&inner).unwrap();
@@ -176,7 +176,7 @@ fn who_may_not_write() {
 }
 
 #[test]
-fn what_cannot_be_seen() {
+fn a_check_without_permission_says_that_it_cannot_tell() {
     let directory = directory();
     let socket = directory.path().join("s");
     let _collector = Collector::bind(&socket);
@@ -189,7 +189,7 @@ fn what_cannot_be_seen() {
 }
 
 #[test]
-fn a_full_queue() {
+fn a_full_queue_fails() {
     let directory = directory();
     let socket = directory.path().join("s");
     let _collector = Collector::bind(&socket);
@@ -201,7 +201,7 @@ fn a_full_queue() {
 }
 
 #[test]
-fn no_postfix_here() {
+fn a_missing_postconf_is_an_error() {
     let output = crate::support::tlsrpt().args(["check", "--postfix"]).env("PATH", "/nonexistent").output().unwrap();
     let said = text(&output.stderr);
     if Path::new("/usr/sbin/postconf").exists() || Path::new("/usr/local/sbin/postconf").exists() {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use crate::support::{directory, run_well};
 
 #[test]
-fn each_shell_gets_its_own() {
+fn each_shell_has_its_own_completions() {
     for (shell, sign) in [("bash", "complete -F _tlsrpt"), ("zsh", "#compdef tlsrpt"), ("fish", "complete -c tlsrpt")] {
         let script = run_well(["completions", shell]);
         assert!(script.contains(sign), "{shell}");
@@ -14,7 +14,7 @@ fn each_shell_gets_its_own() {
 }
 
 #[test]
-fn bash_completes_with_it() {
+fn bash_completes_options_and_values() {
     let directory = directory();
     let file = directory.path().join("tlsrpt");
     std::fs::write(&file, run_well(["completions", "bash"])).unwrap();

@@ -15,7 +15,7 @@ fn file(content: &str) -> (TempDir, String) {
 }
 
 #[test]
-fn it_shows_what_is_in_force_and_where_it_comes_from() {
+fn it_shows_each_value_and_its_origin() {
     let (_directory, path) = file("[store]\n\nkeep-days = 7\n");
     let shown = run_well(["config", "--config", &path]);
     let line_of = |start: &str| shown.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{shown}"));
@@ -42,13 +42,13 @@ fn a_check_lists_every_error_and_ends_with_1() {
 }
 
 #[test]
-fn a_check_of_a_right_file_ends_with_0() {
+fn a_check_of_a_valid_file_ends_with_0() {
     let (_directory, path) = file("[store]\nkeep-days = 7\n");
     assert_eq!(run_well(["config", "check", "--config", &path]), format!("{path}: no errors\n"));
 }
 
 #[test]
-fn a_named_file_that_is_missing_is_an_error() {
+fn a_missing_file_named_by_config_is_an_error() {
     let output = run(["config", "check", "--config", "/nowhere/tlsrpt.toml"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stderr), "tlsrpt: /nowhere/tlsrpt.toml: there is no such file\n");
@@ -66,7 +66,7 @@ fn a_password_that_everybody_can_read_is_a_warning() {
 }
 
 #[test]
-fn the_example_that_is_installed_is_right() {
+fn the_installed_example_is_valid() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/tlsrpt.toml");
     run_well(["config", "check", "--config", path.to_str().unwrap()]);
 }

@@ -27,14 +27,14 @@ impl Places {
     }
 }
 
-/// Ends it. The last line on standard error.
+/// Ends the listener. Returns the last line of its standard error.
 fn final_count(listener: Listener) -> String {
     listener.signal(Signal::SIGTERM);
     let (_, _, said) = listener.end();
     said.lines().last().unwrap_or_default().to_string()
 }
 
-/// More of them than the smallest buffer holds make a test.
+/// A long datagram, so that a few fill the smallest buffer.
 fn long_and_numbered(number: usize) -> Vec<u8> {
     let mut datagram = numbered(number);
     datagram.resize(2000, b' ');
@@ -46,7 +46,7 @@ fn numbered(number: usize) -> Vec<u8> {
 }
 
 #[test]
-fn datagrams_go_on_in_order_valid_or_not() {
+fn datagrams_are_forwarded_in_order_valid_or_not() {
     let places = places();
     let collector = Collector::bind(&places.collector);
     let mut listener = places.listener(&[]);
@@ -112,7 +112,7 @@ fn a_full_buffer_drops_the_oldest_and_counts_them() {
     assert!(listener.says().starts_with("the buffer is full: "));
     while listener.shows() != String::from_utf8(long_and_numbered(count - 1)).unwrap() {}
     let collector = Collector::bind(&places.collector);
-    // The one that was being sent when the buffer filled up, and the latest that fit.
+    // Left are the datagram that was being sent when the buffer became full, and the latest ones that fit.
     assert_eq!(collector.next(), long_and_numbered(0));
     let mut next = String::from_utf8(collector.next()).unwrap();
     let oldest: usize = next.split(['.', '"']).find_map(|part| part.parse().ok().filter(|number| *number > 1)).unwrap();
@@ -132,7 +132,7 @@ fn a_full_buffer_drops_the_oldest_and_counts_them() {
 }
 
 #[test]
-fn datagrams_that_nobody_takes_are_counted_as_lost_at_the_end() {
+fn datagrams_without_a_collector_are_counted_as_lost_at_the_end() {
     let places = places();
     let listener = places.listener(&[]);
     listener.send(SMALL);
@@ -160,7 +160,7 @@ fn a_closed_standard_output_does_not_stop_forwarding() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_holds_nothing_up() {
+fn an_unread_output_does_not_delay_forwarding() {
     let places = places();
     let collector = Collector::bind(&places.collector);
     let mut listener = places.listener(&["--buffer", "1MiB"]);
@@ -174,11 +174,11 @@ fn an_output_that_nobody_reads_holds_nothing_up() {
 }
 
 #[test]
-fn a_datagram_that_is_too_long_for_others_is_passed_on() {
+fn a_datagram_longer_than_the_usual_send_buffer_is_forwarded() {
     let places = places();
     let collector = UnixDatagram::bind(&places.collector).unwrap();
     let listener = places.listener(&[]);
-    // The longest that a socket with the usual send buffer sends.
+    // The longest datagram that a socket with the usual send buffer sends.
     let longest = (100_000..300_000)
         .rev()
         .step_by(8)
@@ -191,7 +191,7 @@ fn a_datagram_that_is_too_long_for_others_is_passed_on() {
 }
 
 #[test]
-fn a_collector_that_takes_nothing_does_not_keep_it_from_ending() {
+fn a_collector_that_does_not_read_does_not_keep_it_from_ending() {
     let places = places();
     let _collector = Collector::bind(&places.collector);
     Collector::fill(&places.collector);
@@ -218,11 +218,11 @@ fn a_flood_does_not_keep_it_from_ending() {
         .map(|_| {
             let sender = UnixDatagram::unbound().unwrap();
             sender.connect(&places.socket).unwrap();
-            // Ends when the listener has ended.
+            // Until the listener has ended.
             thread::spawn(move || (0_u64..).take_while(|_| sender.send(SMALL.as_bytes()).is_ok()).count())
         })
         .collect();
-    // Its queue is full before the signal arrives.
+    // The queue is full before the listener gets the signal.
     while Collector::fill(&places.socket) > 0 {}
     listener.signal(Signal::SIGTERM);
     let (code, _, said) = listener.end();
@@ -234,12 +234,12 @@ fn a_flood_does_not_keep_it_from_ending() {
 }
 
 #[test]
-fn standard_error_that_nobody_reads_holds_nothing_up() {
+fn unread_standard_error_does_not_delay_forwarding() {
     let places = places();
     let collector = Collector::bind(&places.collector);
     let listener =
         Listener::start(&places.socket, ["--format", "report", "--forward", places.collector.to_str().unwrap()]);
-    // A message for each: more than the pipe and the queue for messages take.
+    // Each datagram causes a message: together more than the pipe and the queue for messages hold.
     for number in 0..2000 {
         let invalid = format!("{number} {}", "\u{1}".repeat(1000));
         listener.send(&invalid);
@@ -263,7 +263,7 @@ fn forwarders_that_forward_to_each_other_circulate_nothing() {
     }
     let said = first.says();
     assert!(said.starts_with("the collector forwards to this command"), "{said}");
-    // A datagram that the other one receives first also makes one round.
+    // The same for a datagram that the other forwarder receives first.
     second.send(numbered(7));
     assert_eq!(second.shows().as_bytes(), numbered(7));
     assert_eq!(first.shows().as_bytes(), numbered(7));

@@ -1,10 +1,11 @@
-//! Hostile text in every place that a stranger writes: nothing of it reaches standard output or standard error raw.
+//! Hostile text in every field that other hosts control: the command writes it to standard output and standard error only
+//! escaped.
 
 use std::{fs, os::unix::net::UnixDatagram, process::Output};
 
 use crate::support::{Listener, directory, run, text};
 
-/// Clears a screen in two ways, turns the direction, hides: each must be escaped.
+/// Sequences that clear the screen, change the direction of text, or are invisible. Each must be escaped.
 const HOSTILE: &str = "\u{1b}[2J\u{9b}2J\u{202e}\u{61c}\u{2060}\u{feff}\u{ad}\u{206a}\u{206f}\u{e0001}\u{e007f}\u{2028}\u{fff9}\u{fe0f}\u{3164}\u{7f}\r";
 
 fn assert_harmless(what: &str, shown: &str) {
@@ -18,7 +19,7 @@ fn assert_output_harmless(what: &str, output: &Output) {
     assert_harmless(what, text(&output.stderr));
 }
 
-/// The hostile text as it is in a JSON string.
+/// The hostile text as a JSON string.
 fn quoted() -> String {
     let json = serde_json::to_string(&format!("{HOSTILE}\n")).unwrap();
     json[1..json.len() - 1].to_string()
@@ -40,7 +41,7 @@ fn datagrams() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn listen_shows_nothing_raw() {
+fn listen_escapes_hostile_text() {
     for format in ["text", "report"] {
         let directory = directory();
         let listener = Listener::start(&directory.path().join("s"), ["--format", format]);
@@ -50,7 +51,7 @@ fn listen_shows_nothing_raw() {
         listener.signal(nix::sys::signal::Signal::SIGTERM);
         let (code, shown, said) = listener.end();
         assert_eq!(code, Some(0), "{said}");
-        // The control: it is shown, escaped.
+        // Positive control: the output has the escaped text.
         assert!(shown.contains("202e") && (format == "text" || said.contains("\\u{202e}")), "{format}: {shown}{said}");
         assert_harmless(format, &shown);
         assert_harmless(format, &said);
@@ -58,7 +59,7 @@ fn listen_shows_nothing_raw() {
 }
 
 #[test]
-fn records_arguments_and_paths_are_shown_escaped() {
+fn records_arguments_and_paths_are_escaped() {
     let record = format!("v=TLSRPTv1; rua=mailto:a@b.example; x={HOSTILE}");
     let directory = directory();
     let socket = directory.path().join(HOSTILE);

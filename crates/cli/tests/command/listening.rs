@@ -16,7 +16,7 @@ use crate::support::{Collector, Listener, SMALL, close_for_good, directory, mode
 
 const FULL: &str = r#"{"dpv": "1","d": "Example.org","pr": "v=TLSRPTv1;rua=mailto:a@b.example","policies":[{"policy-type":2,"policy-domain": "example.org","policy-string":["version: STSv1","mode: enforce"],"mx-host":["*.example.org"],"failure-details":[{"c":204,"n": "mx.example.org","h": "mx\r\n\u001b[2J","f": "x\u202ey"},{"c":901},{"c":7}],"t":3,"f":1},{"policy-type":0,"t":0,"f":0}]}"#;
 
-/// The text without the times, which no test knows.
+/// The text with TIME instead of each time of arrival.
 fn without_times(shown: &str) -> String {
     let line = |line: &str| match line.split_once("Z  ") {
         Some((time, rest)) if time.len() == "2026-11-21T12:00:00".len() => format!("TIME  {rest}\n"),
@@ -26,7 +26,7 @@ fn without_times(shown: &str) -> String {
 }
 
 #[test]
-fn events_in_words() {
+fn events_as_text() {
     let directory = directory();
     let listener = Listener::start(&directory.path().join("s"), ["--count", "2"]);
     listener.send(FULL);
@@ -55,7 +55,7 @@ TIME  a.example  success
 }
 
 #[test]
-fn datagrams_as_they_came() {
+fn json_output_has_the_datagrams_unchanged() {
     let directory = directory();
     let listener = Listener::start(&directory.path().join("s"), ["--count", "2", "--format", "json"]);
     listener.send(FULL);
@@ -69,7 +69,7 @@ fn datagrams_as_they_came() {
 }
 
 #[test]
-fn reports_at_the_end() {
+fn reports_are_written_at_the_end() {
     let directory = directory();
     let arguments = ["--format", "report", "--organization", "Sender Inc", "--contact", "tlsrpt@sender.example"];
     let listener = Listener::start(&directory.path().join("s"), arguments);
@@ -105,7 +105,7 @@ fn reports_at_the_end() {
 fn an_invalid_datagram_is_shown_and_ends_nothing() {
     let directory = directory();
     let mut listener = Listener::start(&directory.path().join("s"), ["--count", "1"]);
-    // Where the bytes are shown in another form: that form.
+    // Bytes that are shown in another form, with that form.
     let escaped = [(&b"\xff\x1b"[..], r"\xff\u{1b}"), (b"{\"d\":\"\xe9\"}", r#"{"d":"\xe9"}"#)];
     let cases: &[(&[u8], &str)] = &[
         (b"", "EOF while parsing a value"),
@@ -146,15 +146,15 @@ fn it_ends_after_a_time_and_with_each_signal() {
         listener.signal(signal);
         let (code, shown, _) = listener.end();
         assert_eq!((code, socket.exists()), (Some(0), false));
-        assert!(shown.contains("a.example"), "what had come is shown: {shown}");
+        assert!(shown.contains("a.example"), "the datagram that arrived before the signal is not shown: {shown}");
     }
 }
 
 #[test]
-fn a_second_signal_ends_what_does_not_end() {
+fn a_second_signal_ends_it_at_once() {
     let directory = directory();
     let mut listener = Listener::start(&directory.path().join("s"), ["--format", "json"]);
-    // More than the pipe behind standard output takes, and nobody reads.
+    // More than the pipe of standard output holds, and nobody reads it.
     let long = format!("{}{}", SMALL, " ".repeat(100_000));
     for _ in 0..5 {
         listener.send(&long);
@@ -195,7 +195,7 @@ fn the_socket_has_its_mode_and_owner() {
 }
 
 #[test]
-fn the_queue_is_as_long_as_it_says() {
+fn the_queue_has_the_length_in_the_message() {
     let directory = directory();
     let listener = Listener::start(&directory.path().join("s"), ["--count", "1"]);
     if nix::unistd::geteuid().is_root() {
@@ -236,7 +236,7 @@ fn a_stale_socket_is_replaced() {
 }
 
 #[test]
-fn nothing_else_is_replaced() {
+fn other_files_are_not_replaced() {
     let directory = directory();
     let socket = directory.path().join("s");
     let refusal = || run_badly(1, ["listen", "--for", "1s", "--socket", socket.to_str().unwrap()]);
@@ -255,7 +255,7 @@ fn nothing_else_is_replaced() {
 }
 
 #[test]
-fn somebody_else_s_socket_is_not_removed() {
+fn the_socket_of_another_process_is_not_removed() {
     let directory = directory();
     let socket = directory.path().join("s");
     let listener = Listener::start::<&str>(&socket, []);
@@ -278,7 +278,7 @@ fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[test]
-fn a_full_disk_is_said() {
+fn a_full_disk_is_an_error() {
     let directory = directory();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let listener = Listener::start_writing_to::<&str>(&directory.path().join("s"), [], Stdio::from(full));
@@ -288,7 +288,7 @@ fn a_full_disk_is_said() {
 }
 
 #[test]
-fn nobody_waits_for_a_slow_reader_of_the_output() {
+fn senders_do_not_wait_for_a_slow_reader_of_the_output() {
     let directory = directory();
     let socket = directory.path().join("s");
     let listener = Listener::start(&socket, ["--format", "json", "--buffer", "1MiB", "--count", "300"]);
@@ -309,10 +309,10 @@ fn nobody_waits_for_a_slow_reader_of_the_output() {
 }
 
 #[test]
-fn a_hangup_removes_the_socket_too_unless_it_is_ignored() {
+fn a_hangup_ends_it_and_removes_the_socket_unless_it_is_ignored() {
     let directory = directory();
     let socket = directory.path().join("s");
-    // These tests may run under nohup, where the signal is ignored.
+    // These tests may run under nohup, which makes the signal ignored.
     let mut command = std::process::Command::new("env");
     command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_tlsrpt"), "listen", "--socket"]).arg(&socket);
     let listener = Listener::spawn(command, &socket);
@@ -329,7 +329,7 @@ fn a_hangup_removes_the_socket_too_unless_it_is_ignored() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_does_not_keep_it_from_ending() {
+fn an_unread_output_does_not_keep_it_from_ending() {
     let directory = directory();
     let listener = Listener::start(&directory.path().join("s"), ["--format", "json"]);
     let long = format!("{SMALL}{}", " ".repeat(100_000));
@@ -342,7 +342,7 @@ fn an_output_that_nobody_reads_does_not_keep_it_from_ending() {
 }
 
 #[test]
-fn sizes_and_owners_that_mean_nothing_are_refused() {
+fn sizes_and_owners_without_effect_are_refused() {
     let directory = directory();
     let socket = directory.path().join("s");
     let refusal =

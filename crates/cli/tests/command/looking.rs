@@ -14,10 +14,10 @@ use tlsrpt_store::{Batch, BatchId, CountedEvent, Date, Options, Timestamp, Url, 
 
 use crate::support::{Collector, directory, run, run_badly, run_well, text, tlsrpt};
 
-/// A day: its events with how many times each came, its invalid and its dropped datagrams.
+/// A day: its events with their numbers, and the numbers of invalid and of dropped datagrams.
 type DayOfTest<'a> = (Date, &'a [(&'a str, u64)], u64, u64);
 
-/// A host with a store, a configuration that names it, and a socket that is open or not.
+/// A host with a store, a configuration that names it, and a socket, which has a collector or not.
 struct Host {
     directory: TempDir,
     config: String,
@@ -40,7 +40,7 @@ impl Host {
         Self { config: path.to_str().unwrap().into(), directory, _collector: collector }
     }
 
-    /// Adds a batch for each day: its events with how many times each came, invalid and dropped datagrams.
+    /// Makes a host whose store has a batch for each day.
     fn with(days: &[DayOfTest<'_>]) -> Self {
         let host = Self::without_store();
         let mut store = open(&Url::Sqlite(host.store()), Options::default()).unwrap();
@@ -90,7 +90,7 @@ const EVIL: &str = r#"{"dpv":"1","d":"e\u001b[31mvil\n\".example","pr":"\u202e",
     {"policy-type":9,"failure-details":[{"c":205,"a":"\u0007"}],"t":1,"f":1}]}"#;
 
 #[test]
-fn a_host_where_all_is_well() {
+fn a_working_host_needs_no_attention() {
     let host = Host::with(&[(today(), &[(GOOD, 5)], 0, 0)]);
     let (code, shown) = host.status(&[]);
     assert_eq!(code, Some(0), "{shown}");
@@ -105,7 +105,7 @@ fn a_host_where_all_is_well() {
 }
 
 #[test]
-fn a_collector_whose_queue_is_full_needs_a_person() {
+fn a_collector_that_does_not_read_needs_attention() {
     let host = Host::with(&[(today(), &[(GOOD, 5)], 0, 0)]);
     let metric = |shown: &str| shown.lines().any(|line| line == "tlsrpt_collector_up 0");
     assert!(!metric(&host.status(&["--format", "prometheus"]).1));
@@ -145,7 +145,7 @@ fn the_days_in_json_are_newest_first_and_have_today_and_yesterday() {
 }
 
 #[test]
-fn the_ten_domains_with_most_failures_and_why() {
+fn the_ten_domains_with_most_failures_are_shown_with_reasons() {
     let events: Vec<_> = (1..=12).map(|number| BAD.replace("bad.example", &format!("d{number}.example"))).collect();
     let events: Vec<_> = (1..).zip(&events).map(|(times, event)| (event.as_str(), times)).collect();
     let host = Host::with(&[(today(), &events, 0, 0)]);
@@ -160,7 +160,7 @@ fn the_ten_domains_with_most_failures_and_why() {
 }
 
 #[test]
-fn what_needs_attention_ends_with_1_and_names_the_remedy() {
+fn a_host_that_needs_attention_ends_with_1_and_a_remedy() {
     let mut host = Host::with(&[(today(), &[(GOOD, 1)], 0, 42)]);
     let (code, shown) = host.status(&[]);
     assert_eq!(code, Some(1), "{shown}");
@@ -183,7 +183,7 @@ fn a_full_queue_needs_attention() {
 }
 
 #[test]
-fn without_a_store_it_says_so_and_what_to_do() {
+fn a_missing_store_needs_attention() {
     let host = Host::without_store();
     let (code, shown) = host.status(&[]);
     assert_eq!(code, Some(1), "{shown}");
@@ -197,7 +197,7 @@ fn without_a_store_it_says_so_and_what_to_do() {
 }
 
 #[test]
-fn a_store_that_is_none_needs_attention() {
+fn a_file_that_is_not_a_store_needs_attention() {
     let host = Host::without_store();
     fs::write(host.store(), "this is no database, whatever its name says".repeat(100)).unwrap();
     let (code, shown) = host.status(&[]);
@@ -206,7 +206,7 @@ fn a_store_that_is_none_needs_attention() {
 }
 
 #[test]
-fn a_domain_in_words() {
+fn one_domain_is_described() {
     let host = Host::with(&[(today(), &[(BAD, 4), (GOOD, 1)], 0, 0)]);
     let (code, shown) = host.status(&["--domain", "Bad.Example.", "--day", "today"]);
     let expected = format!(
@@ -231,7 +231,7 @@ fn a_domain_in_words() {
 }
 
 #[test]
-fn text_of_strangers_is_escaped_in_every_form() {
+fn hostile_text_is_escaped_in_every_format() {
     let host = Host::with(&[(today(), &[(EVIL, 4)], 0, 0)]);
     let evil = "e\u{1b}[31mvil\n\".example";
     let views: [&[&str]; 3] = [&[], &["--format", "prometheus"], &["--domain", evil]];
@@ -268,7 +268,7 @@ fn metrics_have_a_value_for_today_and_yesterday() {
 }
 
 #[test]
-fn a_page_holds_everything_in_one_file_and_no_markup_of_strangers() {
+fn the_html_page_is_one_file_and_escapes_markup() {
     let host = Host::with(&[(today(), &[(EVIL, 4), (BAD, 2), (MARKUP, 3)], 6, 0)]);
     let (code, page) = host.status(&["--format", "html"]);
     assert_eq!(code, Some(0));
@@ -283,7 +283,7 @@ fn a_page_holds_everything_in_one_file_and_no_markup_of_strangers() {
 }
 
 #[test]
-fn a_file_is_replaced_whole_and_everybody_may_read_it() {
+fn an_output_file_is_replaced_at_once_and_readable_for_everybody() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let host = Host::with(&[(today(), &[(GOOD, 3)], 0, 0)]);
     let file = host.directory.path().join("tlsrpt.html");
@@ -303,7 +303,7 @@ fn a_file_is_replaced_whole_and_everybody_may_read_it() {
 }
 
 #[test]
-fn it_watches_until_the_reader_goes_away() {
+fn watch_ends_when_the_reader_closes_the_pipe() {
     let host = Host::with(&[(today(), &[(GOOD, 3)], 0, 0)]);
     let mut child = tlsrpt()
         .args(["status", "--watch", "--format", "json", "--config", &host.config])
@@ -320,7 +320,7 @@ fn it_watches_until_the_reader_goes_away() {
 }
 
 #[test]
-fn looking_changes_nothing() {
+fn status_does_not_change_the_store() {
     let host = Host::with(&[(today(), &[(GOOD, 3)], 0, 0)]);
     let before = fs::read(host.store()).unwrap();
     for form in ["text", "json", "prometheus"] {

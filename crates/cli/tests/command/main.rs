@@ -1,4 +1,4 @@
-//! The command as people and scripts run it.
+//! Tests of the command `tlsrpt`, run as a process.
 
 mod bad_use;
 mod checking;

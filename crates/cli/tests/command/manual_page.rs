@@ -1,10 +1,10 @@
-//! The manual page is written by hand. Here its options are compared with those of the command.
+//! The manual page is written by hand. These tests compare its options with those of the command.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::support::run_well;
 
-/// Each subcommand, with those below it.
+/// Each subcommand with its own subcommands.
 const SUBCOMMANDS: [(&str, &[&str]); 13] = [
     ("listen", &[]),
     ("send", &[]),
@@ -22,7 +22,7 @@ const SUBCOMMANDS: [(&str, &[&str]); 13] = [
 ];
 
 #[test]
-fn it_has_the_options_of_each_subcommand_and_no_others() {
+fn the_page_has_exactly_the_options_of_each_subcommand() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../man/tlsrpt.1");
     let page = fs::read_to_string(path).unwrap();
     let synopsis = page.split(".Sh SYNOPSIS").nth(1).unwrap().split(".Sh ").next().unwrap();
@@ -45,7 +45,7 @@ fn it_has_the_options_of_each_subcommand_and_no_others() {
     }
 }
 
-/// The names behind a mark.
+/// The option names that follow `mark` in the text.
 fn options<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = String> + 'a {
     text.split(mark)
         .skip(1)

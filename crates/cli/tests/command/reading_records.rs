@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{run, run_well, text};
 
 #[test]
-fn a_valid_record() {
+fn a_valid_record_is_explained() {
     let record = "v=TLSRPTv1; rua=mailto:a@b.example,https://c.example/d; x=y";
     let expected = "valid\nreports to  mailto:a@b.example\nreports to  https://c.example/d\nextension   x=y\n";
     assert_eq!(run_well(["record", record]), expected);
@@ -16,7 +16,7 @@ fn a_valid_record() {
 }
 
 #[test]
-fn a_mistake_is_pointed_at() {
+fn the_position_of_a_mistake_is_shown() {
     let output = run(["record", "v=TLSRPTv1; rua=mailto:a@b.example!10m"]);
     let expected = "\
 v=TLSRPTv1; rua=mailto:a@b.example!10m
@@ -31,7 +31,7 @@ wrong at column 35: \"!\" must be written %21 in a URI of this record
 }
 
 #[test]
-fn hostile_text_moves_no_cursor() {
+fn hostile_text_is_escaped() {
     let output = run(["record", "v=TLSRPTv1\u{1b}[2J; rua=mailto:a@b.example"]);
     let shown = text(&output.stdout);
     assert!(!shown.contains('\u{1b}'), "{shown:?}");

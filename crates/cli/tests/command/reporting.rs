@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Listener, directory, tlsrpt};
 
-/// Reports by domain, each as text in which the order of members and lists means nothing.
+/// The expected reports by domain, with their members and lists sorted.
 type Reports = BTreeMap<String, Vec<String>>;
 
 #[test]
-fn they_equal_those_of_tlsrpt_reporter() {
+fn reports_equal_those_of_tlsrpt_reporter() {
     let expected: BTreeMap<String, Vec<Value>> = serde_json::from_str(&read("tests/expected/reports.json")).unwrap();
     let directory = directory();
     let arguments = ["--format", "report", "--organization", "Sender Inc", "--contact", "postmaster@sender.test"];
@@ -39,9 +39,10 @@ fn they_equal_those_of_tlsrpt_reporter() {
     assert_eq!(ours, theirs);
 }
 
-/// Each datagram has a policy member of its own, of many small values, which take many times their text in memory.
+/// Each datagram has a different unknown policy member with many small values. In memory these values take many times the size
+/// of their text.
 #[test]
-fn the_memory_is_bounded_and_what_is_left_out_is_counted() {
+fn memory_is_bounded_and_omitted_datagrams_are_counted() {
     const EVENTS: u64 = 300;
     const BOUND_KIB: u64 = 64 << 10;
     let directory = directory();
@@ -52,7 +53,7 @@ fn the_memory_is_bounded_and_what_is_left_out_is_counted() {
         listener.send(format!(r#"{{"d":"a.example","pr":"","policies":[{policy}]}}"#));
     }
     listener.signal(Signal::SIGTERM);
-    // The first line comes after the last datagram, and the rest does not fit the pipe.
+    // The reports begin after the last datagram. They do not fit the pipe, so the listener still runs.
     assert_eq!(listener.shows(), "{");
     let memory = listener.most_memory();
     let (code, shown, said) = listener.end();
@@ -65,13 +66,13 @@ fn the_memory_is_bounded_and_what_is_left_out_is_counted() {
     assert!(reported > 0 && left_out > 0, "{reported} {left_out}");
 }
 
-/// The number at the beginning of the line that ends so; 0 without such a line.
+/// The number at the beginning of the line that ends with `end`; 0 if there is no such line.
 fn number_before(said: &str, end: &str) -> u64 {
     let line = said.lines().find_map(|line| line.strip_prefix("tlsrpt: ")?.strip_suffix(end));
     line.map_or(0, |number| number.parse().unwrap())
 }
 
-/// Whether the event is one of those in the recording: its numbers mean something, and so does its domain.
+/// Whether the recorded reports have the event: its numbers are defined, and its domain is one of theirs.
 fn is_expected(event: &Value, expected: &BTreeMap<String, Vec<Value>>) -> bool {
     let known = |policy: &Value| {
         let (policy_type, result) = (policy["policy-type"].as_i64().unwrap(), policy["f"].as_i64().unwrap());
@@ -109,7 +110,7 @@ fn sorted(reports: Vec<Value>) -> Vec<String> {
     texts
 }
 
-/// Removes the report's id and the date, which differ.
+/// The report without its id and its date, which differ between runs.
 fn comparable(mut report: Value) -> String {
     report.as_object_mut().unwrap().remove("report-id");
     for moment in report["date-range"].as_object_mut().unwrap().values_mut() {
@@ -118,7 +119,7 @@ fn comparable(mut report: Value) -> String {
     in_order(report).to_string()
 }
 
-/// Sorts the members of objects and the objects of lists. Lines of a policy keep their order.
+/// Sorts the members of objects and the objects in lists. The lines of a policy keep their order.
 fn in_order(value: Value) -> Value {
     match value {
         Value::Object(members) => {

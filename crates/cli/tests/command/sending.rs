@@ -33,7 +33,7 @@ fn send_from(socket: &Path, input: &str) -> Output {
 }
 
 #[test]
-fn events_equal_those_of_the_library() {
+fn events_equal_the_events_of_the_library() {
     let directory = directory();
     let socket = directory.path().join("s");
     let collector = Collector::bind(&socket);
@@ -93,22 +93,22 @@ fn white_space_of_an_event_is_kept() {
     }
 }
 
-/// An event of this length.
+/// An event of `len` bytes.
 fn event_of(len: usize) -> String {
     let (start, end) = SMALL.split_at(SMALL.find("a.example").unwrap());
     format!("{start}{}{end}", "x".repeat(len - SMALL.len()))
 }
 
 #[test]
-fn long_events_are_sent_and_what_the_system_refuses_is_counted() {
+fn long_events_are_sent_and_refused_ones_are_counted() {
     let directory = directory();
     let socket = directory.path().join("s");
     let collector = Collector::bind(&socket);
     let wmem_max: usize = fs::read_to_string("/proc/sys/net/core/wmem_max").unwrap().trim().parse().unwrap();
-    // More than the usual send buffer holds, and more than the largest.
+    // The first is larger than the usual send buffer, the second than the largest.
     let (long, too_long) = (event_of((wmem_max + wmem_max / 2).min(900_000)), event_of(2 * wmem_max + 1));
     let recording = [&long, &too_long, SMALL, &too_long, &long].map(|line| format!("{line}\n")).concat();
-    // The send buffer holds one of the long ones: the next waits until it is read.
+    // The send buffer holds one long event: the next one waits until that is read.
     let reading = thread::spawn(move || [collector.next(), collector.next(), collector.next()]);
     let output = send_from(&socket, &recording);
     let said = text(&output.stderr);
@@ -126,7 +126,7 @@ fn long_events_are_sent_and_what_the_system_refuses_is_counted() {
 }
 
 #[test]
-fn a_line_without_end_takes_no_memory_and_the_next_is_sent() {
+fn an_endless_line_is_skipped_in_bounded_memory() {
     /// The limit of the command's memory in KiB, and the length of a line that exceeds it, in bytes.
     const MEMORY: usize = 400 << 10;
     const LINE: usize = 600 << 20;
@@ -157,7 +157,7 @@ fn a_line_without_end_takes_no_memory_and_the_next_is_sent() {
 }
 
 #[test]
-fn a_recording_waits_for_a_full_queue() {
+fn sending_a_recording_waits_while_the_queue_is_full() {
     let directory = directory();
     let socket = directory.path().join("s");
     let collector = Collector::bind(&socket);
@@ -179,7 +179,7 @@ fn a_recording_waits_for_a_full_queue() {
 }
 
 #[test]
-fn no_progress_bar_but_on_a_terminal() {
+fn there_is_a_progress_bar_only_on_a_terminal() {
     let directory = directory();
     let (socket, file) = (directory.path().join("s"), directory.path().join("f"));
     let _collector = Collector::bind(&socket);
@@ -189,7 +189,7 @@ fn no_progress_bar_but_on_a_terminal() {
 }
 
 #[test]
-fn each_fault_of_the_socket_has_its_message() {
+fn each_error_of_the_socket_has_its_message() {
     let directory = directory();
     let socket = directory.path().join("s");
     let fails_with = |why: &str| {
@@ -217,7 +217,7 @@ fn a_full_queue_is_an_error_at_once() {
 }
 
 #[test]
-fn no_permission() {
+fn a_missing_permission_is_an_error() {
     let directory = directory();
     let socket = directory.path().join("s");
     let _collector = Collector::bind(&socket);
@@ -229,7 +229,7 @@ fn no_permission() {
 }
 
 #[test]
-fn a_file_that_is_not_there() {
+fn a_missing_file_is_an_error() {
     let line = run_badly(1, ["send", "--socket", "s", "--from", "/no/such/file"]);
     assert_eq!(line, "cannot read /no/such/file: No such file or directory");
 }

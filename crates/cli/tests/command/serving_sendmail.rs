@@ -22,11 +22,11 @@ use nix::{
 use crate::support::{directory, run_badly, tlsrpt};
 
 const QUESTION: &[u8] = b"52:tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;,";
-/// No step takes longer.
+/// The deadline of each step. Only a failing test waits so long.
 const BOUND: Duration = Duration::from_secs(20);
 const ANSWER: &[u8] = b"9:NOTFOUND ,";
 
-/// A server that ends with the test.
+/// The server process, which is killed at the end of the test.
 struct Server(Child);
 
 impl Drop for Server {
@@ -36,7 +36,7 @@ impl Drop for Server {
     }
 }
 
-/// Starts a server and reads its first line, which says where it listens.
+/// Starts a server. Returns it with the first line of its standard error, which names its socket.
 fn start(command: &mut Command) -> (Server, String) {
     let mut server = Server(command.stderr(Stdio::piped()).spawn().unwrap());
     let line = first_line(&mut server);
@@ -55,7 +55,7 @@ fn first_line(server: &mut Server) -> String {
     String::from_utf8(line).unwrap()
 }
 
-/// A client that fails instead of waiting for ever.
+/// A connection whose reads fail after the deadline.
 fn connect(path: &Path) -> UnixStream {
     let client = UnixStream::connect(path).unwrap();
     client.set_read_timeout(Some(BOUND)).unwrap();
@@ -66,7 +66,7 @@ fn connect(path: &Path) -> UnixStream {
 fn assert_answers(client: &mut UnixStream, question: &[u8]) {
     client.write_all(question).unwrap();
     let mut answer = [0; ANSWER.len()];
-    client.read_exact(&mut answer).expect("an answer");
+    client.read_exact(&mut answer).expect("the server did not answer");
     assert_eq!(answer, ANSWER);
 }
 
@@ -75,7 +75,7 @@ fn address(path: &Path) -> String {
 }
 
 #[test]
-fn listens_at_the_path_and_leaves_the_socket() {
+fn it_listens_at_the_path_and_does_not_remove_the_socket() {
     let folder = directory();
     let path = folder.path().join("map.sock");
     let listen = address(&path);
@@ -93,13 +93,13 @@ fn listens_at_the_path_and_leaves_the_socket() {
 }
 
 #[test]
-fn takes_the_socket_that_systemd_passes() {
+fn it_uses_the_socket_that_systemd_passes() {
     let folder = directory();
     let path = folder.path().join("map.sock");
     let listener = UnixListener::bind(&path).unwrap();
     let script = "exec \"$0\" sendmail-map 3<&0 0</dev/null";
     let mut shell = Command::new("sh");
-    // The shell process becomes the server, so it knows its number.
+    // The shell executes the server in its own process, so LISTEN_PID is right.
     shell.args([
         "-c",
         &format!("export LISTEN_FDS=1 LISTEN_PID=$$; {script}"),
@@ -130,19 +130,19 @@ fn of_two_servers_that_start_together_one_listens() {
 }
 
 #[test]
-fn unread_messages_delay_no_answer() {
+fn unread_messages_do_not_delay_answers() {
     let folder = directory();
     let path = folder.path().join("map.sock");
     let (_server, _) = start(tlsrpt().args(["sendmail-map", "--listen", &address(&path)]));
     let mut client = connect(&path);
-    // Each is a line on standard error, which nobody reads: together far more than a pipe holds.
+    // Each causes a line on standard error, which nobody reads: together far more than the pipe holds.
     for _ in 0..20_000 {
         assert_answers(&mut client, b"12:not a lookup,");
     }
 }
 
 #[test]
-fn ends_on_a_signal_while_nobody_reads_its_messages() {
+fn a_signal_ends_it_while_its_messages_are_unread() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let folder = directory();
         let path = folder.path().join("map.sock");
@@ -152,9 +152,9 @@ fn ends_on_a_signal_while_nobody_reads_its_messages() {
             assert_answers(&mut client, b"12:not a lookup,");
         }
         kill(Pid::from_raw(server.0.id().try_into().unwrap()), signal).unwrap();
-        // The connection ends with the process.
-        assert_eq!(client.read(&mut [0]).expect("the process ends"), 0);
+        // The system closes the connection when the process ends.
+        assert_eq!(client.read(&mut [0]).expect("the process did not end"), 0);
         assert_eq!(server.0.wait().unwrap().code(), Some(0), "{signal}");
-        assert!(path.exists(), "Sendmail finds the socket");
+        assert!(path.exists(), "the socket was removed");
     }
 }

@@ -1,4 +1,4 @@
-//! Runs the command.
+//! Helpers that run the command and its counterparts.
 
 use std::{
     ffi::OsStr,
@@ -22,11 +22,11 @@ use nix::{
 use tempfile::TempDir;
 
 pub(crate) const RECORD: &str = "v=TLSRPTv1; rua=mailto:tls@example.org";
-/// A valid datagram, as short as it gets.
+/// A short valid datagram.
 pub(crate) const SMALL: &str = r#"{"dpv": "1","d": "a.example","pr": "","policies":[{"policy-type":9,"t":0,"f":0}]}"#;
-/// The bound of each wait. Only a failure takes as long.
+/// The deadline of each wait. Only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The bound of a test as a whole.
+/// The deadline of a whole test.
 const LONGEST_TEST: Duration = Duration::from_secs(120);
 
 pub(crate) fn tlsrpt() -> Command {
@@ -37,14 +37,14 @@ pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ou
     tlsrpt().args(arguments).output().unwrap()
 }
 
-/// Runs it and wants exit code 0 and nothing on standard error. Its output.
+/// Runs the command. Asserts exit code 0 and an empty standard error. Returns its standard output.
 pub(crate) fn run_well<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> String {
     let output = run(arguments);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
     text(&output.stdout).to_string()
 }
 
-/// Runs it and wants this exit code, nothing on standard output, and one line on standard error. That line.
+/// Runs the command. Asserts the exit code, an empty standard output, and one line on standard error. Returns that line.
 pub(crate) fn run_badly<S: AsRef<OsStr>>(code: i32, arguments: impl IntoIterator<Item = S>) -> String {
     let output = run(arguments);
     let said = text(&output.stderr);
@@ -57,8 +57,8 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// Closes the socket at `path` and waits until nobody has it open: a program that another test is starting holds all
-/// descriptors until it is executed.
+/// Closes the socket at `path` and waits until no process has it open. A child that another test has just forked has a copy of
+/// all descriptors until it executes its program.
 pub(crate) fn close_for_good<T>(socket: T, path: &Path) {
     drop(socket);
     let end = Instant::now() + PATIENCE;
@@ -76,7 +76,7 @@ pub(crate) fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A collector of the test's own: takes datagrams when it is asked to.
+/// A collector in the test: it reads a datagram only in [`Collector::next`].
 pub(crate) struct Collector(UnixDatagram);
 
 impl Collector {
@@ -90,7 +90,7 @@ impl Collector {
         let mut buffer = vec![0; 1 << 20];
         let len = loop {
             match self.0.recv(&mut buffer) {
-                // With a time-out, a process that was stopped and goes on gets this.
+                // A call with a time-out returns this after the process was stopped and continued.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 outcome => break outcome.unwrap(),
             }
@@ -99,8 +99,8 @@ impl Collector {
         buffer
     }
 
-    /// Sends to the socket at `path` until its queue is full. How many datagrams that took. Each is from a socket of its
-    /// own, whose send buffer is no limit then.
+    /// Sends to the socket at `path` until its queue is full. Returns the number of datagrams. Each has its own socket, so
+    /// that the send buffer is no limit.
     pub(crate) fn fill(path: &Path) -> usize {
         let send = |_: &usize| {
             let socket = UnixDatagram::unbound().unwrap();
@@ -111,7 +111,7 @@ impl Collector {
     }
 }
 
-/// A collector in another process, which bound its socket by a name relative to its own directory.
+/// A collector in another process, which has bound its socket by a name relative to its own directory.
 pub(crate) struct RelativeCollector(Child);
 
 impl Collector {
@@ -149,10 +149,10 @@ fn kill_after_the_longest_test(process: Pid) -> Sender<()> {
     watched
 }
 
-/// `tlsrpt listen`, which listens. It is killed if a test takes longer than [`LONGEST_TEST`], so that no read waits for ever.
+/// A running `tlsrpt listen`. It is killed if a test takes longer than [`LONGEST_TEST`], so that no read blocks for ever.
 pub(crate) struct Listener {
     child: Child,
-    /// Closed when the test has ended.
+    /// Dropped at the end of the test, which ends the thread that waits to kill the process.
     _watched: Sender<()>,
     said: BufReader<ChildStderr>,
     pub(crate) socket: PathBuf,
@@ -161,7 +161,7 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Starts it at `socket` and waits until it listens.
+    /// Starts `tlsrpt listen` at `socket` and waits until it listens.
     pub(crate) fn start<S: AsRef<OsStr>>(socket: &Path, arguments: impl IntoIterator<Item = S>) -> Self {
         Self::start_writing_to(socket, arguments, Stdio::piped())
     }
@@ -176,7 +176,7 @@ impl Listener {
         Self::spawn(command, socket)
     }
 
-    /// Runs a command that starts it at `socket` and waits until it listens.
+    /// Runs a command that starts `tlsrpt listen` at `socket`, and waits until it listens.
     pub(crate) fn spawn(mut command: Command, socket: &Path) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(child.stderr.take().unwrap());
@@ -204,20 +204,20 @@ impl Listener {
         kill(self.pid(), signal).unwrap();
     }
 
-    /// Keeps it from running until it is sent SIGCONT.
+    /// Stops the process until it gets SIGCONT.
     pub(crate) fn stop(&self) {
         self.signal(Signal::SIGSTOP);
         waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED)).unwrap();
     }
 
-    /// The most memory that it has had resident so far, in KiB.
+    /// The peak of its resident memory in KiB.
     pub(crate) fn most_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
     }
 
-    /// Waits for its end without reading its output. Returns the exit code. Fails if it does not end within the bound.
+    /// Waits for its end without reading its output. Returns the exit code. Fails after the deadline.
     pub(crate) fn end_unread(mut self) -> Option<i32> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -226,7 +226,7 @@ impl Listener {
             }
             if Instant::now() > end {
                 self.child.kill().unwrap();
-                panic!("it does not end");
+                panic!("the listener did not end");
             }
             thread::sleep(Duration::from_millis(10));
         }
@@ -251,12 +251,12 @@ impl Listener {
         String::from_utf8(line).unwrap()
     }
 
-    /// Closes the pipe behind its standard output.
+    /// Closes the pipe of its standard output.
     pub(crate) fn stop_looking(&mut self) {
         drop(self.child.stdout.take());
     }
 
-    /// Waits for its end. Its exit code, standard output, and the rest of standard error.
+    /// Waits for its end. Returns its exit code, its standard output, and the rest of its standard error.
     pub(crate) fn end(mut self) -> (Option<i32>, String, String) {
         let out = self.child.stdout.take();
         let reading = thread::spawn(move || {
@@ -271,7 +271,7 @@ impl Listener {
         (self.child.wait().unwrap().code(), reading.join().unwrap(), said)
     }
 
-    /// Ends it by SIGTERM and expects success.
+    /// Ends it by SIGTERM and asserts exit code 0. Returns its standard output.
     pub(crate) fn end_well(self) -> String {
         self.signal(Signal::SIGTERM);
         let socket = self.socket.clone();
@@ -282,21 +282,21 @@ impl Listener {
     }
 }
 
-/// The socket as the file system shows it: mode, owner, group.
+/// Mode, owner and group of the socket file.
 pub(crate) fn mode_and_owner(path: &Path) -> (u32, u32, u32) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let metadata = fs::symlink_metadata(path).unwrap();
     (metadata.permissions().mode() & 0o7777, metadata.uid(), metadata.gid())
 }
 
-/// Runs the command as somebody with no rights of root. It is copied to `directory`, which that somebody can reach.
+/// Runs the command as an unprivileged user, from a copy in `directory`, which that user can reach.
 pub(crate) fn as_stranger(directory: &Path, arguments: &[String]) -> Output {
     use std::os::unix::{fs::PermissionsExt, process::CommandExt};
     const NOBODY: u32 = 65534;
     let everybody = || fs::Permissions::from_mode(0o755);
     let program = directory.join("tlsrpt");
-    // Not by this process: a command that another thread starts meanwhile would inherit the open file, which then
-    // cannot be run.
+    // cp copies it in a process of its own: a child that another thread forks meanwhile would inherit the file while it is open to
+    // write, and it could not be executed (ETXTBSY).
     assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_tlsrpt")).arg(&program).status().unwrap().success());
     fs::set_permissions(&program, everybody()).unwrap();
     fs::set_permissions(directory, everybody()).unwrap();

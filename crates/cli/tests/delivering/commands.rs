@@ -11,13 +11,13 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    host::{Host, Service, today, told, until, yesterday},
+    host::{Host, Service, code_and_texts, today, until, yesterday},
     https_sink::{self, Fault, answering, certificates},
     smtp_sink::{Sink, nobody, silent},
 };
 
 #[test]
-fn once_delivers_by_mail_and_https_and_then_nothing_is_left() {
+fn once_delivers_all_reports_by_mail_and_https() {
     let sink = Sink::start();
     let answer = answering("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
     let (port, requests) = https_sink::serve(certificates(Fault::None).server, answer);
@@ -48,7 +48,7 @@ fn once_delivers_by_mail_and_https_and_then_nothing_is_left() {
 }
 
 #[test]
-fn a_day_is_delivered_alone_and_what_comes_later_goes_into_a_further_report() {
+fn one_day_is_delivered_and_later_events_go_into_a_further_report() {
     let sink = Sink::start();
     let mut host = Host::new(sink.port, "");
     host.add(yesterday(), &[("old.example", "mailto:r@old.example")]);
@@ -65,7 +65,7 @@ fn a_day_is_delivered_alone_and_what_comes_later_goes_into_a_further_report() {
     assert_eq!(ids.len(), 2, "{ids:?}");
     assert!(ids[0].contains(&format!("{}.1.", today())) && ids[1].contains(&format!("{}.2.", today())), "{ids:?}");
 
-    // Deliveries of another day wait: they are not those of today.
+    // Waiting deliveries of another day do not count for today.
     host.change_server(nobody());
     assert_eq!(host.run(&["deliver", "--once"]).0, Some(1));
     let waits = host.run_well(&["deliver", "--dry-run"]);
@@ -104,7 +104,7 @@ fn a_report_can_be_shown_cancelled_and_sent_again() {
 }
 
 #[test]
-fn a_preview_is_shown_and_mailed_and_changes_nothing() {
+fn a_preview_is_shown_and_mailed_without_a_change_of_the_store() {
     let sink = Sink::start();
     let mut host = Host::new(sink.port, "");
     host.add(today(), &[("a.example", "mailto:r@a.example")]);
@@ -157,7 +157,7 @@ fn a_bounce_suppresses_its_destination_once_for_all_mails_of_the_day() {
     let bounce = |mail: &str| {
         let mut child = host.command(&["bounce"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(mail.as_bytes()).unwrap();
-        let (code, _, said) = told(child.wait_with_output().unwrap());
+        let (code, _, said) = code_and_texts(child.wait_with_output().unwrap());
         assert_eq!(code, Some(0), "{said}");
         said
     };
@@ -169,17 +169,17 @@ fn a_bounce_suppresses_its_destination_once_for_all_mails_of_the_day() {
     let listed = host.run_well(&["suppress", "list"]);
     assert!(listed.starts_with("mailto:r@all.example  until "), "{listed}");
     assert!(listed.ends_with(": a report mail was returned: smtp; 550 5.1.1 unknown\n"), "{listed}");
-    // The mail server keeps a bounce while the store cannot be opened.
+    // While the store cannot be opened, the exit code makes the mail server keep the bounce.
     let (store, elsewhere) = (host.file("db"), host.file("elsewhere"));
     fs::rename(&store, &elsewhere).unwrap();
     fs::create_dir(&store).unwrap();
     let mut child = host.command(&["bounce"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(notice(&mails[1].from).as_bytes()).unwrap();
-    let (code, _, said) = told(child.wait_with_output().unwrap());
+    let (code, _, said) = code_and_texts(child.wait_with_output().unwrap());
     assert_eq!(code, Some(75), "{said}");
     fs::remove_dir(&store).unwrap();
     fs::rename(&elsewhere, &store).unwrap();
-    // The other mail of the day went out before that: it is no further failure.
+    // The other mail was sent before the suppression: its bounce counts as no further failure.
     bounce(&notice(&mails[1].from));
     assert_eq!(host.run_well(&["suppress", "list"]), listed);
     host.add(today(), &[("a.example", "mailto:r@all.example")]);
@@ -249,7 +249,7 @@ fn without_an_identity_the_missing_lines_are_named_and_serve_collects() {
 }
 
 #[test]
-fn a_service_that_is_ended_leaves_what_is_under_way_to_the_next_with_the_same_ids() {
+fn an_interrupted_delivery_is_repeated_with_the_same_ids_by_the_next_start() {
     let mut host = Host::new(silent(), "");
     host.add(yesterday(), &[("a.example", "mailto:r@a.example")]);
     let service = Service::start(&host, "deliver");
@@ -284,7 +284,7 @@ fn a_sendmail_command_that_fails_is_tried_again_and_explained() {
     let restricted = |arguments: &[&str]| {
         let mut command = Command::new("setpriv");
         command.arg("--no-new-privs").arg(env!("CARGO_BIN_EXE_tlsrpt")).args(arguments);
-        told(command.arg("--config").arg(host.file("tlsrpt.toml")).output().unwrap())
+        code_and_texts(command.arg("--config").arg(host.file("tlsrpt.toml")).output().unwrap())
     };
     host.run_well(&["reports", "cancel", "1"]);
     host.run_well(&["reports", "resend", "1"]);
@@ -303,7 +303,7 @@ fn a_sendmail_command_that_fails_is_tried_again_and_explained() {
 }
 
 #[test]
-fn sessions_that_are_in_no_report_are_said() {
+fn sessions_without_a_report_are_logged() {
     let sink = Sink::start();
     let mut host = Host::new(sink.port, "");
     host.add(yesterday(), &[("no host name", "mailto:r@a.example"), ("a.example", "mailto:r@a.example")]);
@@ -330,7 +330,7 @@ fn a_record_that_changes_within_the_day_makes_one_report_to_the_destinations_of_
 }
 
 #[test]
-fn what_the_configuration_leaves_out_is_in_no_report() {
+fn members_that_the_configuration_omits_are_in_no_report() {
     let mut host = Host::new(nobody(), "");
     let event = r#"{"d":"a.example","pr":"v=TLSRPTv1;rua=mailto:r@a.example","policies":[{"policy-type":9,"t":1,"f":1,"failure-details":[
         {"c":201,"s":"192.0.2.1","n":"mx.a.example","h":"helo.a.example","r":"192.0.2.2","a":"more","f":"reason"}]}]}"#;
@@ -365,7 +365,7 @@ fn what_the_configuration_leaves_out_is_in_no_report() {
 }
 
 #[test]
-fn a_suppression_until_a_day_is_listed_with_it() {
+fn a_suppression_is_listed_with_its_last_day() {
     let host = Host::new(nobody(), "");
     let day = today().tomorrow().unwrap().to_string();
     host.run_well(&["suppress", "add", "B.example", "--until", &day, "--reason", "a test"]);

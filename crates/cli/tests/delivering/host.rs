@@ -20,17 +20,17 @@ use tempfile::TempDir;
 use tlsrpt_format::datagram;
 use tlsrpt_store::{Batch, BatchId, CountedEvent, Options, Url, open};
 
-/// How long to wait for what must happen. Nothing waits as long unless it fails.
+/// The deadline of each wait. Only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder with a store and a configuration.
+/// A directory with a store and a configuration.
 pub(crate) struct Host {
     pub(crate) folder: TempDir,
     pub(crate) batches: u64,
 }
 
 impl Host {
-    /// Reports go to this port of the mail server.
+    /// Makes a host that sends its report mails to this port.
     pub(crate) fn new(port: u16, more: &str) -> Self {
         let host = Self { folder: tempfile::tempdir().unwrap(), batches: 0 };
         host.configure(&format!(
@@ -64,7 +64,7 @@ impl Host {
         self.change("[report]\n", &format!("[report]\n{line}\n"));
     }
 
-    /// Reports go to another port.
+    /// Sends report mails to another port from now on.
     pub(crate) fn change_server(&self, port: u16) {
         let text = fs::read_to_string(self.file("tlsrpt.toml")).unwrap();
         let begin = text.find("smtp://").unwrap();
@@ -73,7 +73,8 @@ impl Host {
         fs::write(self.file("tlsrpt.toml"), changed).unwrap();
     }
 
-    /// Writes a command with this text, in the place of an earlier one: a file that is being written to cannot be run.
+    /// Installs a sendmail command with this script. It is renamed into place, because a file that is open to write cannot be
+    /// executed.
     pub(crate) fn sendmail(&self, text: &str) {
         let new = self.file("new");
         fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
@@ -117,10 +118,10 @@ impl Host {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        told(self.command(arguments).output().unwrap())
+        code_and_texts(self.command(arguments).output().unwrap())
     }
 
-    /// Runs it and wants exit code 0. Its output.
+    /// Runs the command and asserts exit code 0. Returns its standard output.
     pub(crate) fn run_well(&self, arguments: &[&str]) -> String {
         let (code, out, said) = self.run(arguments);
         assert_eq!(code, Some(0), "{arguments:?}: {out}{said}");
@@ -138,7 +139,7 @@ impl Host {
     }
 }
 
-pub(crate) fn told(output: Output) -> (Option<i32>, String, String) {
+pub(crate) fn code_and_texts(output: Output) -> (Option<i32>, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -151,7 +152,7 @@ pub(crate) fn yesterday() -> Date {
     today().yesterday().unwrap()
 }
 
-/// A service, killed at the end of the test.
+/// A running service, which is killed at the end of the test.
 pub(crate) struct Service(Child);
 
 impl Service {
@@ -163,7 +164,7 @@ impl Service {
         Self(command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
-    /// Ends it by SIGTERM. Its exit code and what it said.
+    /// Ends it by SIGTERM. Returns its exit code and its standard error.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         kill(Pid::from_raw(self.0.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
         let (mut said, mut code) = (String::new(), None);
@@ -183,10 +184,10 @@ impl Drop for Service {
     }
 }
 
-pub(crate) fn until(what: &str, mut happens: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
-    while !happens() {
-        assert!(Instant::now() < end, "in vain: {what}");
+    while !condition() {
+        assert!(Instant::now() < end, "waited in vain until {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

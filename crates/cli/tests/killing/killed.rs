@@ -1,5 +1,5 @@
-//! Killed at 50 moments while it makes and delivers 1,000 reports to two destinations each: none is lost, and one arrives twice only
-//! where the store says that the outcome of an attempt was unknown, with the same ids.
+//! `tlsrpt deliver` is killed at 50 moments while it makes 1,000 reports and delivers each to two destinations. No report is lost.
+//! A report arrives twice only if the store has an attempt with an unknown outcome, and then with the same ids.
 
 use std::{
     collections::HashMap,
@@ -22,9 +22,9 @@ use crate::sinks::{self, Arrival, Arrivals};
 const DOMAINS: usize = 1000;
 const DELIVERIES: usize = 2 * DOMAINS;
 const KILLS: usize = 50;
-/// How many of the kills come soon after the start, wherever the reporter is then: it reads the store and begins.
+/// The number of kills that come soon after the start, while the reporter opens the store and begins.
 const KILLS_AT_THE_START: usize = 10;
-/// How long anything may take that must happen.
+/// The deadline of each wait. Only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The names of the domains.
 const SUFFIX: &str = ".killed.example";
@@ -32,9 +32,9 @@ const SUFFIX: &str = ".killed.example";
 /// When the reporter is killed.
 #[derive(Debug, Clone, Copy)]
 enum Moment {
-    /// So long after its start.
+    /// This time after its start.
     AfterStart(Duration),
-    /// So long after the servers have taken so many reports.
+    /// The time `and` after the servers have received `arrivals` reports.
     After { arrivals: usize, and: Duration },
 }
 
@@ -53,7 +53,7 @@ fn moments(random: &mut fastrand::Rng) -> Vec<Moment> {
 }
 
 #[test]
-fn nothing_is_lost_and_nothing_is_doubled_knowingly() {
+fn no_report_is_lost_or_sent_twice_with_a_known_outcome() {
     let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |text| text.parse().expect("SEED is a number"));
     say(format_args!("the moments are those of SEED={seed}"));
     let mut random = fastrand::Rng::with_seed(seed);
@@ -69,7 +69,7 @@ fn nothing_is_lost_and_nothing_is_doubled_knowingly() {
     for moment in moments {
         let mut reporter = deliver(directory.path()).spawn().unwrap();
         wait_for(moment, &arrivals, &mut reporter);
-        assert_eq!(reporter.try_wait().unwrap(), None, "it has ended by itself before {moment:?}");
+        assert_eq!(reporter.try_wait().unwrap(), None, "the reporter ended by itself before {moment:?}");
         reporter.kill().unwrap();
         reporter.wait().unwrap();
     }
@@ -82,15 +82,15 @@ fn nothing_is_lost_and_nothing_is_doubled_knowingly() {
         if let Some(status) = last.try_wait().unwrap() {
             break status;
         }
-        assert!(Instant::now() < end, "it does not end");
+        assert!(Instant::now() < end, "the last run did not end");
         thread::sleep(Duration::from_millis(10));
     };
     assert!(status.success(), "deliveries are left: {status}");
-    assert!(at_the_last_kill < arrivals.number(), "all was done before the last kill");
+    assert!(at_the_last_kill < arrivals.number(), "all reports had arrived before the last kill");
     judge(directory.path(), https, &arrivals.all());
 }
 
-/// Compares what came with what the store says.
+/// Compares the reports that arrived with the deliveries in the store.
 fn judge(directory: &Path, https: u16, arrivals: &[Arrival]) {
     let mut of: HashMap<&str, Vec<&Arrival>> = HashMap::new();
     for arrival in arrivals {
@@ -108,9 +108,9 @@ fn judge(directory: &Path, https: u16, arrivals: &[Arrival]) {
             assert_eq!(delivery.state, DeliveryState::Delivered, "{delivery:?}");
             let came = of.remove(arrives_as(delivery, https).as_str()).unwrap_or_default();
             assert!(!came.is_empty(), "lost: {delivery:?}");
-            assert!(came.len() == 1 || delivery.unknown, "came {} times: {delivery:?}", came.len());
-            assert!(came.len() <= delivery.attempts as usize, "came {} times: {delivery:?}", came.len());
-            assert!(came.iter().all(|arrival| *arrival == came[0]), "doubles with other ids: {came:?}");
+            assert!(came.len() == 1 || delivery.unknown, "{} arrivals: {delivery:?}", came.len());
+            assert!(came.len() <= delivery.attempts as usize, "{} arrivals: {delivery:?}", came.len());
+            assert!(came.iter().all(|arrival| *arrival == came[0]), "repeated with other ids: {came:?}");
             assert_eq!(came[0].report_id, report.report_id);
             assert_eq!(came[0].message_id.is_empty(), !delivery.destination.starts_with("mailto:"));
             unknown += usize::from(delivery.unknown);
@@ -118,16 +118,16 @@ fn judge(directory: &Path, https: u16, arrivals: &[Arrival]) {
             most = most.max(came.len());
         }
     }
-    assert!(of.is_empty(), "nobody sent these: {of:?}");
+    assert!(of.is_empty(), "arrivals without a delivery in the store: {of:?}");
     assert_eq!(arrivals.len(), DELIVERIES + doubles);
-    assert!(unknown > 0, "no kill hit an attempt");
+    assert!(unknown > 0, "no kill interrupted an attempt");
     say(format_args!(
         "{KILLS} kills, {DELIVERIES} deliveries of {DOMAINS} reports, 0 lost; {unknown} were interrupted with an unknown outcome; \
          {doubles} came again with the same ids, one at most {most} times"
     ));
 }
 
-/// What the server keeps as the recipient of a delivery.
+/// The recipient of a delivery as the server records it.
 fn arrives_as(delivery: &Delivery, https: u16) -> String {
     match delivery.destination.strip_prefix("mailto:") {
         Some(address) => address.to_owned(),
@@ -141,8 +141,8 @@ fn wait_for(moment: Moment, arrivals: &Arrivals, reporter: &mut Child) {
         Moment::After { arrivals: enough, and } => {
             let end = Instant::now() + PATIENCE;
             while arrivals.number() < enough {
-                assert!(Instant::now() < end, "only {} of {enough} reports arrive", arrivals.number());
-                assert_eq!(reporter.try_wait().unwrap(), None, "it has ended by itself before {moment:?}");
+                assert!(Instant::now() < end, "only {} of {enough} reports arrived", arrivals.number());
+                assert_eq!(reporter.try_wait().unwrap(), None, "the reporter ended by itself before {moment:?}");
                 thread::sleep(Duration::from_millis(1));
             }
             thread::sleep(and);
@@ -174,9 +174,9 @@ fn url(directory: &Path) -> Url {
     Url::Sqlite(directory.join("tlsrpt.db"))
 }
 
-/// One failed session of yesterday with each domain.
+/// Adds one failed session of the day before yesterday for each domain.
 fn fill(directory: &Path, https: u16) {
-    let yesterday: Date = Timestamp::now().to_zoned(TimeZone::UTC).date().checked_sub(2.days()).unwrap();
+    let day: Date = Timestamp::now().to_zoned(TimeZone::UTC).date().checked_sub(2.days()).unwrap();
     let event = |number| {
         let domain = format!("d{number}{SUFFIX}");
         let record = format!("v=TLSRPTv1;rua=mailto:r@{domain},https://127.0.0.1:{https}/{domain}");
@@ -187,7 +187,7 @@ fn fill(directory: &Path, https: u16) {
     };
     let batch = Batch {
         id: BatchId { writer: "test".into(), number: 1 },
-        day: yesterday,
+        day,
         last_event: None,
         events: (0..DOMAINS).map(event).collect(),
         invalid: vec![],
@@ -196,7 +196,7 @@ fn fill(directory: &Path, https: u16) {
     open(&url(directory), Options::default()).unwrap().add(&batch).unwrap();
 }
 
-/// A line for people that the test harness does not keep back.
+/// Writes a line that the test harness does not capture.
 fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "deliver, killed: {line}");
 }

@@ -1,4 +1,4 @@
-//! `tlsrpt deliver`, the program, between a store and servers that take everything.
+//! `tlsrpt deliver` as a process, with servers that accept every report.
 
 mod killed;
 mod sinks;

@@ -1,4 +1,4 @@
-//! Servers that take every report, and keep what came in the order in which it came.
+//! Servers that accept every report and record the reports in the order of arrival.
 
 #[path = "../../../deliver/tests/sinks/tls.rs"]
 mod tls;
@@ -12,18 +12,18 @@ use std::{
 
 use tls::{key_file, listen, posted, server_config};
 
-/// One report that a server took.
+/// One report that a server accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Arrival {
     /// The recipient or the path of the URL.
     pub(crate) to: String,
-    /// The Message-ID of a mail; nothing for HTTPS.
+    /// The Message-ID of a mail; empty for HTTPS.
     pub(crate) message_id: String,
-    /// The report id, of the Subject or of the JSON.
+    /// The report id, from the Subject of a mail or from the JSON.
     pub(crate) report_id: String,
 }
 
-/// What came, for all servers together.
+/// The arrivals of all servers together.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Arrivals(Arc<Mutex<Vec<Arrival>>>);
 
@@ -41,7 +41,7 @@ impl Arrivals {
     }
 }
 
-/// A mail server. A mail has arrived when its last line has, whether or not the client reads the answer.
+/// A mail server. It records a mail after its last line, whether or not the client reads the answer.
 pub(crate) fn smtp(arrivals: Arrivals) -> u16 {
     listen(Ipv4Addr::LOCALHOST, move |stream| {
         let mut out = stream.try_clone()?;
@@ -84,7 +84,7 @@ fn field<'h>(header: &'h str, name: &str) -> &'h str {
     header.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default()
 }
 
-/// A web server with a certificate that `authority()` signed. A report has arrived when its last byte has.
+/// A web server with a certificate that `authority()` signed. It records a report after its last byte.
 pub(crate) fn https(arrivals: Arrivals) -> u16 {
     let config = server_config("sound");
     listen(Ipv4Addr::LOCALHOST, move |stream| {
