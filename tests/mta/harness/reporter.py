@@ -3,6 +3,7 @@
 import configparser
 import contextlib
 import datetime
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import stat
 import subprocess
 import sys
 
-from harness import cache, certificates, recorder, waiting
+from harness import cache, certificates, command, recorder, waiting
 
 PACKAGE, VERSION = "tlsrpt-reporter", "0.6.0"
 SOCKET_MODE = "0622"
@@ -121,6 +122,12 @@ class Collector(Program):
         """The number of stored events."""
         rows = query(self.database, "SELECT coalesce(sum(cntrtotal), 0) FROM finalresults")
         return rows[0][0] if rows else None
+
+    def take(self, program, lines):
+        """Sends it recorded datagrams with `tlsrpt send`, and waits until it has stored the policies of all."""
+        stored = self.count() + sum(len(json.loads(line)["policies"]) for line in lines)
+        command.send(program, self.socket, lines)
+        waiting.until("tlsrpt-collectd to store all", lambda: self.count() == stored)
 
     def since(self, _first):
         """The collector does not keep the datagrams."""

@@ -1,15 +1,12 @@
 """`tlsrpt collect` and tlsrpt-collectd receive the same datagrams of a real Postfix: the stored counters must be equal."""
 
 import json
-import os
 import re
 import sqlite3
 
-from harness import command, delivery, domains, network, postfix, recorder, reporter, roots, waiting
+from harness import command, network, reporter, roots, same_datagrams
 from harness.scenario import Problem, Row, Scenario
-from scenarios.command_report import of_vectors
 
-MAILS_EACH = 2
 # tlsrpt collect counts a datagram with any other domain as invalid.
 DOMAIN = re.compile(r"([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*")
 CONFIGURATION = """[collect]
@@ -31,15 +28,9 @@ POLICY, REASON = 3, 4  # the columns that have JSON
 
 
 def observe_postfix(program, root, environment, network_arguments):
-    """In a namespace: the rows of both from the datagrams of two mails to every domain."""
-    the_network = network.Network(**network_arguments)
-    host = postfix.Postfix(the_network, root)
-    recording = recorder.Recorder(host.socket).start()
-    host.start()
-    for _ in range(MAILS_EACH):
-        delivery.deliver(host, recording, list(domains.BY_NAME))
-    host.stop()
-    return rows_of_both(program, environment, the_network.folder, [text.decode() for text in recording.datagrams])
+    """In a namespace: the rows of both from the datagrams of Postfix."""
+    lines, folder = same_datagrams.of_postfix(root, network_arguments)
+    return rows_of_both(program, environment, folder, lines)
 
 
 def observe_vectors(program, environment, mountpoint, lines):
@@ -49,16 +40,8 @@ def observe_vectors(program, environment, mountpoint, lines):
 
 def rows_of_both(program, environment, folder, lines):
     """Sends the datagrams to both collectors and returns their rows."""
-    reporter.wait_for_a_day_to_count_on()
-    for name in ("theirs", "ours"):
-        os.makedirs(os.path.join(folder, name))
-    theirs = reporter.Collector(environment, os.path.join(folder, "database"), os.path.join(folder, "theirs", "s"))
-    theirs.start()
-    ours = command.Collector(program, os.path.join(folder, "ours"), CONFIGURATION)
-    for socket_path in (theirs.socket, ours.socket):
-        command.send(program, socket_path, lines)
-    policies = sum(len(json.loads(line)["policies"]) for line in lines)
-    waiting.until("tlsrpt-collectd to store all", lambda: theirs.count() == policies)
+    theirs, ours = same_datagrams.send_to_both(
+        program, environment, folder, lines, lambda place: command.Collector(program, place, CONFIGURATION))
     ours.end()
     found = {"datagrams": len(lines),
              "theirs": [rows(theirs.database, statement, REASON if failures else POLICY)
@@ -104,13 +87,14 @@ def check_postfix(context):
     seen = context.call("scenarios.collect:observe_postfix", program=command.built(context.checkout),
                         root=roots.debian(roots.STABLE), environment=reporter.environment(),
                         network_arguments=network.open_arguments())
-    return row("the datagrams of Postfix for %d mails to each of %d domains" % (MAILS_EACH, len(domains.DOMAINS)), seen)
+    return row(same_datagrams.OF_POSTFIX, seen)
 
 
 def check_vectors(context):
     seen = context.call("scenarios.collect:observe_vectors", program=command.built(context.checkout),
                         environment=reporter.environment(), mountpoint=network.mountpoint(),
-                        lines=[line for line in of_vectors(context.checkout) if DOMAIN.fullmatch(json.loads(line)["d"])])
+                        lines=[line for line in same_datagrams.of_vectors(context.checkout)
+                               if DOMAIN.fullmatch(json.loads(line)["d"])])
     return row("the recorded datagrams whose domain is a host name", seen)
 
 

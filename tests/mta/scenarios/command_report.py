@@ -4,28 +4,17 @@ import difflib
 import json
 import os
 
-from harness import command, delivery, domains, namespace, network, postfix, recorder, reporter, reports, roots, waiting
+from harness import command, namespace, network, reporter, reports, roots, same_datagrams
 from harness.scenario import Problem, Row, Scenario
 
-VECTORS = os.path.join("tests", "vectors", "sequences.jsonl")
 # The reports of tlsrpt-reporter, with which `make test` compares ours.
 EXPECTED = os.path.join("crates", "cli", "tests", "expected", "reports.json")
-# The values that RFC 8460 defines. check_differences uses others.
-POLICY_TYPES, RESULTS = (1, 2, 9), (0, 1)
-MAILS_EACH = 2
 
 
 def observe_postfix(program, root, environment, network_arguments):
-    """In a namespace: the reports of both from the datagrams of Postfix for two mails to every domain."""
-    the_network = network.Network(**network_arguments)
-    host = postfix.Postfix(the_network, root)
-    recording = recorder.Recorder(host.socket).start()
-    host.start()
-    for _ in range(MAILS_EACH):
-        delivery.deliver(host, recording, list(domains.BY_NAME))
-    host.stop()
-    lines = [datagram.decode("utf-8", "replace") for datagram in recording.datagrams]
-    return compare(program, environment, the_network.folder, lines)
+    """In a namespace: the reports of both from the datagrams of Postfix."""
+    lines, folder = same_datagrams.of_postfix(root, network_arguments)
+    return compare(program, environment, folder, lines)
 
 
 def observe_vectors(program, environment, mountpoint, lines):
@@ -35,17 +24,10 @@ def observe_vectors(program, environment, mountpoint, lines):
 
 def compare(program, environment, folder, lines):
     """Sends the datagrams to both and returns {domain: [reports of the one, reports of the other]}."""
-    reporter.wait_for_a_day_to_count_on()
-    for name in ("theirs", "ours"):
-        os.makedirs(os.path.join(folder, name))
-    collector = reporter.Collector(environment, os.path.join(folder, "database"), os.path.join(folder, "theirs", "s"))
-    collector.start()
-    listener = command.Listener(program, os.path.join(folder, "ours", "s"), "--format", "report",
-                                "--organization", reporter.ORGANIZATION, "--contact", reporter.CONTACT)
-    for place in (collector.socket, listener.socket):
-        command.send(program, place, lines)
-    policies = sum(len(json.loads(line)["policies"]) for line in lines)
-    waiting.until("the collector to store all", lambda: collector.count() == policies)
+    collector, listener = same_datagrams.send_to_both(
+        program, environment, folder, lines,
+        lambda place: command.Listener(program, os.path.join(place, "s"), "--format", "report",
+                                       "--organization", reporter.ORGANIZATION, "--contact", reporter.CONTACT))
     ours = command.documents(listener.end())
     collector.end_day()
     making = reporter.Reporter(environment, os.path.join(folder, "reporter"), [collector], send_mail="true", post="true")
@@ -70,23 +52,6 @@ def comparable(report):
     return json.dumps(dict(bare, **{"date-range": span}), sort_keys=True, indent=1, ensure_ascii=False)
 
 
-def of_vectors(checkout):
-    """The recorded datagrams that the collector's programs can handle."""
-    with open(os.path.join(checkout, VECTORS), encoding="utf-8") as vectors:
-        datagrams = [bytes.fromhex(datagram) for line in vectors for datagram in json.loads(line)["datagrams"]]
-    return [datagram.decode() for datagram in datagrams if usable(datagram)]
-
-
-def usable(datagram):
-    """Whether it is valid, its numbers are defined, and its domain fits a line of the fetcher's protocol."""
-    try:
-        event = json.loads(datagram.decode())
-    except ValueError:
-        return False
-    known = all(policy["policy-type"] in POLICY_TYPES and policy["f"] in RESULTS for policy in event["policies"])
-    return known and event["d"].isprintable() and event["d"].strip(". ") == event["d"] != ""
-
-
 def judge(seen):
     """The number of reports. Raises Problem unless both made equal ones."""
     for domain, (theirs, ours) in sorted(seen["compared"].items()):
@@ -101,13 +66,13 @@ def check_postfix(context):
     seen = context.call("scenarios.command_report:observe_postfix", program=command.built(context.checkout),
                         root=roots.debian(roots.STABLE), environment=reporter.environment(),
                         network_arguments=network.open_arguments())
-    return row("the datagrams of Postfix for %d mails to each of %d domains" % (MAILS_EACH, len(domains.DOMAINS)), seen)
+    return row(same_datagrams.OF_POSTFIX, seen)
 
 
 def check_vectors(context):
     seen = context.call("scenarios.command_report:observe_vectors", program=command.built(context.checkout),
                         environment=reporter.environment(), mountpoint=network.mountpoint(),
-                        lines=of_vectors(context.checkout))
+                        lines=same_datagrams.of_vectors(context.checkout))
     theirs = {domain: [json.loads(text) for text in sides[0]] for domain, sides in seen["compared"].items()}
     with open(os.path.join(context.checkout, EXPECTED), encoding="utf-8") as expected:
         if json.load(expected) != theirs:

@@ -96,9 +96,7 @@ def their_reports(program, environment, folder, lines, sinks):
         target.write("#!/bin/sh\nexec cat >%s/$$\n" % mails)
     os.chmod(script, 0o755)
     collector = reporter.Collector(environment, os.path.join(folder, "database"), os.path.join(folder, "their.sock")).start()
-    command.send(program, collector.socket, lines)
-    waiting.until("tlsrpt-collectd to store all", lambda: collector.count() == sum(
-        len(json.loads(line)["policies"]) for line in lines))
+    collector.take(program, lines)
     collector.end_day()
     making = reporter.Reporter(environment, os.path.join(folder, "reporter"), [collector], send_mail=script, post=sinks.curl())
     making.send_all(len({json.loads(line)["d"] for line in lines}))
