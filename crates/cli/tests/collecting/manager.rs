@@ -8,7 +8,7 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Collector, PATIENCE, Place, event};
+use crate::support::{Collector, PATIENCE, Place, Process, event};
 
 pub(crate) fn the_service_manager_gets_the_state() {
     let place = Place::new("");
@@ -41,14 +41,15 @@ pub(crate) fn the_journal_gets_priorities() {
     let metadata = journal.metadata().unwrap();
     let mut command = place.command();
     command.env("JOURNAL_STREAM", format!("{}:{}", metadata.dev(), metadata.ino())).stderr(journal);
-    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    let mut process = Process(command.stdout(Stdio::null()).spawn().unwrap());
     let lines = || fs::read_to_string(place.path("journal")).unwrap();
     crate::support::until(|| lines().contains("listening at"));
     UnixDatagram::unbound().unwrap().send_to(b"5", place.socket()).unwrap();
     crate::support::until(|| lines().contains("invalid datagram"));
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
-    assert!(child.wait().unwrap().success());
+    process.signal(Signal::SIGTERM);
+    let code = process.exit_code();
     let said = lines();
+    assert_eq!(code, Some(0), "{said}");
     let begins: Vec<_> = said.lines().map(|line| &line[..3]).collect();
     assert_eq!(begins, ["<6>", "<4>", "<6>"], "{said}");
 }

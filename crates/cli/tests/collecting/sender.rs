@@ -1,14 +1,17 @@
 //! A process that sends events: this program with the argument [`ROLE`].
 
 use std::{
-    env, io,
+    env,
+    io::{self, Read},
     os::unix::net::UnixDatagram,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
 };
 
 use tlsrpt::{Connection, Error, ErrorKind, FailureType, FinalResult, PolicyType};
+
+use crate::support::Process;
 
 /// The argument that makes this program a sender.
 pub(crate) const ROLE: &str = "send-events";
@@ -23,21 +26,22 @@ pub(crate) enum Mode {
 }
 
 /// A running sender.
-pub(crate) struct Sender(Child);
+pub(crate) struct Sender(Process);
 
 impl Sender {
     pub(crate) fn start(socket: &Path, mode: Mode, number: usize, events: usize) -> Self {
         let mode = if mode == Mode::Blocking { "blocking" } else { "non-blocking" };
         let mut command = Command::new(env::current_exe().unwrap());
         command.args([ROLE, socket.to_str().unwrap(), mode, &number.to_string(), &events.to_string()]);
-        Self(command.stdout(Stdio::piped()).spawn().unwrap())
+        Self(Process(command.stdout(Stdio::piped()).spawn().unwrap()))
     }
 
     /// Waits for the end of the sender. Returns the number of events that were sent.
-    pub(crate) fn sent(self) -> u64 {
-        let output = self.0.wait_with_output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+    pub(crate) fn sent(mut self) -> u64 {
+        assert_eq!(self.0.exit_code(), Some(0));
+        let mut number = String::new();
+        self.0.0.stdout.take().unwrap().read_to_string(&mut number).unwrap();
+        number.trim().parse().unwrap()
     }
 }
 

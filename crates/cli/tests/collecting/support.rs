@@ -5,7 +5,8 @@ use std::{
     io::{BufRead, BufReader},
     os::{fd::OwnedFd, unix::net::UnixDatagram},
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, Stdio},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -147,10 +148,38 @@ pub(crate) fn waiting_in(held: &UnixDatagram) -> u64 {
     (0..).take_while(|_| held.recv(&mut buffer).is_ok()).count() as u64
 }
 
+/// A child process. It is killed when this value is dropped, also by a test that fails.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.0.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Waits for its end. Returns its exit code. Fails after the deadline.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        let mut status = None;
+        until(|| {
+            status = self.0.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap().code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only if the process has ended and was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running collector.
 pub(crate) struct Collector {
-    child: Child,
-    said: BufReader<ChildStderr>,
+    process: Process,
+    /// The lines of its standard error.
+    lines: Receiver<String>,
 }
 
 impl Collector {
@@ -162,19 +191,22 @@ impl Collector {
     }
 
     pub(crate) fn spawn(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let said = BufReader::new(child.stderr.take().unwrap());
-        Self { child, said }
+        let mut process = Process(command.spawn().unwrap());
+        let messages = BufReader::new(process.0.stderr.take().unwrap());
+        let (line, lines) = mpsc::channel();
+        thread::spawn(move || messages.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
+        Self { process, lines }
     }
 
-    /// The next line that contains this text.
+    /// The next line that contains this text. Fails after the deadline, and if the collector ends.
     pub(crate) fn says(&mut self, text: &str) -> String {
-        let mut all = String::new();
+        let (end, mut all) = (Instant::now() + PATIENCE, String::new());
         loop {
-            let begin = all.len();
-            assert_ne!(self.said.read_line(&mut all).unwrap(), 0, "no line has {text:?}:\n{all}");
-            if all[begin..].contains(text) {
-                return all[begin..].trim_end().to_string();
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) if line.contains(text) => return line,
+                Ok(line) => all.extend([&line, "\n"]),
+                Err(RecvTimeoutError::Timeout) => panic!("no line has {text:?} within {PATIENCE:?}:\n{all}"),
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended without a line that has {text:?}:\n{all}"),
             }
         }
     }
@@ -184,21 +216,20 @@ impl Collector {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+        self.process.signal(signal);
     }
 
     /// The value of a line of `/proc/PID/status`, in KiB.
     pub(crate) fn memory(&self, name: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim_matches(|character: char| !character.is_ascii_digit()).parse().unwrap()
     }
 
     /// Waits for its end. Returns its exit code and the rest of its standard error.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
-        while self.said.read_line(&mut said).unwrap() > 0 {}
-        (self.child.wait().unwrap().code(), said)
+        let code = self.process.exit_code();
+        (code, self.lines.iter().map(|line| line + "\n").collect())
     }
 
     /// Ends it by SIGTERM. Asserts that nothing was dropped or lost.
