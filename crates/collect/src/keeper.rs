@@ -40,6 +40,9 @@ const MANY: u64 = 64;
 /// How long it goes on trying a failed store while the service ends.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
+/// The number of limits of a day.
+const LIMITS: usize = 3;
+
 /// How many attempts in a row must find the store damaged before it is set aside.
 const DAMAGED_FOR_SURE: u32 = 2;
 
@@ -56,8 +59,8 @@ pub(crate) struct Keeper {
     invalid: Messages,
     /// The day on which old days were removed last.
     purged: Option<Date>,
-    /// The last day for which a message said that a limit is reached.
-    beyond: Option<Date>,
+    /// For each limit, the last day for which a message said that it is reached.
+    beyond: [Option<Date>; LIMITS],
 }
 
 /// The store fails.
@@ -93,7 +96,7 @@ impl Keeper {
             kept: None,
             invalid: Messages::default(),
             purged: None,
-            beyond: None,
+            beyond: [None; LIMITS],
         };
         match keeper.open() {
             Ok(()) => {}
@@ -269,20 +272,19 @@ impl Keeper {
         }
     }
 
-    /// Writes a message, once for each day, that a limit is reached.
+    /// Writes a message, once for each limit and day, that the limit is reached.
     fn say_what_is_beyond(&mut self, day: Date, added: Added) {
-        let Added { beyond_domains, beyond_policies, beyond_failures, .. } = added;
-        if beyond_domains + beyond_policies + beyond_failures == 0 || self.beyond == Some(day) {
-            return;
-        }
-        self.beyond = Some(day);
         let limits = self.settings.limits;
-        let what = [
-            (beyond_domains, "max-domains", limits.domains),
-            (beyond_policies, "max-policies", limits.policies),
-            (beyond_failures, "max-failures", limits.failures),
+        let all: [_; LIMITS] = [
+            (added.beyond_domains, "max-domains", limits.domains),
+            (added.beyond_policies, "max-policies", limits.policies),
+            (added.beyond_failures, "max-failures", limits.failures),
         ];
-        for (_, key, limit) in what.into_iter().filter(|(beyond, ..)| *beyond > 0) {
+        for (last, (beyond, key, limit)) in self.beyond.iter_mut().zip(all) {
+            if beyond == 0 || *last == Some(day) {
+                continue;
+            }
+            *last = Some(day);
             self.log.say(
                 Level::Warning,
                 format_args!(

@@ -123,18 +123,27 @@ pub(crate) fn invalid_datagrams_are_kept() {
     assert_eq!(files, all);
 }
 
-pub(crate) fn a_reached_limit_is_logged() {
-    let place = Place::new("max-domains = 3");
+pub(crate) fn each_reached_limit_is_logged() {
+    let place = Place::new("max-domains = 3\nmax-failures = 1");
     let mut collector = place.start();
     for number in 0..10 {
         collector.send(&place, event(&format!("{number}.example")));
     }
     let said = collector.says("has reached max-domains = 3");
     assert!(said.contains("in one row"), "{said}");
+    // A limit that is reached later on the same day has its own message.
+    for code in [201, 202, 203] {
+        let failed = format!(r#""failure-details":[{{"c":{code}}}],"t":1,"f":1"#);
+        collector.send(&place, event("0.example").replace(r#""t":0,"f":0"#, &failed));
+    }
+    collector.says("has reached max-failures = 1");
     collector.end();
     let mut reader = place.reader();
     let day = reader.days().unwrap()[0].clone();
-    assert_eq!((day.events, day.domains), (10, 3));
+    assert_eq!((day.events, day.domains, day.failures), (13, 3, 1));
     let others = reader.policies(day.day, tlsrpt_store::OTHER_DOMAINS).unwrap();
     assert_eq!(others.iter().map(|policy| policy.succeeded).sum::<u64>(), 7);
+    let policies = reader.policies(day.day, "0.example").unwrap();
+    let times: Vec<_> = policies[0].failures.iter().map(|counts| (counts.failure.is_none(), counts.times)).collect();
+    assert_eq!(times, [(true, 2), (false, 1)]);
 }

@@ -46,7 +46,7 @@ fn main() {
         ),
         ("arbitrary_datagrams_do_not_end_the_collector", hostile::arbitrary_datagrams_do_not_end_the_collector),
         ("invalid_datagrams_are_kept", hostile::invalid_datagrams_are_kept),
-        ("a_reached_limit_is_logged", hostile::a_reached_limit_is_logged),
+        ("each_reached_limit_is_logged", hostile::each_reached_limit_is_logged),
         ("the_service_manager_gets_the_state", manager::the_service_manager_gets_the_state),
         ("the_journal_gets_priorities", manager::the_journal_gets_priorities),
         ("memory_stays_small", memory::memory_stays_small),
