@@ -34,7 +34,7 @@ fn a_lack_of_descriptors_is_logged_once_and_ends_when_clients_leave() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("map.sock");
     let listener = UnixListener::bind(&path).unwrap();
-    let messages = Arc::new(Mutex::new(Vec::new()));
+    let messages = Arc::new(Mutex::new(Vec::<String>::new()));
     let of_server = Arc::clone(&messages);
     let complain: Complain = Arc::new(move |text: &str| of_server.lock().unwrap().push(text.to_owned()));
     let reporter = Reporter::start(|_| async { Ok(()) }, Arc::clone(&complain)).unwrap();
@@ -48,8 +48,9 @@ fn a_lack_of_descriptors_is_logged_once_and_ends_when_clients_leave() {
     for _ in 0..20_000 {
         ask(&mut first);
     }
-    let found = messages.lock().unwrap().clone();
-    assert!(found.len() == 1 && found[0].contains("LimitNOFILE"), "{} messages: {:?}", found.len(), found.first());
+    // On a busy machine there are also messages about handshakes that wait too long for the reporter.
+    let found = messages.lock().unwrap().iter().filter(|message| message.contains("LimitNOFILE")).count();
+    assert_eq!(found, 1);
     let mut last = clients.pop().unwrap();
     drop(clients);
     last.set_read_timeout(Some(BOUND)).unwrap();
