@@ -100,7 +100,7 @@ impl HttpsClient {
     pub fn post(&self, url: &HttpsUrl, report: &[u8]) -> Outcome {
         match (post(&self.verifying, url, report), &self.trusting) {
             (Err(error), Some(trusting)) if is_about_certificate(&error) => {
-                let warning = answer(&error);
+                let warning = answer(in_words(&error));
                 match outcome(post(trusting, url, report)) {
                     Outcome::Delivered { answer, .. } => Outcome::Delivered { answer, warning: Some(warning) },
                     other => other,
@@ -122,7 +122,7 @@ fn outcome(result: Result<Response<Body>, Error>) -> Outcome {
     }
 }
 
-/// Only 2xx is delivered; what may be better later is tried again (RFC 9110 section 15).
+/// Only 2xx is a delivery. Statuses that may be temporary are tried again (RFC 9110 section 15).
 fn of_response(response: &Response<Body>) -> Outcome {
     let status = response.status();
     let answer = answer(format_args!("HTTP {status}"));
@@ -137,7 +137,7 @@ fn of_response(response: &Response<Body>) -> Outcome {
 }
 
 fn of_error(error: &Error) -> Outcome {
-    let answer = answer(error);
+    let answer = answer(in_words(error));
     match error {
         Error::BadUri(_) | Error::Http(_) | Error::RequireHttpsOnly(_) => Outcome::Refused { answer },
         Error::Other(inner) if inner.is::<NotPermitted>() => Outcome::Refused { answer },
@@ -150,6 +150,15 @@ fn of_error(error: &Error) -> Outcome {
             Outcome::Deferred { answer, wait: None, unknown: false }
         }
         _ => Outcome::Deferred { answer, wait: None, unknown: true },
+    }
+}
+
+/// The error without the name of its kind, which ureq puts first.
+fn in_words(error: &Error) -> String {
+    match error {
+        Error::Other(inner) => inner.to_string(),
+        Error::Io(inner) => inner.to_string(),
+        other => other.to_string(),
     }
 }
 
