@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     /// The command could not do its work.
     #[error("{0}")]
     Failed(String),
+    /// The command could not do its work. The message has several lines.
+    #[error("{}", .0.join("\n"))]
+    Lines(Vec<String>),
     /// The command failed, and the mail server that started it must try again later.
     #[error("{0}")]
     TryAgain(Box<Failure>),
@@ -42,7 +45,7 @@ impl Failure {
         self.write();
         ExitCode::from(match self {
             Self::BadUse(_) | Self::Configuration(_) => 2,
-            Self::Failed(_) | Self::Found | Self::Output(_) => 1,
+            Self::Failed(_) | Self::Lines(_) | Self::Found | Self::Output(_) => 1,
             Self::TryAgain(_) => TRY_AGAIN,
         })
     }
@@ -52,7 +55,15 @@ impl Failure {
             Self::Found => {}
             Self::Configuration(problems) => problems.lines().for_each(output::say),
             Self::TryAgain(failure) => failure.write(),
-            failure => output::say(failure),
+            failure => failure.lines().iter().for_each(output::say),
+        }
+    }
+
+    /// The lines of the message.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Lines(lines) => lines.clone(),
+            failure => vec![failure.to_string()],
         }
     }
 }

@@ -55,13 +55,14 @@ pub(crate) fn identity(report: &Report) -> Result<Identity, Failure> {
             from: from.parse().map_err(|why| Failure::Failed(format!("from in [report]: {why}")))?,
         }),
         _ => {
-            let line = |missing: bool, line: &str| if missing { format!("\n  {line}") } else { String::new() };
-            Err(Failure::Failed(format!(
-                "reports need to say who sends them; write into the section [report] of the configuration:{}{}{}",
-                line(organization.is_none(), "organization = \"Example GmbH\""),
-                line(contact.is_none(), "contact = \"tlsrpt@example.com\""),
-                line(from.is_none(), "from = \"noreply-smtp-tls-reporting@example.com\""),
-            )))
+            let lines = [
+                (organization, "organization = \"Example GmbH\""),
+                (contact, "contact = \"tlsrpt@example.com\""),
+                (from, "from = \"noreply-smtp-tls-reporting@example.com\""),
+            ];
+            let missing = lines.into_iter().filter(|(value, _)| value.is_none()).map(|(_, line)| format!("  {line}"));
+            let what = "reports need to say who sends them; write into the section [report] of the configuration:";
+            Err(Failure::Lines(std::iter::once(what.into()).chain(missing).collect()))
         }
     }
 }

@@ -54,8 +54,8 @@ pub enum NoReport {
     /// All sessions succeeded, and `failures-only` is set.
     #[error("all sessions succeeded, and failures-only in [report] is set")]
     OnlySuccesses,
-    /// The only sessions carried report mails of this host. A report about them would cause the next sessions.
-    #[error("the only sessions carried report mails of this host")]
+    /// The sessions may be those of report mails of this host. A report about them would cause the next ones.
+    #[error("all sessions succeeded, and were no more than the report mails that were sent there")]
     OwnReportMails,
 }
 

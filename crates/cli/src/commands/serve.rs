@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             Some(Worker::start("deliver", &end, work).map_err(cannot("start a thread"))?)
         }
         Err(missing) => {
-            log.say(Level::Error, format_args!("collecting only: {missing}"));
+            log.say(Level::Error, "collecting only, and delivering no reports");
+            missing.lines().iter().for_each(|line| log.say(Level::Error, line));
             None
         }
     };

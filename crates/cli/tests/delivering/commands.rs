@@ -237,14 +237,18 @@ fn without_an_identity_the_missing_lines_are_named_and_serve_collects() {
     let (code, _, said) = host.run(&["deliver", "--once"]);
     assert_eq!(code, Some(1));
     let lines = ["organization = \"Example GmbH\"", "from = \"noreply-smtp-tls-reporting@example.com\""];
-    assert!(lines.iter().all(|line| said.contains(line)) && !said.contains("contact ="), "{said}");
+    let are_lines = |said: &str| {
+        let said: Vec<_> = said.lines().map(|line| line.trim_start_matches("tlsrpt:").trim()).collect();
+        lines.iter().all(|line| said.contains(line))
+    };
+    assert!(are_lines(&said) && !said.contains("contact ="), "{said}");
     let service = Service::start(&host, "serve");
     let event = r#"{"d":"b.example","pr":"","policies":[{"policy-type":9,"t":0,"f":0}]}"#;
     let socket = UnixDatagram::unbound().unwrap();
     until("the collector listens", || socket.send_to(event.as_bytes(), host.file("s")).is_ok());
     let (code, said) = service.end();
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("collecting only: ") && lines.iter().all(|line| said.contains(line)), "{said}");
+    assert!(said.contains("collecting only, and delivering no reports\n") && are_lines(&said), "{said}");
     assert!(said.contains("1 events"), "{said}");
 }
 
