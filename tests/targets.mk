@@ -92,6 +92,11 @@ test-reference: $(LIBRARIES)
 test-mta: $(LIBRARIES) $(COMMAND) exim
 	tests/mta/run $(SCENARIOS)
 
+## test-postgresql: the store in a database, with Debian's PostgreSQL, which apt fetches for root
+.PHONY: test-postgresql
+test-postgresql:
+	tests/postgresql/run $(CARGO)
+
 ## test-architectures: the library on each architecture of Debian and with musl, under qemu; ARCHITECTURES="name name"
 ##   for some of them; root, on Debian
 .PHONY: test-architectures

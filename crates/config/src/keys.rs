@@ -36,8 +36,11 @@ configuration! {
     }
     /// The store: the counters of each day and the state of each report.
     [store: Store] for "collect" "deliver" "serve" "status" {
-        /// Where the store is: `sqlite:PATH`, with the absolute path of the database. Its directory must exist and belong to
-        /// the user of the services.
+        /// Where the store is. `sqlite:PATH` is a database in a file of this host, with its absolute path. Its directory must
+        /// exist and belong to the user of the services. `postgresql://ROLE@HOST/DATABASE` is a database of a PostgreSQL
+        /// server, which many hosts share: see docs/many-hosts.md. It takes the parameters of libpq for connections and TLS,
+        /// for instance `?sslmode=verify-full`, and no password: that is in the file that `passfile=/PATH` or the variable
+        /// `PGPASSFILE` names.
         url: StoreLocation = "sqlite:/var/lib/tlsrpt/tlsrpt.db";
         /// How many days are kept, today included. Older days are deleted.
         keep_days: Count in 2 ..= 3_650 = 30;

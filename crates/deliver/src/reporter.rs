@@ -5,16 +5,15 @@
 //! no report is lost, and one is sent twice only where the outcome of the attempt was unknown, with the same ids.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashSet, VecDeque},
     fmt,
-    hash::{BuildHasher, RandomState},
     sync::{Arc, mpsc::RecvTimeoutError},
     time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use tlsrpt_format::printable;
-use tlsrpt_store::{Attempt, Delivery, DeliveryState, Error, ReportStore, Route};
+use tlsrpt_store::{Attempt, Delivery, DeliveryState, Error, Leases, ReportStore, Route};
 
 use crate::{
     Carrier, Outcome, PlanSettings,
@@ -81,7 +80,6 @@ pub struct Reporter {
     https: Lane,
     /// Outcomes that are not yet in the store.
     outcomes: Vec<Attempt>,
-    sent: PerDestination,
     reports_to_mx_hosts: bool,
     /// `None`: MX hosts get no reports, or the reporter is ending.
     lookups: Option<Lookups>,
@@ -95,24 +93,24 @@ struct Lane {
     /// Not yet given to a thread: their reports are not in memory.
     begun: VecDeque<Delivery>,
     /// With the threads.
-    in_flight: usize,
+    in_flight: HashSet<i64>,
     /// The bytes of their reports.
     bytes: u64,
 }
 
 impl Lane {
     fn is_idle(&self) -> bool {
-        self.begun.is_empty() && self.in_flight == 0
+        self.begun.is_empty() && self.in_flight.is_empty()
     }
 
     /// How many more deliveries to begin, to keep this number of threads busy.
     fn room(&self, threads: usize) -> usize {
-        (threads * AHEAD).saturating_sub(self.begun.len() + self.in_flight)
+        (threads * AHEAD).saturating_sub(self.begun.len() + self.in_flight.len())
     }
 
     /// Whether a report of so many bytes can be read into memory.
     fn takes(&self, bytes: u64) -> bool {
-        self.in_flight == 0 || self.bytes.saturating_add(bytes) <= MOST_BYTES
+        self.in_flight.is_empty() || self.bytes.saturating_add(bytes) <= MOST_BYTES
     }
 }
 
@@ -226,7 +224,6 @@ impl Reporter {
             mail: Lane::default(),
             https: Lane::default(),
             outcomes: Vec::new(),
-            sent: PerDestination::default(),
             reports_to_mx_hosts: false,
             lookups: None,
             notes: Vec::new(),
@@ -304,6 +301,7 @@ impl Reporter {
     ///
     /// What is wrong with the store. Outcomes that are not kept are unknown after a restart.
     pub fn round(&mut self) -> Result<Round, Error> {
+        self.renew_leases()?;
         let mut round = Round { made: self.report_mx_hosts()?, ..Round::default() };
         for (route, threads) in [(Route::Mail, MAIL_THREADS), (Route::Https, HTTPS_THREADS)] {
             let room = self.lane(route).room(threads);
@@ -338,7 +336,7 @@ impl Reporter {
             return Ok(false);
         }
         let look_up = self.lookups.as_ref().is_some_and(Lookups::have_room);
-        if look_up && !self.store.mx_hosts(Timestamp::now(), self.settings.day, 1)?.is_empty() {
+        if look_up && self.store.has_mx_hosts(Timestamp::now(), self.settings.day)? {
             return Ok(false);
         }
         let (next, _) = self.store.waiting(self.settings.day)?;
@@ -394,6 +392,24 @@ impl Reporter {
         Ok(self.in_flight())
     }
 
+    /// Keeps what is begun for this reporter. What another may have begun meanwhile is not begun here.
+    fn renew_leases(&mut self) -> Result<(), Error> {
+        let lanes = [&self.mail, &self.https];
+        let begun = lanes.iter().flat_map(|lane| lane.begun.iter().map(|delivery| delivery.id));
+        let in_flight = lanes.iter().flat_map(|lane| lane.in_flight.iter().copied());
+        let ended = self.outcomes.iter().map(|attempt| attempt.delivery);
+        let attempts: Vec<_> = begun.chain(in_flight).chain(ended).collect();
+        let Leases { lost, taken_over } = self.store.renew_leases(&attempts)?;
+        for lane in [&mut self.mail, &mut self.https] {
+            lane.begun.retain(|delivery| !lost.contains(&delivery.id));
+        }
+        if taken_over > 0 {
+            let text = "deliveries of a reporter that is gone were interrupted; they are tried again with the same ids";
+            self.notes.push(format!("{taken_over} {text}"));
+        }
+        Ok(())
+    }
+
     fn lane(&mut self, route: Route) -> &mut Lane {
         match route {
             Route::Mail => &mut self.mail,
@@ -403,7 +419,7 @@ impl Reporter {
 
     /// Attempts that are under way.
     fn in_flight(&self) -> usize {
-        self.mail.in_flight + self.https.in_flight
+        self.mail.in_flight.len() + self.https.in_flight.len()
     }
 
     /// Makes reports of MX hosts whose record is known now, and looks further records up. How many reports.
@@ -466,7 +482,7 @@ impl Reporter {
                     round.deferred += 1;
                 } else {
                     let lane = self.lane(route);
-                    lane.in_flight += 1;
+                    lane.in_flight.insert(delivery.id);
                     lane.bytes += delivery.report_size;
                     self.threads.give(Job { route, delivery, report });
                 }
@@ -491,10 +507,9 @@ impl Reporter {
     /// When the destination can get a report again, where it had its reports of this hour.
     fn over_limit(&mut self, delivery: &Delivery, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let most = self.settings.max_per_destination;
-        if self.sent.count(&delivery.destination, now, self.store.as_mut())? < most {
-            return Ok(None);
-        }
-        Ok(Some(Timestamp::from_second((hour(now) + 1) * SECONDS_OF_AN_HOUR).unwrap_or(Timestamp::MAX)))
+        let (hour, next) = hour(now);
+        let is_over = self.store.count_attempt(&delivery.destination, hour)? >= most;
+        Ok(is_over.then_some(next))
     }
 
     fn keep_outcomes(&mut self) -> Result<Round, Error> {
@@ -519,7 +534,7 @@ impl Reporter {
 
     fn take(&mut self, Done { route, delivery, domain, outcome }: Done, round: &mut Round) {
         let lane = self.lane(route);
-        lane.in_flight = lane.in_flight.saturating_sub(1);
+        lane.in_flight.remove(&delivery.id);
         lane.bytes = lane.bytes.saturating_sub(delivery.report_size);
         let now = Timestamp::now();
         let Some(outcome) = outcome else {
@@ -579,39 +594,12 @@ fn not_begun(delivery: &Delivery, now: Timestamp) -> Attempt {
     Attempt { warning: delivery.warning.clone(), ..not_tried(delivery, now, DeliveryState::Waiting, next, answer) }
 }
 
-const SECONDS_OF_AN_HOUR: i64 = 60 * 60;
-
-fn hour(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(SECONDS_OF_AN_HOUR)
-}
-
-/// How many reports each destination got in the current hour. It stores hashes, since there may be hundreds of thousands.
-#[derive(Debug, Default)]
-struct PerDestination {
-    hour: i64,
-    counts: HashMap<u64, u64>,
-    state: RandomState,
-}
-
-impl PerDestination {
-    /// Counts one report. Returns how many the destination got before it.
-    fn count(&mut self, destination: &str, now: Timestamp, store: &mut dyn ReportStore) -> Result<u64, Error> {
-        if self.hour != hour(now) {
-            self.hour = hour(now);
-            self.counts = HashMap::new();
-        }
-        let key = self.state.hash_one(destination);
-        let before = match self.counts.get(&key) {
-            Some(count) => *count,
-            // An earlier process may have sent some.
-            None => {
-                let begin = Timestamp::from_second(self.hour * SECONDS_OF_AN_HOUR).unwrap_or(Timestamp::UNIX_EPOCH);
-                store.attempts_since(destination, begin.checked_sub(SignedDuration::from_secs(1)).unwrap_or(begin))?
-            }
-        };
-        self.counts.insert(key, before + 1);
-        Ok(before)
-    }
+/// When the hour of a moment began, and when the next begins.
+fn hour(at: Timestamp) -> (Timestamp, Timestamp) {
+    const SECONDS: i64 = 60 * 60;
+    let hour = at.as_second().div_euclid(SECONDS);
+    let begin = |hour: i64| Timestamp::from_second(hour * SECONDS).unwrap_or(Timestamp::MAX);
+    (begin(hour), begin(hour + 1))
 }
 
 #[cfg(test)]
@@ -657,7 +645,7 @@ mod tests {
 
     #[test]
     fn reports_in_memory_are_bounded_by_bytes_and_one_of_any_size_goes_alone() {
-        let lane = |in_flight, bytes| Lane { in_flight, bytes, ..Lane::default() };
+        let lane = |in_flight, bytes| Lane { in_flight: (0..in_flight).collect(), bytes, ..Lane::default() };
         assert!(lane(0, 0).takes(u64::MAX));
         assert!(lane(1, 10).takes(MOST_BYTES - 10));
         assert!(!lane(1, 10).takes(MOST_BYTES - 9));

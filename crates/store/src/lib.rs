@@ -15,13 +15,17 @@
 
 mod batch;
 mod counts;
+mod day;
 mod delivery_state;
 mod error;
+mod hash;
 mod host;
 mod opening;
 mod options;
+mod policy_text;
 mod postgresql;
 mod reports;
+mod share_text;
 mod shared;
 mod sqlite;
 mod store;
@@ -37,8 +41,8 @@ pub use opening::{open, open_reader, open_reports, open_shared, set_aside};
 pub use options::{Limits, Options, Synchronous};
 pub use postgresql::PostgresqlUrl;
 pub use reports::{
-    Attempt, Delivery, FailureLimit, KeptReport, MxHostShare, NewDelivery, NewReport, ReportFilter, ReportStore, Route,
-    Suppression, Unreported,
+    Attempt, Delivery, FailureLimit, KeptReport, Leases, MxHostShare, NewDelivery, NewReport, ReportFilter,
+    ReportStore, Route, Suppression, Unreported,
 };
 pub use shared::SharedStore;
 pub use store::{KeptDays, Purged, Reader, Store};

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use crate::{
     Error, ErrorKind, Limits, Options, PostgresqlUrl, Reader, ReportStore, SharedStore, Store, Synchronous, Url,
+    postgresql::Postgresql,
     sqlite::{self, Sqlite},
 };
 
-/// Opens the store for the collector. Creates it if there is none, and migrates it if an older version made it.
+/// Opens the store for the collector. Creates one in a file if there is none, and migrates it if an older version made it.
+/// One of a server is created and migrated by [`open_reports`].
 ///
 /// # Errors
 ///
@@ -15,7 +17,7 @@ use crate::{
 pub fn open(url: &Url, options: Options) -> Result<Box<dyn Store>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, options)?)),
-        Url::Postgresql(url) => Err(not_yet(url)),
+        Url::Postgresql(url) => Ok(Box::new(Postgresql::open(url, options.limits)?)),
     }
 }
 
@@ -26,8 +28,8 @@ pub fn open(url: &Url, options: Options) -> Result<Box<dyn Store>, Error> {
 /// [`crate::ErrorKind::Missing`] or [`crate::ErrorKind::Older`] if the reporter has not made or migrated it yet, which
 /// the role of a collector cannot do; [`crate::ErrorKind::Newer`] if a later version of the program made it; other kinds
 /// as their documentation says.
-pub fn open_shared(url: &PostgresqlUrl, _limits: Limits) -> Result<Box<dyn SharedStore>, Error> {
-    Err(not_yet(url))
+pub fn open_shared(url: &PostgresqlUrl, limits: Limits) -> Result<Box<dyn SharedStore>, Error> {
+    Ok(Box::new(Postgresql::open(url, limits)?))
 }
 
 /// Opens the store to read. Changes nothing and never makes the collector wait.
@@ -38,11 +40,11 @@ pub fn open_shared(url: &PostgresqlUrl, _limits: Limits) -> Result<Box<dyn Share
 pub fn open_reader(url: &Url) -> Result<Box<dyn Reader>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open_read_only(path)?)),
-        Url::Postgresql(url) => Err(not_yet(url)),
+        Url::Postgresql(url) => Ok(Box::new(Postgresql::open(url, Limits::default())?)),
     }
 }
 
-/// Opens the store for the reporter. Creates and migrates it like [`open`].
+/// Opens the store for the reporter. Creates it if there is none, and migrates it if an older version made it.
 ///
 /// # Errors
 ///
@@ -50,7 +52,7 @@ pub fn open_reader(url: &Url) -> Result<Box<dyn Reader>, Error> {
 pub fn open_reports(url: &Url, synchronous: Synchronous) -> Result<Box<dyn ReportStore>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, Options { synchronous, ..Options::default() })?)),
-        Url::Postgresql(url) => Err(not_yet(url)),
+        Url::Postgresql(url) => Ok(Box::new(Postgresql::open_owned(url, Limits::default())?)),
     }
 }
 
@@ -64,8 +66,4 @@ pub fn set_aside(url: &Url, stamp: &str) -> Result<PathBuf, Error> {
         Url::Sqlite(path) => sqlite::set_aside(path, stamp),
         Url::Postgresql(url) => Err(Error::new(ErrorKind::Unreachable, format!("{url}: not a file of this host"))),
     }
-}
-
-fn not_yet(url: &PostgresqlUrl) -> Error {
-    Error::new(ErrorKind::Other, format!("{url}: this version has no PostgreSQL yet; use a URL such as sqlite:/PATH"))
 }

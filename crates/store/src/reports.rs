@@ -159,6 +159,15 @@ pub struct Attempt {
     pub warning: Option<String>,
 }
 
+/// The result of renewing the leases on attempts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leases {
+    /// The attempts that another reporter may make now. They are not to be begun.
+    pub lost: Vec<i64>,
+    /// How many deliveries of a reporter that is gone wait again.
+    pub taken_over: u64,
+}
+
 /// A destination or domain that gets no reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
@@ -217,8 +226,12 @@ pub trait ReportStore: Store + Reader + std::fmt::Debug {
     fn unreported(&mut self, day: Date, domain: &str, failures: FailureLimit) -> Result<Option<Unreported>, Error>;
 
     /// Up to `limit` MX hosts that wait for their own report, and whose TLSRPT record is to be looked up at `now`, with
-    /// the day of the report. The longest waiting first. With `day`, only about that day.
+    /// the day of the report. The longest waiting first. With `day`, only about that day. No other reporter looks them up
+    /// for some minutes.
     fn mx_hosts(&mut self, now: Timestamp, day: Option<Date>, limit: usize) -> Result<Vec<(Date, String)>, Error>;
+
+    /// Whether [`Self::mx_hosts`] would return a host.
+    fn has_mx_hosts(&mut self, now: Timestamp, day: Option<Date>) -> Result<bool, Error>;
 
     /// How many MX hosts wait for a report of their own, one for each day. With `day`, only about that day.
     fn waiting_mx_hosts(&mut self, day: Option<Date>) -> Result<u64, Error>;
@@ -235,12 +248,13 @@ pub trait ReportStore: Store + Reader + std::fmt::Debug {
     /// Postpones the lookup of the record of an MX host.
     fn put_off_mx_host(&mut self, day: Date, host: &str, until: Timestamp) -> Result<(), Error>;
 
-    /// Makes this process the only reporter of the store until it ends. Deliveries whose attempt was interrupted by a
-    /// crash become waiting again, with an unknown outcome. Returns their number.
+    /// Makes this process a reporter of the store: of one that many hosts share, one of several, and of one in a file the
+    /// only one, until it ends. Deliveries whose attempt was interrupted by a crash become waiting again, with an unknown
+    /// outcome. Returns their number.
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Locked`] if another process is the reporter.
+    /// [`crate::ErrorKind::Locked`] if another process is the only reporter.
     fn become_reporter(&mut self, now: Timestamp) -> Result<u64, Error>;
 
     /// Begins an attempt of up to `limit` waiting deliveries of a route that are due at `now`, those that are due
@@ -253,6 +267,10 @@ pub trait ReportStore: Store + Reader + std::fmt::Debug {
         day: Option<Date>,
         limit: usize,
     ) -> Result<Vec<Delivery>, Error>;
+
+    /// Keeps the attempts for this reporter, which has begun them and still works on them. To be called every few seconds;
+    /// most calls do nothing. Attempts of a reporter that is gone become waiting again, with an unknown outcome.
+    fn renew_leases(&mut self, attempts: &[i64]) -> Result<Leases, Error>;
 
     /// Keeps the outcomes of attempts, in one transaction. A delivery that was cancelled meanwhile
     /// stays cancelled, unless it was delivered.
@@ -270,8 +288,9 @@ pub trait ReportStore: Store + Reader + std::fmt::Debug {
     /// number.
     fn cancel(&mut self, report: i64) -> Result<u64, Error>;
 
-    /// Attempts at a destination since a moment.
-    fn attempts_since(&mut self, destination: &str, since: Timestamp) -> Result<u64, Error>;
+    /// Counts an attempt at a destination in the hour that begins then. Returns how many there were before in that hour,
+    /// by all reporters.
+    fn count_attempt(&mut self, destination: &str, hour: Timestamp) -> Result<u64, Error>;
 
     /// Keeps a report that another program made, with the next number of its domain and day, unless the store has a report
     /// with this report id about the domain and the day. Returns whether it kept it.

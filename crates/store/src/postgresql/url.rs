@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, error::Error, fmt, path::PathBuf, str::FromStr};
 
 use percent_encoding::percent_decode_str;
-use postgres::{Config, config::SslMode};
+use tokio_postgres::{Config, config::SslMode};
 
 /// Where Debian's server has its socket, for a URL without a host.
 const SOCKET_DIRECTORY: &str = "/run/postgresql";
@@ -146,7 +146,7 @@ impl PartialOrd for PostgresqlUrl {
 
 #[cfg(test)]
 mod tests {
-    use postgres::config::{Host, SslMode};
+    use tokio_postgres::config::{Host, SslMode};
 
     use super::{PostgresqlUrl, Verify};
 

@@ -2,13 +2,10 @@
 
 use jiff::civil::Date;
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior, named_params, params};
-use tlsrpt_format::datagram::{Event, Failure, Policy, PolicyDescription, normalized_domain};
+use tlsrpt_format::datagram::{Event, Failure, Policy, normalized_domain};
 
-use super::{
-    day,
-    texts::{Found, Kind, Texts},
-};
-use crate::{Added, Batch, Limits};
+use super::texts::{Found, Kind, Texts};
+use crate::{Added, Batch, Limits, day, policy_text::text_of};
 
 /// The row for everything beyond a limit.
 pub(super) const OVER_LIMIT: i64 = 0;
@@ -266,15 +263,4 @@ impl<'t> Adding<'t> {
     fn execute(&self, statement: &str, parameters: impl Params) -> rusqlite::Result<bool> {
         Ok(self.transaction.prepare_cached(statement)?.execute(parameters)? > 0)
     }
-}
-
-/// The text of a policy. It does not depend on the case of its domain and on a dot at the end.
-fn text_of(policy: &PolicyDescription) -> String {
-    let normalized = policy.policy_domain.as_deref().map(normalized_domain);
-    if normalized == policy.policy_domain {
-        return policy.to_json();
-    }
-    let mut policy = policy.clone();
-    policy.policy_domain = normalized;
-    policy.to_json()
 }

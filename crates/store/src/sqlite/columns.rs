@@ -3,8 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Row, types::Type};
 
-use super::day;
-use crate::DeliveryState;
+use crate::{DeliveryState, day};
 
 pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(column)?;

@@ -11,7 +11,7 @@ use std::{
 use nix::fcntl::Flock;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{adding, failure, schema, texts::Texts, upkeep};
+use super::{adding, destinations::PerDestination, failure, schema, texts::Texts, upkeep};
 use crate::{Added, Batch, Error, ErrorKind, KeptDays, Options, Purged, Reader, Store, Synchronous};
 
 /// The longest wait for another process that writes: a database tool of the operator, or a second collector.
@@ -31,6 +31,7 @@ pub(crate) struct Sqlite {
     file: Identity,
     options: Options,
     texts: Texts,
+    pub(super) destinations: PerDestination,
     /// Held by the one reporter.
     pub(super) reporter: Option<Flock<fs::File>>,
 }
@@ -79,6 +80,7 @@ impl Sqlite {
             file: Identity::at(path)?,
             options,
             texts: Texts::default(),
+            destinations: PerDestination::default(),
             reporter: None,
         })
     }
@@ -103,6 +105,7 @@ impl Sqlite {
             file,
             options: Options::default(),
             texts: Texts::default(),
+            destinations: PerDestination::default(),
             reporter: None,
         })
     }

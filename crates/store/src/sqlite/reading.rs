@@ -9,9 +9,11 @@ use tlsrpt_format::datagram::{Failure, PolicyDescription, normalized_domain};
 use super::{
     columns::{count, date, state, timestamp, unreadable},
     database::Sqlite,
-    day, reporter_lock, upkeep,
+    reporter_lock, upkeep,
 };
-use crate::{DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, Host, InvalidCounts, PolicyCounts, Reader};
+use crate::{
+    DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, Host, InvalidCounts, PolicyCounts, Reader, day,
+};
 
 impl Reader for Sqlite {
     fn days(&mut self) -> Result<Vec<DayCounts>, Error> {

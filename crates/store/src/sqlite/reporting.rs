@@ -8,12 +8,12 @@ use super::{
     adding::number,
     columns::{count, date, state, timestamp},
     database::Sqlite,
-    day, mx_hosts, reporter_lock,
+    mx_hosts, reporter_lock,
     unreported::{next_number, unreported},
 };
 use crate::{
-    Attempt, Delivery, DeliveryState, Error, FailureLimit, KeptReport, MxHostShare, NewReport, ReportFilter,
-    ReportStore, Route, Suppression, Unreported,
+    Attempt, Delivery, DeliveryState, Error, FailureLimit, KeptReport, Leases, MxHostShare, NewReport, ReportFilter,
+    ReportStore, Route, Suppression, Unreported, day,
 };
 
 const DELIVERY: &str = "id, report, destination, token, state, attempts, first_attempt, last_attempt, next_attempt, unknown, answer, warning, \
@@ -71,6 +71,10 @@ impl ReportStore for Sqlite {
         })
     }
 
+    fn renew_leases(&mut self, _attempts: &[i64]) -> Result<Leases, Error> {
+        Ok(Leases::default())
+    }
+
     fn end_attempts(&mut self, attempts: &[Attempt]) -> Result<(), Error> {
         self.write(|transaction| {
             let mut end = transaction.prepare_cached(
@@ -97,6 +101,10 @@ impl ReportStore for Sqlite {
              ORDER BY min(next_lookup), day, host LIMIT ?2"
         );
         self.rows(&query, [now.as_second(), limit_of(limit)], |row| Ok((date(row, 0)?, row.get(1)?)))
+    }
+
+    fn has_mx_hosts(&mut self, now: Timestamp, day: Option<Date>) -> Result<bool, Error> {
+        Ok(!self.mx_hosts(now, day, 1)?.is_empty())
     }
 
     fn waiting_mx_hosts(&mut self, day: Option<Date>) -> Result<u64, Error> {
@@ -182,13 +190,9 @@ impl ReportStore for Sqlite {
         })
     }
 
-    fn attempts_since(&mut self, destination: &str, since: Timestamp) -> Result<u64, Error> {
-        let found = self.rows(
-            "SELECT count(*) FROM delivery WHERE destination = ?1 AND last_attempt > ?2",
-            params![destination, since.as_second()],
-            |row| count(row, 0),
-        )?;
-        Ok(found.into_iter().sum())
+    fn count_attempt(&mut self, destination: &str, hour: Timestamp) -> Result<u64, Error> {
+        let counted = self.destinations.count(destination, hour, &self.connection);
+        counted.map_err(|error| self.failed(&error))
     }
 
     fn keep_report(&mut self, day: Date, domain: &str, report: &NewReport) -> Result<bool, Error> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::hash::{Hash, hash};
+use crate::hash::{Hash, hash};
 
 /// The most numbers in memory, about 4 MiB. When there are more, all are forgotten; those in use are soon read again.
 const MOST: usize = 1 << 16;

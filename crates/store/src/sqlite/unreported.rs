@@ -8,10 +8,9 @@ use tlsrpt_format::datagram::FailureDetails;
 
 use super::{
     columns::count,
-    day,
     reading::{failure_counts, policy_counts},
 };
-use crate::{FailureCounts, FailureLimit, PolicyCounts, Unreported};
+use crate::{FailureCounts, FailureLimit, PolicyCounts, Unreported, day};
 
 /// The counts of a domain that are in no report, and the number of the domain.
 pub(super) fn unreported(
@@ -144,10 +143,9 @@ impl Room {
 
 /// Report mails that servers of the domain accepted on that day. Each of them was a session with the domain.
 fn report_mails(connection: &Connection, day: Date, domain: &str) -> rusqlite::Result<u64> {
-    const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
-    let first = day.to_zoned(jiff::tz::TimeZone::UTC).map_or(0, |zoned| zoned.timestamp().as_second());
+    let (first, end) = day::seconds(day);
     let mut mails = connection.prepare_cached(
         "SELECT count(*) FROM delivery WHERE mail_domain = ?1 AND state = 'delivered' AND last_attempt >= ?2 AND last_attempt < ?3",
     )?;
-    mails.query_row(params![domain, first, first + SECONDS_OF_A_DAY], |row| count(row, 0))
+    mails.query_row(params![domain, first, end], |row| count(row, 0))
 }

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use rusqlite::Connection;
 
-use super::{columns::count, day};
-use crate::Purged;
+use super::columns::count;
+use crate::{Purged, day};
 
 /// Texts that no day refers to any more.
 const UNUSED: [&str; 4] = [

@@ -1,12 +1,12 @@
-//! Reports and deliveries in the store.
+//! Reports and deliveries in the store, with each engine.
 
-use tempfile::TempDir;
 use tlsrpt_format::datagram;
 use tlsrpt_store::{
     Attempt, Batch, BatchId, CountedEvent, Date, Delivery, DeliveryState, FailureLimit, KeptDays, MxHostShare,
-    NewDelivery, NewReport, Options, Purged, ReportFilter, ReportStore, Route, Synchronous, Timestamp, Url, open,
-    open_reader, open_reports,
+    NewDelivery, NewReport, Purged, ReportFilter, ReportStore, Route, Timestamp,
 };
+
+use crate::place::Place;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const ALL: FailureLimit = FailureLimit { number: usize::MAX, bytes: u64::MAX };
@@ -16,9 +16,8 @@ fn day() -> Date {
 }
 
 /// A store with a report that has one delivery by mail and one by HTTPS.
-fn store() -> (TempDir, Box<dyn ReportStore>) {
-    let directory = tempfile::tempdir().unwrap();
-    let url = Url::Sqlite(directory.path().join("tlsrpt.db"));
+fn store() -> (Place, Box<dyn ReportStore>) {
+    let place = Place::new();
     let event = r#"{"d":"a.example","pr":"v=TLSRPTv1;rua=mailto:r@a.example","policies":[{"policy-type":9,"f":0}]}"#;
     let batch = Batch {
         id: BatchId { writer: "test".into(), number: 1 },
@@ -28,8 +27,9 @@ fn store() -> (TempDir, Box<dyn ReportStore>) {
         invalid: vec![],
         dropped: 0,
     };
-    open(&url, Options::default()).unwrap().add(&batch).unwrap();
-    (directory, open_reports(&url, Synchronous::Full).unwrap())
+    place.open().add(&batch).unwrap();
+    let reports = place.reports();
+    (place, reports)
 }
 
 fn report() -> NewReport {
@@ -80,7 +80,7 @@ fn a_delivery_that_is_cancelled_during_its_attempt_stays_cancelled_unless_it_was
         (DeliveryState::Suppressed, DeliveryState::Cancelled),
         (DeliveryState::Delivered, DeliveryState::Delivered),
     ] {
-        let (_directory, mut store) = store();
+        let (_place, mut store) = store();
         make(store.as_mut());
         let begun = store.begin_attempts(Route::Mail, NOW, None, 10).unwrap();
         assert_eq!(begun.len(), 1);
@@ -94,7 +94,7 @@ fn a_delivery_that_is_cancelled_during_its_attempt_stays_cancelled_unless_it_was
 
 #[test]
 fn an_attempt_is_begun_once_and_by_its_route_and_day() {
-    let (_directory, mut store) = store();
+    let (_place, mut store) = store();
     make(store.as_mut());
     let other = day().tomorrow().unwrap();
     assert_eq!(store.begin_attempts(Route::Mail, NOW, Some(other), 10).unwrap(), []);
@@ -118,12 +118,12 @@ fn purge(store: &mut dyn ReportStore) -> Result<Purged, tlsrpt_store::Error> {
 
 #[test]
 fn purging_counts_unreported_events_and_waiting_deliveries() {
-    let (_directory, mut unreported) = store();
+    let (_place, mut unreported) = store();
     assert_eq!(purge(unreported.as_mut()), Ok(Purged { days: 1, unreported: 3, waiting: 0 }));
-    let (_directory, mut waiting) = store();
+    let (_place, mut waiting) = store();
     make(waiting.as_mut());
     assert_eq!(purge(waiting.as_mut()), Ok(Purged { days: 1, unreported: 0, waiting: 2 }));
-    let (_directory, mut delivered) = store();
+    let (_place, mut delivered) = store();
     make(delivered.as_mut());
     for route in [Route::Mail, Route::Https] {
         let begun = delivered.begin_attempts(route, NOW, None, 10).unwrap();
@@ -133,9 +133,8 @@ fn purging_counts_unreported_events_and_waiting_deliveries() {
 }
 
 /// A store in which a domain has these failures, each with its code, its text and how many times, under two policies in turn.
-fn failing(failures: &[(i32, &str, u64)]) -> (TempDir, Box<dyn ReportStore>) {
-    let directory = tempfile::tempdir().unwrap();
-    let url = Url::Sqlite(directory.path().join("tlsrpt.db"));
+fn failing(failures: &[(i32, &str, u64)]) -> (Place, Box<dyn ReportStore>) {
+    let place = Place::new();
     let event = |(policy, (code, text, times)): (usize, &(i32, &str, u64))| {
         let text = format!(
             "{{\"d\":\"a.example\",\"pr\":\"v=TLSRPTv1;rua=mailto:r@a.example\",\"policies\":[{{\"policy-type\":9,\
@@ -147,8 +146,9 @@ fn failing(failures: &[(i32, &str, u64)]) -> (TempDir, Box<dyn ReportStore>) {
     let events = failures.iter().enumerate().map(event).collect();
     let id = BatchId { writer: "test".into(), number: 1 };
     let batch = Batch { id, day: day(), last_event: None, events, invalid: vec![], dropped: 0 };
-    open(&url, Options::default()).unwrap().add(&batch).unwrap();
-    (directory, open_reports(&url, Synchronous::Full).unwrap())
+    place.open().add(&batch).unwrap();
+    let reports = place.reports();
+    (place, reports)
 }
 
 /// Texts with how many times.
@@ -176,7 +176,7 @@ fn taken(store: &mut dyn ReportStore, limit: FailureLimit) -> (Counted, Counted)
 fn the_most_frequent_failures_are_taken_one_by_one_and_the_others_are_added_up() {
     let failures =
         [(201, "a", 9), (201, "b", 8), (202, "c", 3), (202, "d", 3), (202, "e", 3), (201, "f", 1), (202, "g", 1)];
-    let (_directory, mut store) = failing(&failures);
+    let (_place, mut store) = failing(&failures);
     let named = |all: &[(&str, u64)]| all.iter().map(|(text, times)| ((*text).to_owned(), *times)).collect::<Vec<_>>();
     let every = failures.map(|(_, text, times)| (text, times));
     assert_eq!(taken(store.as_mut(), ALL), (named(&every), vec![]));
@@ -199,20 +199,20 @@ fn the_bytes_of_failures_have_a_limit() {
     let long = "x".repeat(1000);
     let failures: Vec<_> = ["1", "2", "3"].map(|n| format!("{n}{long}")).to_vec();
     let failures: Vec<_> = failures.iter().map(|text| (201, text.as_str(), 1)).chain([(201, "short", 5)]).collect();
-    let (_directory, mut store) = failing(&failures);
+    let (_place, mut store) = failing(&failures);
     let (one_by_one, added_up) = taken(store.as_mut(), FailureLimit { bytes: 2500, ..ALL });
     assert_eq!(one_by_one.len(), 3, "{one_by_one:?}");
     assert_eq!(added_up.iter().map(|(_, times)| times).sum::<u64>(), 1);
     assert_eq!(taken(store.as_mut(), FailureLimit { bytes: 10, ..ALL }).0, []);
     // The most frequent is taken, also where it is under a later policy.
     let (rare, frequent) = (format!("1{long}"), format!("2{long}"));
-    let (_directory, mut store) = failing(&[(201, &rare, 1), (201, &frequent, 5)]);
+    let (_place, mut store) = failing(&[(201, &rare, 1), (201, &frequent, 5)]);
     assert_eq!(taken(store.as_mut(), FailureLimit { bytes: 1500, ..ALL }).0, [(frequent, 5)]);
 }
 
 #[test]
 fn mx_hosts_that_wait_are_counted_once_for_each_day() {
-    let (_directory, mut store) = failing(&[(201, "a", 1)]);
+    let (_place, mut store) = failing(&[(201, "a", 1)]);
     let share = |host: &str, domain: &str| MxHostShare {
         host: host.into(),
         domain: domain.into(),
@@ -249,7 +249,7 @@ fn mx_hosts_that_wait_are_counted_once_for_each_day() {
 
 #[test]
 fn a_report_of_another_program_is_kept_once_and_delivered() {
-    let (_directory, mut store) = store();
+    let (_place, mut store) = store();
     make(store.as_mut());
     let taken = NewReport { report_id: "idx1@other.example".into(), ..report() };
     assert_eq!(store.keep_report(day(), "A.Example.", &taken), Ok(true));
@@ -265,14 +265,14 @@ fn a_report_of_another_program_is_kept_once_and_delivered() {
 
 #[test]
 fn the_last_batch_of_a_writer() {
-    let (_directory, mut store) = store();
+    let (_place, mut store) = store();
     assert_eq!((store.last_batch("test"), store.last_batch("another")), (Ok(1), Ok(0)));
 }
 
 #[test]
 fn a_reader_sees_whether_a_reporter_runs() {
-    let (directory, mut store) = store();
-    let mut reader = open_reader(&Url::Sqlite(directory.path().join("tlsrpt.db"))).unwrap();
+    let (place, mut store) = store();
+    let mut reader = place.reader();
     assert_eq!(reader.has_reporter(), Ok(false));
     store.become_reporter(NOW).unwrap();
     assert_eq!(reader.has_reporter(), Ok(true));

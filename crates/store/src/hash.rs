@@ -3,9 +3,9 @@
 use sha2::{Digest, Sha256};
 
 /// Identifies a text: the first half of its SHA-256. It is infeasible to find two policies with the same hash.
-pub(super) type Hash = [u8; 16];
+pub(crate) type Hash = [u8; 16];
 
-pub(super) fn hash(text: &str) -> Hash {
+pub(crate) fn hash(text: &str) -> Hash {
     let mut half = Hash::default();
     for (to, from) in half.iter_mut().zip(Sha256::digest(text)) {
         *to = from;

@@ -1,0 +1,5 @@
+//! What the store does with each engine. `crate::place::Place` is a new store of the engine.
+
+pub(crate) mod batches;
+mod counting;
+mod reporting;

@@ -1,0 +1,8 @@
+//! The store in a database of PostgreSQL. Run by `make test-postgresql`.
+
+#[path = "../behaviour/mod.rs"]
+mod behaviour;
+mod opening;
+mod place;
+mod privileges;
+mod server;

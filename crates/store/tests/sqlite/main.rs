@@ -1,0 +1,6 @@
+//! The store in an SQLite file.
+
+#[path = "../behaviour/mod.rs"]
+mod behaviour;
+mod file;
+mod place;
