@@ -1,14 +1,11 @@
 """`tlsrpt collect` and tlsrpt-collectd receive the same datagrams of a real Postfix: the stored counters must be equal."""
 
 import json
-import re
 import sqlite3
 
 from harness import command, network, reporter, roots, same_datagrams
 from harness.scenario import Problem, Row, Scenario
 
-# tlsrpt collect counts a datagram with any other domain as invalid.
-DOMAIN = re.compile(r"([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*")
 CONFIGURATION = """[collect]
 socket = "{socket}"
 socket-group = "root"
@@ -93,9 +90,8 @@ def check_postfix(context):
 def check_vectors(context):
     seen = context.call("scenarios.collect:observe_vectors", program=command.built(context.checkout),
                         environment=reporter.environment(), mountpoint=network.mountpoint(),
-                        lines=[line for line in same_datagrams.of_vectors(context.checkout)
-                               if DOMAIN.fullmatch(json.loads(line)["d"])])
-    return row("the recorded datagrams whose domain is a host name", seen)
+                        lines=same_datagrams.of_vectors(context.checkout))
+    return row("the recorded datagrams", seen)
 
 
 SCENARIOS = [Scenario("collect", "the counters of tlsrpt collect and of tlsrpt-collectd, of a day of Postfix", check_postfix),
