@@ -1,7 +1,7 @@
 //! Adds a batch in one transaction.
 
 use jiff::civil::Date;
-use rusqlite::{Connection, Params, Transaction, TransactionBehavior, named_params, params};
+use rusqlite::{CachedStatement, Connection, Params, Transaction, TransactionBehavior, named_params, params};
 use tlsrpt_format::datagram::{Event, Failure, Policy, normalized_domain};
 
 use super::texts::{Found, Kind, Texts};
@@ -56,11 +56,37 @@ struct Adding<'t> {
     texts: &'t mut Texts,
     limits: &'t Limits,
     day: i64,
+    updates: Updates<'t>,
     /// The changes of this transaction.
     totals: Totals,
     /// The numbers of rows of the day before this transaction.
     before: Totals,
     added: Added,
+}
+
+/// The statements that a usual event needs. Looking each up for each event takes as long as a part of its execution.
+struct Updates<'t> {
+    domain: CachedStatement<'t>,
+    sessions: CachedStatement<'t>,
+    failures: CachedStatement<'t>,
+}
+
+impl<'t> Updates<'t> {
+    fn prepare(transaction: &'t Transaction<'t>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            domain: transaction.prepare_cached(
+                "UPDATE domain_of_day SET events = events + ?3, failed = failed + ?4 WHERE day = ?1 AND domain = ?2",
+            )?,
+            sessions: transaction.prepare_cached(
+                "UPDATE sessions SET succeeded = succeeded + ?5, failed = failed + ?6 \
+                 WHERE day = ?1 AND domain = ?2 AND record = ?3 AND policy = ?4",
+            )?,
+            failures: transaction.prepare_cached(
+                "UPDATE failures SET times = times + ?6 \
+                 WHERE day = ?1 AND domain = ?2 AND record = ?3 AND policy = ?4 AND failure = ?5",
+            )?,
+        })
+    }
 }
 
 /// The columns of the table `day`.
@@ -88,7 +114,7 @@ impl<'t> Adding<'t> {
             Ok(Totals { domains: row.get(0)?, policies: row.get(1)?, failures: row.get(2)?, ..Totals::default() })
         })?;
         let (totals, added) = (Totals::default(), Added::default());
-        Ok(Self { transaction, texts, limits, day, totals, before, added })
+        Ok(Self { transaction, texts, limits, day, updates: Updates::prepare(transaction)?, totals, before, added })
     }
 
     fn end(self, last_event: Option<i64>) -> rusqlite::Result<Added> {
@@ -154,11 +180,8 @@ impl<'t> Adding<'t> {
     }
 
     /// Adds to the row of the domain for the day. Returns whether there is such a row.
-    fn add_to_domain(&self, domain: i64, times: i64, failed: i64) -> rusqlite::Result<bool> {
-        self.execute(
-            "UPDATE domain_of_day SET events = events + ?3, failed = failed + ?4 WHERE day = ?1 AND domain = ?2",
-            params![self.day, domain, times, failed],
-        )
+    fn add_to_domain(&mut self, domain: i64, times: i64, failed: i64) -> rusqlite::Result<bool> {
+        Ok(self.updates.domain.execute(params![self.day, domain, times, failed])? > 0)
     }
 
     /// Counts the sessions under a policy. Returns the numbers of the record and of the policy.
@@ -187,7 +210,7 @@ impl<'t> Adding<'t> {
         Ok(ids)
     }
 
-    fn add_or_insert_sessions(&self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<()> {
+    fn add_or_insert_sessions(&mut self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<()> {
         if self.add_to_sessions(domain, ids, good, bad)? {
             Ok(())
         } else {
@@ -196,12 +219,8 @@ impl<'t> Adding<'t> {
     }
 
     /// Adds to a row. Returns whether there is such a row.
-    fn add_to_sessions(&self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<bool> {
-        self.execute(
-            "UPDATE sessions SET succeeded = succeeded + ?5, failed = failed + ?6 \
-             WHERE day = ?1 AND domain = ?2 AND record = ?3 AND policy = ?4",
-            params![self.day, domain, ids.0, ids.1, good, bad],
-        )
+    fn add_to_sessions(&mut self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<bool> {
+        Ok(self.updates.sessions.execute(params![self.day, domain, ids.0, ids.1, good, bad])? > 0)
     }
 
     fn insert_sessions(&self, domain: i64, ids: (i64, i64), good: i64, bad: i64) -> rusqlite::Result<()> {
@@ -235,12 +254,8 @@ impl<'t> Adding<'t> {
     }
 
     /// Adds to a row. Returns whether there is such a row.
-    fn add_to_failures(&self, of: (i64, i64, i64), failure: i64, times: i64) -> rusqlite::Result<bool> {
-        self.execute(
-            "UPDATE failures SET times = times + ?6 \
-             WHERE day = ?1 AND domain = ?2 AND record = ?3 AND policy = ?4 AND failure = ?5",
-            params![self.day, of.0, of.1, of.2, failure, times],
-        )
+    fn add_to_failures(&mut self, of: (i64, i64, i64), failure: i64, times: i64) -> rusqlite::Result<bool> {
+        Ok(self.updates.failures.execute(params![self.day, of.0, of.1, of.2, failure, times])? > 0)
     }
 
     fn insert_failures(&self, of: (i64, i64, i64), failure: i64, times: i64) -> rusqlite::Result<()> {

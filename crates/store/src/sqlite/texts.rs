@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::hash::{Hash, hash};
@@ -30,7 +31,8 @@ pub(super) struct Found {
 /// The numbers of texts in earlier batches, so that a usual event needs no search in the database.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    ids: HashMap<(Kind, Hash), i64>,
+    /// The keys are cryptographic hashes, so that the hash of the table can be a fast one.
+    ids: HashMap<(Kind, Hash), i64, RandomState>,
     /// SQLite changes it when another connection writes.
     data_version: i64,
 }
@@ -49,7 +51,7 @@ impl Texts {
 
     /// Must be called when a transaction failed or texts were removed.
     pub(super) fn forget(&mut self) {
-        self.ids = HashMap::new();
+        self.ids = HashMap::default();
     }
 
     /// Searches a text.
