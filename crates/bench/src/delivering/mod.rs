@@ -1,5 +1,5 @@
 //! The time and the memory that `tlsrpt deliver` needs to make the reports of many domains and to send them to a mail
-//! server on the same machine.
+//! server or an HTTPS server on the same machine.
 
 mod sink;
 
@@ -29,9 +29,20 @@ const FAILURES: usize = 10_000;
 /// The failures in one datagram about such a domain.
 const FAILURES_AT_ONCE: usize = 100;
 
+/// The certificate authority of the HTTPS server.
+const AUTHORITY: &str = include_str!("../../../deliver/tests/keys/authority.pem");
+
+/// How the reports are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Mail,
+    Https,
+}
+
 /// What the reports are about.
 #[derive(Debug, Clone, Copy)]
 struct Load {
+    by: By,
     domains: usize,
     /// The different failures of each domain. 0: one event each, as in the measurement of the collector.
     failures: usize,
@@ -49,9 +60,9 @@ struct Run {
 /// Measures each number of domains, prints a table, and writes the page.
 pub(crate) fn measure(arguments: &Delivering) -> Result<(), Box<dyn Error>> {
     let mut rows = Vec::new();
-    let small = arguments.domains.iter().map(|&domains| Load { domains, failures: 0 });
-    let large = arguments.large.iter().map(|&domains| Load { domains, failures: FAILURES });
-    for load in small.chain(large) {
+    let small = arguments.domains.iter().map(|&domains| Load { by: By::Mail, domains, failures: 0 });
+    let large = |by| arguments.large.iter().map(move |&domains| Load { by, domains, failures: FAILURES });
+    for load in small.chain(large(By::Mail)).chain(large(By::Https)) {
         let run = run(&arguments.command, load)?;
         let mebibytes = run.memory as f64 / MEBI;
         if arguments.most_memory.is_some_and(|most| mebibytes > most as f64) {
@@ -59,10 +70,11 @@ pub(crate) fn measure(arguments: &Delivering) -> Result<(), Box<dyn Error>> {
         }
         rows.push(row(&run));
     }
-    let header = ["domains", "different failures of each", "seconds", "reports a second", "most memory (VmHWM)"];
-    let explanation = "One report by mail for each domain, which has one event, or one of 10,000 different failures, from the counters of a day in the store to the answer of a mail \
-         server on the same machine that takes everything; `tlsrpt deliver --once --day today` from its start to its end, \
-         with `synchronous = \"full\"`.";
+    let header = ["by", "domains", "different failures of each", "seconds", "reports a second", "most memory (VmHWM)"];
+    let explanation = "One report for each domain, from the counters of a day in the store to the answer of a mail server or an HTTPS \
+         server on the same machine that takes everything. A domain has one session, or 10,000 different failures with \
+         256 bytes of random text each. Measured: `tlsrpt deliver --once --day today` from its start to its end, with `synchronous = \
+         \"full\"`.";
     let report = format!(
         "{}\n{}",
         machine::describe("make bench-deliver")?,
@@ -78,6 +90,10 @@ pub(crate) fn measure(arguments: &Delivering) -> Result<(), Box<dyn Error>> {
 fn row(run: &Run) -> Vec<String> {
     let seconds = run.time.as_secs_f64();
     vec![
+        match run.load.by {
+            By::Mail => "mail".into(),
+            By::Https => "HTTPS".into(),
+        },
         run.load.domains.to_string(),
         run.load.failures.to_string(),
         format!("{seconds:.1}"),
@@ -88,28 +104,35 @@ fn row(run: &Run) -> Vec<String> {
 
 fn run(command: &Path, load: Load) -> Result<Run, Box<dyn Error>> {
     let directory = Directory::new()?;
-    let sink = Sink::start()?;
+    let sink = match load.by {
+        By::Mail => Sink::mail()?,
+        By::Https => Sink::https()?,
+    };
     configure(&directory.0, sink.port)?;
-    collect(command, &directory.0, load)?;
+    collect(command, &directory.0, load, sink.port)?;
     let begin = Instant::now();
     let mut reporter = Process(tlsrpt(command, &directory.0, &["deliver", "--once", "--day", "today"])?);
     let memory = until_its_end(&mut reporter.0)?;
     let time = begin.elapsed();
-    if sink.mails() != load.domains {
-        return Err(format!("{} of {} report mails arrived", sink.mails(), load.domains).into());
+    if sink.reports() != load.domains {
+        return Err(format!("{} of {} reports arrived", sink.reports(), load.domains).into());
     }
     Ok(Run { load, time, memory })
 }
 
 /// Puts the events of all domains into the store: those with many failures one after the other, since the collector stores what has
 /// come at its end within a time.
-fn collect(command: &Path, directory: &Path, load: Load) -> Result<(), Box<dyn Error>> {
+fn collect(command: &Path, directory: &Path, load: Load, port: u16) -> Result<(), Box<dyn Error>> {
     if load.failures == 0 {
         return send_all(command, directory, (0..load.domains).map(datagram));
     }
     (0..load.domains).try_for_each(|domain| {
+        let destination = match load.by {
+            By::Mail => format!("mailto:tls@{domain}.example.org"),
+            By::Https => format!("https://127.0.0.1:{port}/{domain}"),
+        };
         let firsts = (0..load.failures).step_by(FAILURES_AT_ONCE);
-        send_all(command, directory, firsts.map(|first| many_failures(domain, first)))
+        send_all(command, directory, firsts.map(|first| many_failures(domain, &destination, first)))
     })
 }
 
@@ -127,7 +150,7 @@ fn send_all(command: &Path, directory: &Path, datagrams: impl Iterator<Item = St
 }
 
 /// An event with the failures of many servers, each with a text of its own that compresses badly.
-fn many_failures(domain: usize, first: usize) -> String {
+fn many_failures(domain: usize, destination: &str, first: usize) -> String {
     let failure = |n: usize| {
         let mut random = fastrand::Rng::with_seed((domain * FAILURES + n) as u64);
         let text: String = (0..16).map(|_| format!("{:016x}", random.u64(..))).collect();
@@ -137,7 +160,7 @@ fn many_failures(domain: usize, first: usize) -> String {
     };
     let failures: Vec<_> = (first..first + FAILURES_AT_ONCE).map(failure).collect();
     format!(
-        r#"{{"dpv":"1","d":"{domain}.example.org","pr":"v=TLSRPTv1; rua=mailto:tls@{domain}.example.org","policies":[{{"policy-type":2,"policy-domain":"{domain}.example.org","failure-details":[{}],"t":{FAILURES_AT_ONCE},"f":1}}]}}"#,
+        r#"{{"dpv":"1","d":"{domain}.example.org","pr":"v=TLSRPTv1; rua={destination}","policies":[{{"policy-type":2,"policy-domain":"{domain}.example.org","failure-details":[{}],"t":{FAILURES_AT_ONCE},"f":1}}]}}"#,
         failures.join(",")
     )
 }
@@ -149,12 +172,15 @@ fn tlsrpt(command: &Path, directory: &Path, arguments: &[&str]) -> Result<Child,
 }
 
 fn configure(directory: &Path, port: u16) -> Result<(), Box<dyn Error>> {
+    let authority = directory.join("authority.pem");
     let (socket, url) = (directory.join("s"), format!("sqlite:{}", directory.join("tlsrpt.db").display()));
     let text = format!(
         "[collect]\nsocket = {socket:?}\nsocket-group = \"0\"\n[store]\nurl = {url:?}\n\
          [report]\norganization = \"Sender\"\ncontact = \"c@sender.example\"\nfrom = \"r@sender.example\"\n\
-         [mail]\nserver = \"smtp://127.0.0.1:{port}\"\n"
+         [mail]\nserver = \"smtp://127.0.0.1:{port}\"\n\
+         [https]\nports = [{port}]\nallow = [\"127.0.0.0/8\"]\nverify = \"require\"\nca = {authority:?}\n"
     );
+    fs::write(&authority, AUTHORITY)?;
     Ok(fs::write(directory.join("tlsrpt.toml"), text)?)
 }
 

@@ -1,7 +1,8 @@
-//! A mail server that accepts and discards every mail.
+//! A mail server and an HTTPS server that accept and discard every report.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    error::Error,
+    io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{
         Arc,
@@ -10,36 +11,63 @@ use std::{
     thread,
 };
 
-/// The mail server.
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+
+/// The certificate of the HTTPS server, for 127.0.0.1.
+const CERTIFICATE: &[u8] = include_bytes!("../../../deliver/tests/keys/sound.pem");
+const KEY: &[u8] = include_bytes!("../../../deliver/tests/keys/server-key.pem");
+
+/// A server.
 #[derive(Debug)]
 pub(crate) struct Sink {
     pub(crate) port: u16,
-    mails: Arc<AtomicUsize>,
+    reports: Arc<AtomicUsize>,
 }
 
 impl Sink {
-    /// Listens at a free port, as long as this program runs.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// A mail server at a free port, as long as this program runs.
+    pub(crate) fn mail() -> io::Result<Self> {
+        Self::start(serve_mail)
+    }
+
+    /// An HTTPS server at a free port, as long as this program runs.
+    pub(crate) fn https() -> Result<Self, Box<dyn Error>> {
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from_pem_slice(CERTIFICATE)?],
+                PrivateKeyDer::from_pem_slice(KEY)?,
+            )?;
+        let config = Arc::new(config);
+        Ok(Self::start(move |stream, reports| serve_https(stream, &config, reports))?)
+    }
+
+    fn start(serve: impl Fn(TcpStream, &AtomicUsize) -> io::Result<()> + Send + Sync + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
-        let mails = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&mails);
+        let (reports, serve) = (Arc::new(AtomicUsize::new(0)), Arc::new(serve));
+        let counter = Arc::clone(&reports);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let counter = Arc::clone(&counter);
+                let (counter, serve) = (Arc::clone(&counter), Arc::clone(&serve));
                 thread::spawn(move || stream.and_then(|stream| serve(stream, &counter)));
             }
         });
-        Ok(Self { port, mails })
+        Ok(Self { port, reports })
     }
 
-    /// The number of accepted mails.
-    pub(crate) fn mails(&self) -> usize {
-        self.mails.load(Ordering::SeqCst)
+    /// The number of accepted reports.
+    pub(crate) fn reports(&self) -> usize {
+        self.reports.load(Ordering::SeqCst)
     }
 }
 
-fn serve(stream: TcpStream, mails: &AtomicUsize) -> io::Result<()> {
+fn serve_mail(stream: TcpStream, mails: &AtomicUsize) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut out = stream.try_clone()?;
     let mut lines = BufReader::new(stream);
@@ -59,4 +87,26 @@ fn serve(stream: TcpStream, mails: &AtomicUsize) -> io::Result<()> {
         line.clear();
     }
     Ok(())
+}
+
+/// Serves one request.
+fn serve_https(stream: TcpStream, config: &Arc<ServerConfig>, requests: &AtomicUsize) -> io::Result<()> {
+    let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+    let mut tls = BufReader::new(StreamOwned::new(connection, stream));
+    let (mut line, mut length) = (String::new(), 0);
+    while tls.read_line(&mut line)? > 0 && line != "\r\n" {
+        if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = text.trim().parse().map_err(io::Error::other)?;
+        }
+        line.clear();
+    }
+    let body = io::copy(&mut (&mut tls).take(length), &mut io::sink())?;
+    if body < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    requests.fetch_add(1, Ordering::SeqCst);
+    let mut tls = tls.into_inner();
+    tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+    tls.conn.send_close_notify();
+    tls.flush()
 }
