@@ -96,6 +96,7 @@ pub(crate) fn settings(configuration: &Configuration, identity: &Identity) -> Re
         spread: report.spread,
         day: None,
         max_per_destination: report.max_per_destination,
+        grace: report.grace,
     }
 }
 

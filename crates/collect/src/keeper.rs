@@ -302,7 +302,6 @@ impl Keeper {
         }
         let Some(store) = &mut self.store else { return };
         match store.purge(KeptDays::last(self.settings.keep_days, today)) {
-            Ok(Purged { days: 0, .. }) => {}
             Ok(purged) => say_purged(self.log, purged),
             // The next attempt is tomorrow.
             Err(error) => {
@@ -313,15 +312,11 @@ impl Keeper {
     }
 }
 
-fn say_purged(log: Log, Purged { days, unreported, waiting }: Purged) {
-    log.say(Level::Info, format_args!("{days} days older than keep-days were removed"));
-    if unreported > 0 || waiting > 0 {
-        log.say(
-            Level::Warning,
-            format_args!(
-                "{unreported} events of the removed days were in no report, and {waiting} deliveries of reports about them \
-                 waited; run tlsrpt deliver every day, or set a larger keep-days in [store]"
-            ),
-        );
+fn say_purged(log: Log, purged: Purged) {
+    if let Some(line) = purged.summary() {
+        log.say(Level::Info, line);
+    }
+    if let Some(warning) = purged.warning() {
+        log.say(Level::Warning, warning);
     }
 }

@@ -58,6 +58,9 @@ configuration! {
         from: MailAddress like "noreply-smtp-tls-reporting@example.com";
         /// The time after midnight UTC over which the reports of a day are spread.
         spread: Duration in "0s" ..= "20h" = "4h";
+        /// How long the reports of a day wait for hosts that share the store and have not handed in all events of the day. What
+        /// comes later goes into a further report about the day.
+        grace: Duration in "0s" ..= "12h" = "30m";
         /// The largest report, compressed.
         max_size: Size in "10KiB" ..= "100MiB" = "10MiB";
         /// The most failure details of a report. The most frequent ones stay; the others are added up in one entry for

@@ -13,7 +13,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use tlsrpt_format::printable;
-use tlsrpt_store::{Attempt, Delivery, DeliveryState, Error, Leases, ReportStore, Route};
+use tlsrpt_store::{Attempt, Delivery, DeliveryState, Error, Leases, RENEWAL, ReportStore, Route};
 
 use crate::{
     Carrier, Outcome, PlanSettings,
@@ -21,7 +21,7 @@ use crate::{
     mx_lookups::{LookUp, Lookups},
     plan,
     plan::sessions_in_no_report,
-    schedule::{PATIENCE, first_attempt, later, next_attempt, ready, ready_before},
+    schedule::{PATIENCE, complete_before, first_attempt, later, next_attempt, ready},
     transport::{Done, Job, Threads},
 };
 
@@ -53,6 +53,8 @@ pub struct ReporterSettings {
     pub day: Option<Date>,
     /// The most reports that one destination gets in an hour.
     pub max_per_destination: u64,
+    /// How long the reports of a day wait for hosts that share the store and have not handed in all of it.
+    pub grace: Duration,
 }
 
 impl ReporterSettings {
@@ -80,6 +82,8 @@ pub struct Reporter {
     https: Lane,
     /// Outcomes that are not yet in the store.
     outcomes: Vec<Attempt>,
+    /// When the leases on attempts were renewed.
+    renewed: Option<Instant>,
     reports_to_mx_hosts: bool,
     /// `None`: MX hosts get no reports, or the reporter is ending.
     lookups: Option<Lookups>,
@@ -224,6 +228,7 @@ impl Reporter {
             mail: Lane::default(),
             https: Lane::default(),
             outcomes: Vec::new(),
+            renewed: None,
             reports_to_mx_hosts: false,
             lookups: None,
             notes: Vec::new(),
@@ -292,7 +297,9 @@ impl Reporter {
         if self.settings.day.is_some() {
             return Ok(self.settings.day);
         }
-        Ok(self.store.unreported_days(ready_before(Timestamp::now()))?.into_iter().next())
+        let hosts = self.store.hosts()?;
+        let end = complete_before(Timestamp::now(), self.settings.grace, &hosts);
+        Ok(self.store.unreported_days(end)?.into_iter().next())
     }
 
     /// Begins what is due, waits for outcomes for at most a second, and keeps them.
@@ -394,12 +401,16 @@ impl Reporter {
 
     /// Keeps what is begun for this reporter. What another may have begun meanwhile is not begun here.
     fn renew_leases(&mut self) -> Result<(), Error> {
+        if self.renewed.is_some_and(|renewed| renewed.elapsed() < RENEWAL) {
+            return Ok(());
+        }
         let lanes = [&self.mail, &self.https];
         let begun = lanes.iter().flat_map(|lane| lane.begun.iter().map(|delivery| delivery.id));
         let in_flight = lanes.iter().flat_map(|lane| lane.in_flight.iter().copied());
         let ended = self.outcomes.iter().map(|attempt| attempt.delivery);
         let attempts: Vec<_> = begun.chain(in_flight).chain(ended).collect();
         let Leases { lost, taken_over } = self.store.renew_leases(&attempts)?;
+        self.renewed = Some(Instant::now());
         for lane in [&mut self.mail, &mut self.https] {
             lane.begun.retain(|delivery| !lost.contains(&delivery.id));
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use tlsrpt_store::Host;
 
 /// How long after midnight UTC the reports of a day are made: events that are still in the queue of the collector belong to it.
 pub const DELAY: SignedDuration = SignedDuration::from_mins(5);
@@ -24,6 +25,18 @@ pub fn ready(day: Date) -> Timestamp {
 #[must_use]
 pub fn ready_before(now: Timestamp) -> Date {
     later(now, -DELAY).to_zoned(TimeZone::UTC).date()
+}
+
+/// The reports of the days before this one can be made from a store that hosts share: each of them has handed in what it had of
+/// these days, or `grace` has passed too. Without hosts, as [`ready_before`].
+#[must_use]
+pub fn complete_before(now: Timestamp, grace: Duration, hosts: &[Host]) -> Date {
+    let ended = ready_before(now);
+    let grace = SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX);
+    match hosts.iter().map(|host| host.state.complete_before).min() {
+        None => ended,
+        Some(complete) => ended.min(complete).max(ready_before(later(now, -grace))),
+    }
 }
 
 /// When a report that is made now is due first: at random within the spread, which begins when the day is ready. A report that is late
@@ -53,9 +66,11 @@ pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 mod tests {
     use std::time::Duration;
 
-    use jiff::Timestamp;
+    use jiff::{SignedDuration, Timestamp};
 
-    use super::{first_attempt, next_attempt, ready, ready_before};
+    use tlsrpt_store::{Host, HostState};
+
+    use super::{complete_before, first_attempt, next_attempt, ready, ready_before};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -101,5 +116,39 @@ mod tests {
         assert_eq!(next(1), Some(at("2026-11-24T01:05:00Z")));
         assert_eq!(next(7200), Some(at("2026-11-24T03:00:00Z")));
         assert_eq!(next(100_000), None);
+    }
+
+    #[test]
+    fn a_day_waits_for_each_host_and_no_longer_than_the_grace() {
+        let host = |complete_before: &str| Host {
+            state: HostState {
+                name: complete_before.into(),
+                now: Timestamp::UNIX_EPOCH,
+                complete_before: complete_before.parse().unwrap(),
+                last_batch: None,
+                spool_batches: 0,
+                spool_bytes: 0,
+            },
+            checked_in: Timestamp::UNIX_EPOCH,
+            silent_for: SignedDuration::ZERO,
+            clock_difference: SignedDuration::ZERO,
+        };
+        let before = |now: &str, hosts: &[&str]| {
+            let hosts: Vec<_> = hosts.iter().map(|complete| host(complete)).collect();
+            complete_before(at(now), Duration::from_secs(30 * 60), &hosts).to_string()
+        };
+        // Without hosts, and with hosts that are complete: five minutes after midnight.
+        for hosts in [&[][..], &["2026-11-24", "2026-11-25"]] {
+            assert_eq!(before("2026-11-24T00:04:59Z", hosts), "2026-11-23");
+            assert_eq!(before("2026-11-24T00:05:00Z", hosts), "2026-11-24");
+        }
+        let one_is_late = &["2026-11-24", "2026-11-23"];
+        assert_eq!(before("2026-11-24T00:05:00Z", one_is_late), "2026-11-23");
+        assert_eq!(before("2026-11-24T00:34:59Z", one_is_late), "2026-11-23");
+        assert_eq!(before("2026-11-24T00:35:00Z", one_is_late), "2026-11-24");
+        // One that is gone does not hold days back for longer.
+        let one_is_gone = &["2026-11-24", "2026-10-01"];
+        assert_eq!(before("2026-11-24T00:05:00Z", one_is_gone), "2026-11-23");
+        assert_eq!(before("2026-11-24T00:35:00Z", one_is_gone), "2026-11-24");
     }
 }

@@ -171,6 +171,7 @@ fn settings(web: &WebServers) -> ReporterSettings {
         spread: Duration::ZERO,
         day: Some(day_before_yesterday()),
         max_per_destination: 1000,
+        grace: Duration::ZERO,
     }
 }
 

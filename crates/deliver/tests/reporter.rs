@@ -52,7 +52,13 @@ fn add(folder: &Path, day: Date, number: u64, domains: impl Iterator<Item = Stri
 }
 
 fn settings() -> ReporterSettings {
-    ReporterSettings { plan: plan_settings(), spread: Duration::ZERO, day: Some(yesterday()), max_per_destination: 100 }
+    ReporterSettings {
+        plan: plan_settings(),
+        spread: Duration::ZERO,
+        day: Some(yesterday()),
+        max_per_destination: 100,
+        grace: Duration::ZERO,
+    }
 }
 
 fn carrier_to(port: u16) -> Carrier {

@@ -1,8 +1,8 @@
 //! Prints the metrics of a made-up host with hostile domain names, for `make test-metrics`.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tlsrpt_status::{Collector, Disk, Place, Reason, Reports, Status, Stored, Worst, metrics::metrics};
-use tlsrpt_store::{DayCounts, DeliveryState, Url};
+use tlsrpt_store::{DayCounts, DeliveryState, Host, HostState, Url};
 
 fn main() {
     let now = Timestamp::UNIX_EPOCH;
@@ -23,7 +23,21 @@ fn main() {
         failed: 1,
         reasons: vec![Reason { result_type: "certificate-expired".into(), times: 1 }],
     };
+    let host = |name: &str| Host {
+        state: HostState {
+            name: name.into(),
+            now,
+            complete_before: "2026-11-24".parse().expect("a date"),
+            last_batch: None,
+            spool_batches: u64::MAX,
+            spool_bytes: 1,
+        },
+        checked_in: now,
+        silent_for: SignedDuration::from_secs(1),
+        clock_difference: SignedDuration::from_millis(-1500),
+    };
     let stored = Stored {
+        hosts: ["mx1.example", "\"\\\n"].map(host).into(),
         days: vec![day("2026-11-24"), day("2026-11-23")],
         worst: ["a.example", "\"\\\n{}\u{202e}ö", ""].map(worst).into(),
         invalid: Vec::new(),

@@ -9,6 +9,7 @@ use tlsrpt_store::{DayCounts, Error};
 
 use crate::{
     collector::Collector,
+    hosts,
     stored::{Disk, Stored, recent},
 };
 
@@ -26,6 +27,7 @@ pub(crate) fn attention(
         Ok(stored) => {
             let is_recent = |counts: &&DayCounts| recent(today).contains(&counts.day);
             lines.extend(stored.days.iter().filter(is_recent).filter_map(of_dropped));
+            lines.extend(stored.hosts.iter().flat_map(hosts::attention));
             lines.extend(stored.disk.and_then(of_disk));
             lines.extend(stored.damage.iter().flatten().map(|line| format!("store: {}", printable(line))));
         }

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tlsrpt_format::printable;
 use tlsrpt_store::DayCounts;
 
-use crate::{Reason, Status, Stored, collector::Collector, plot};
+use crate::{Reason, Status, Stored, collector::Collector, hosts::in_words, plot};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -97,6 +97,12 @@ fn counts(stored: &Stored) -> Markup {
             section {
                 h2 { "Failures by reason" }
                 (plot::reasons(&reasons(stored)))
+            }
+        }
+        @if !stored.hosts.is_empty() {
+            section {
+                h2 { "Hosts" }
+                ul { @for host in &stored.hosts { li { (in_words(host)) } } }
             }
         }
         @if !stored.invalid.is_empty() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tlsrpt_format::datagram::PolicyDescription;
-use tlsrpt_store::{DayCounts, FailureCounts, PolicyCounts};
+use tlsrpt_store::{DayCounts, FailureCounts, Host, PolicyCounts};
 
 use crate::{
     Domain, DomainDay, InvalidOfDay, Reason, Reports, Status, Stored, Worst, collector::Collector, reasons::result_type,
@@ -15,6 +15,7 @@ pub fn status(status: &Status) -> Value {
     let days: Vec<_> = stored.map(|stored| stored.days.iter().map(day).collect()).unwrap_or_default();
     let worst: Vec<_> = stored.map(|stored| stored.worst.iter().map(worst).collect()).unwrap_or_default();
     let invalid: Vec<_> = stored.map(|stored| stored.invalid.iter().map(invalid).collect()).unwrap_or_default();
+    let hosts: Vec<_> = stored.map(|stored| stored.hosts.iter().map(host).collect()).unwrap_or_default();
     json!({
         "time": status.now.to_string(),
         "collector": collector(status),
@@ -25,6 +26,7 @@ pub fn status(status: &Status) -> Value {
         "days": days,
         "most-failures": worst,
         "invalid": invalid,
+        "hosts": hosts,
         "attention": status.attention,
     })
 }
@@ -82,6 +84,20 @@ fn worst(worst: &Worst) -> Value {
 
 fn invalid(invalid: &InvalidOfDay) -> Value {
     json!({"day": invalid.day.to_string(), "reason": invalid.reason, "datagrams": invalid.datagrams})
+}
+
+fn host(host: &Host) -> Value {
+    let Host { state, checked_in, silent_for, clock_difference } = host;
+    json!({
+        "name": state.name,
+        "seen": checked_in.to_string(),
+        "seconds-since-seen": silent_for.as_secs(),
+        "last-batch": state.last_batch.map(|last| last.to_string()),
+        "waiting-batches": state.spool_batches,
+        "waiting-bytes": state.spool_bytes,
+        "complete-before": state.complete_before.to_string(),
+        "clock-difference-seconds": clock_difference.as_secs_f64(),
+    })
 }
 
 /// One domain.

@@ -9,6 +9,7 @@
 mod attention;
 mod collector;
 mod domain;
+pub mod hosts;
 pub mod html;
 pub mod json;
 pub mod metrics;

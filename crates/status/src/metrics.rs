@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use tlsrpt_store::DayCounts;
+use tlsrpt_store::{DayCounts, Host};
 
 use crate::{Status, Stored, collector::Collector};
 
@@ -59,7 +59,32 @@ fn add_stored(text: &mut Metrics, stored: &Stored) {
     for worst in &stored.worst {
         text.sample(&format!("{{domain=\"{}\"}}", Label(&worst.domain)), worst.failed);
     }
+    if !stored.hosts.is_empty() {
+        add_hosts(text, &stored.hosts);
+    }
 }
+
+fn add_hosts(text: &mut Metrics, hosts: &[Host]) {
+    let facts: [(&str, &str, Fact); 4] = [
+        ("tlsrpt_host_silent_seconds", "How long ago the host said how it does.", |host| host.silent_for.as_secs_f64()),
+        ("tlsrpt_host_waiting_batches", "Batches that wait on the host for the store.", |host| {
+            host.state.spool_batches as f64
+        }),
+        ("tlsrpt_host_waiting_bytes", "The bytes of these batches.", |host| host.state.spool_bytes as f64),
+        ("tlsrpt_host_clock_difference_seconds", "The clock of the host minus that of the store.", |host| {
+            host.clock_difference.as_secs_f64()
+        }),
+    ];
+    for (name, help, fact) in facts {
+        text.family(name, help);
+        for host in hosts {
+            text.sample(&format!("{{host=\"{}\"}}", Label(&host.state.name)), fact(host));
+        }
+    }
+}
+
+/// A number about a host.
+type Fact = fn(&Host) -> f64;
 
 /// One count of a day.
 type Count = fn(&DayCounts) -> u64;

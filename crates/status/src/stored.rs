@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use jiff::{Timestamp, civil::Date};
 use nix::sys::statvfs::statvfs;
-use tlsrpt_store::{DayCounts, DeliveryState, DomainCounts, Error, Reader, Url};
+use tlsrpt_store::{DayCounts, DeliveryState, DomainCounts, Error, Host, Reader, Url};
 
 use crate::reasons::{Reason, reasons};
 
@@ -22,6 +22,8 @@ pub struct Stored {
     pub invalid: Vec<InvalidOfDay>,
     /// The reports about yesterday.
     pub reports: Reports,
+    /// The hosts that share the store, by name.
+    pub hosts: Vec<Host>,
     /// When the latest valid event arrived.
     pub last_event: Option<Timestamp>,
     /// The size in bytes.
@@ -123,6 +125,7 @@ impl Stored {
             worst: worst(reader, &recent)?,
             invalid,
             reports: Reports::read(reader, today.yesterday().unwrap_or(today))?,
+            hosts: reader.hosts()?,
             last_event: reader.last_event()?,
             size: reader.size()?,
             disk: disk(url),

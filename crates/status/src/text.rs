@@ -13,7 +13,7 @@ use tlsrpt_format::{
 };
 use tlsrpt_store::{DayCounts, FailureCounts, PolicyCounts};
 
-use crate::{Domain, DomainDay, Reason, Status, Stored, collector::Collector, reasons::result_type};
+use crate::{Domain, DomainDay, Reason, Status, Stored, collector::Collector, hosts::in_words, reasons::result_type};
 
 /// The number of listed days.
 const DAYS: usize = 7;
@@ -33,6 +33,7 @@ pub fn status(out: &mut impl Write, status: &Status) -> io::Result<()> {
             days(out, &stored.days)?;
             worst(out, stored)?;
             invalid(out, stored)?;
+            hosts(out, stored)?;
         }
         Err(_) => labelled(out, "store", printable(&status.place.store.to_string()))?,
     }
@@ -119,6 +120,14 @@ fn invalid(out: &mut impl Write, stored: &Stored) -> io::Result<()> {
     stored.invalid.iter().try_for_each(|invalid| {
         writeln!(out, "  {}  {}: {}", invalid.day, printable(&invalid.reason), invalid.datagrams)
     })
+}
+
+fn hosts(out: &mut impl Write, stored: &Stored) -> io::Result<()> {
+    if stored.hosts.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nHosts")?;
+    stored.hosts.iter().try_for_each(|host| writeln!(out, "  {}", in_words(host)))
 }
 
 /// One domain.

@@ -26,6 +26,8 @@ pub struct Host {
     pub state: HostState,
     /// When it said so, by the clock of the store.
     pub checked_in: Timestamp,
+    /// How long ago that is, by the clock of the store.
+    pub silent_for: SignedDuration,
     /// Its clock minus the clock of the store.
     pub clock_difference: SignedDuration,
 }

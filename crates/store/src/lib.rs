@@ -41,7 +41,7 @@ pub use opening::{open, open_reader, open_reports, open_shared, set_aside};
 pub use options::{Limits, Options, Synchronous};
 pub use postgresql::PostgresqlUrl;
 pub use reports::{
-    Attempt, Delivery, FailureLimit, KeptReport, Leases, MxHostShare, NewDelivery, NewReport, ReportFilter,
+    Attempt, Delivery, FailureLimit, KeptReport, Leases, MxHostShare, NewDelivery, NewReport, RENEWAL, ReportFilter,
     ReportStore, Route, Suppression, Unreported,
 };
 pub use shared::SharedStore;

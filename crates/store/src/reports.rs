@@ -1,5 +1,7 @@
 //! Reports and their deliveries, which the reporter keeps in the store.
 
+use std::time::Duration;
+
 use jiff::{Timestamp, civil::Date};
 
 use crate::{DeliveryState, Error, PolicyCounts, Reader, Store};
@@ -159,6 +161,9 @@ pub struct Attempt {
     pub warning: Option<String>,
 }
 
+/// How often a reporter renews the leases on its attempts. One that does not for four times as long has lost them.
+pub const RENEWAL: Duration = Duration::from_secs(15);
+
 /// The result of renewing the leases on attempts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leases {
@@ -268,8 +273,8 @@ pub trait ReportStore: Store + Reader + std::fmt::Debug {
         limit: usize,
     ) -> Result<Vec<Delivery>, Error>;
 
-    /// Keeps the attempts for this reporter, which has begun them and still works on them. To be called every few seconds;
-    /// most calls do nothing. Attempts of a reporter that is gone become waiting again, with an unknown outcome.
+    /// Keeps the attempts for this reporter, which has begun them and still works on them. To be called every [`RENEWAL`].
+    /// Attempts of a reporter that is gone become waiting again, with an unknown outcome.
     fn renew_leases(&mut self, attempts: &[i64]) -> Result<Leases, Error>;
 
     /// Keeps the outcomes of attempts, in one transaction. A delivery that was cancelled meanwhile

@@ -95,3 +95,23 @@ pub struct Purged {
     /// Deliveries of reports about these days that waited for another attempt.
     pub waiting: u64,
 }
+
+impl Purged {
+    /// How much was removed. None if nothing was.
+    #[must_use]
+    pub fn summary(&self) -> Option<String> {
+        (self.days > 0).then(|| format!("{} days older than keep-days were removed", self.days))
+    }
+
+    /// Why it deserves a warning: what was removed is in no report, or not delivered. Safe to show.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let Self { unreported, waiting, .. } = self;
+        (*unreported > 0 || *waiting > 0).then(|| {
+            format!(
+                "{unreported} events of the removed days were in no report, and {waiting} deliveries of reports about them \
+                 waited; run tlsrpt deliver every day, or set a larger keep-days in [store]"
+            )
+        })
+    }
+}

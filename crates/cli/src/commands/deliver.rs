@@ -5,13 +5,13 @@ use std::{io::Write, str::FromStr, time::Duration};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tlsrpt_config::Configuration;
 use tlsrpt_deliver::{
-    NoReport, PlanSettings, Reporter, plan,
-    schedule::ready_before,
+    Housekeeping, NoReport, Reporter, ReporterSettings, plan,
+    schedule::complete_before,
     service::{self, Summary, observer},
 };
 use tlsrpt_format::printable;
 use tlsrpt_service::{Ending, Level, Log, Notifier};
-use tlsrpt_store::{DeliveryState, NewReport, ReportFilter, ReportStore};
+use tlsrpt_store::{DeliveryState, NewReport, ReportFilter, ReportStore, Url};
 
 use crate::{
     configuration::ConfigFile,
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let day = arguments.day.map(|Day(day)| day);
     if arguments.dry_run {
         let settings = reporting::settings(&configuration, &reporting::identity(&configuration.report)?);
-        return dry_run(reporting::store(&configuration)?, &settings.plan, day);
+        return dry_run(reporting::store(&configuration)?, &settings, day);
     }
     let log = Log::start().map_err(cannot("start a thread"))?;
     let (ending, _end) = Ending::new(None).map_err(cannot("wait for signals"))?;
@@ -117,9 +117,22 @@ pub(crate) fn serve(
     manager: Notifier,
 ) -> Result<(), Failure> {
     let reporter = reporter(configuration, Mode::UntilEnded, log)?;
+    let _housekeeping = housekeeping(configuration, log)?;
     let spread = SignedDuration::try_from(configuration.report.spread).unwrap_or_default();
     log.say(Level::Info, format_args!("delivering; the reports of a day are spread over {spread:#}"));
     service::run(reporter, ending, log, manager).map_err(failed)
+}
+
+/// Removes old days from a store that hosts share. From one of this host alone, the collector does.
+fn housekeeping(configuration: &Configuration, log: Log) -> Result<Option<Housekeeping>, Failure> {
+    let keep_days = u32::try_from(configuration.store.keep_days).unwrap_or(u32::MAX);
+    match configuration.store.url {
+        Url::Sqlite(_) => Ok(None),
+        Url::Postgresql(_) => {
+            let started = Housekeeping::start(reporting::store(configuration)?, keep_days, log);
+            started.map(Some).map_err(cannot("start a thread"))
+        }
+    }
 }
 
 /// Makes and delivers what is due now.
@@ -136,11 +149,14 @@ fn once(reporter: Reporter, ending: &Ending, log: Log) -> Result<(), Failure> {
 }
 
 /// Prints the reports that would be made, and the deliveries that wait.
-fn dry_run(mut store: Box<dyn ReportStore>, settings: &PlanSettings, day: Option<Date>) -> Result<(), Failure> {
+fn dry_run(mut store: Box<dyn ReportStore>, settings: &ReporterSettings, day: Option<Date>) -> Result<(), Failure> {
     let now = Timestamp::now();
     let days = match day {
         Some(day) => vec![day],
-        None => store.unreported_days(ready_before(now)).map_err(failed)?,
+        None => {
+            let hosts = store.hosts().map_err(failed)?;
+            store.unreported_days(complete_before(now, settings.grace, &hosts)).map_err(failed)?
+        }
     };
     let mut out = output::for_scripts();
     for day in days {
@@ -150,11 +166,12 @@ fn dry_run(mut store: Box<dyn ReportStore>, settings: &PlanSettings, day: Option
             let Some(last) = domains.last() else { break };
             after = last.domain.clone();
             for domain in &domains {
-                let Some(unreported) = store.unreported(day, &domain.domain, settings.failures()).map_err(failed)?
+                let Some(unreported) =
+                    store.unreported(day, &domain.domain, settings.plan.failures()).map_err(failed)?
                 else {
                     continue;
                 };
-                let planned = plan(&unreported, day, now, now, settings);
+                let planned = plan(&unreported, day, now, now, &settings.plan);
                 write_plan(&mut out, day, &unreported.domain, &planned)?;
             }
         }

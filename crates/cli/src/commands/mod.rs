@@ -6,6 +6,7 @@ pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod deliver;
+pub(crate) mod hosts;
 pub(crate) mod library_version;
 pub(crate) mod listen;
 pub(crate) mod record;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Serve(serve::Arguments),
     Reports(reports::Arguments),
     Suppress(suppress::Arguments),
+    Hosts(hosts::Arguments),
     Bounce(bounce::Arguments),
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -57,6 +59,7 @@ pub(crate) fn run(command: Command, definition: fn() -> clap::Command) -> Result
         Command::Serve(arguments) => serve::run(arguments),
         Command::Reports(arguments) => reports::run(arguments),
         Command::Suppress(arguments) => suppress::run(arguments),
+        Command::Hosts(arguments) => hosts::run(arguments),
         Command::Bounce(arguments) => bounce::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, definition()),
         Command::LibraryVersion(arguments) => library_version::run(arguments),

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use crate::support::run_well;
 
 /// Each subcommand with its own subcommands.
-const SUBCOMMANDS: [(&str, &[&str]); 13] = [
+const SUBCOMMANDS: [(&str, &[&str]); 14] = [
     ("listen", &[]),
     ("send", &[]),
     ("check", &[]),
@@ -17,6 +17,7 @@ const SUBCOMMANDS: [(&str, &[&str]); 13] = [
     ("serve", &[]),
     ("reports", &["list", "show", "preview", "resend", "cancel"]),
     ("suppress", &["add", "remove", "list"]),
+    ("hosts", &["list", "forget"]),
     ("bounce", &[]),
     ("config", &[]),
 ];

@@ -164,6 +164,11 @@ impl Service {
         Self(command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
+    #[allow(dead_code, reason = "the tests of shared stores use it")]
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Ends it by SIGTERM. Returns its exit code and its standard error.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         kill(Pid::from_raw(self.0.id().try_into().unwrap()), Signal::SIGTERM).unwrap();

@@ -19,8 +19,6 @@ pub(crate) struct Postgresql {
     known: Known,
     /// Identifies this process among the reporters.
     pub(super) reporter: String,
-    /// When the leases are renewed next.
-    pub(super) renewal: Option<std::time::Instant>,
 }
 
 impl Postgresql {
@@ -40,7 +38,7 @@ impl Postgresql {
 
     fn new(url: &PostgresqlUrl, limits: Limits) -> Self {
         let (known, reporter) = (Known::default(), String::new());
-        Self { url: url.clone(), limits, link: None, known, reporter, renewal: None }
+        Self { url: url.clone(), limits, link: None, known, reporter }
     }
 
     fn connect(&self, check: fn(&mut Link) -> Result<(), Failed>) -> Result<Link, Error> {

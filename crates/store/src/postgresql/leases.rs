@@ -4,17 +4,13 @@
 //! when its lease has ended. A reporter that was only cut off from the server keeps the outcome of its attempts afterwards,
 //! for which it has time: the next attempt is due some time after the end of the lease.
 
-use std::time::{Duration, Instant};
-
 use super::{database::Postgresql, failure::Failed, link::Link};
 use crate::{Error, ErrorKind, Leases};
 
-/// The length of a lease, in seconds.
+/// The length of a lease, in seconds: four times as long as leases are renewed, see [`crate::RENEWAL`].
 pub(super) const LEASE: i64 = 60;
 /// How long after the end of a lease its delivery is tried again.
 const AFTERWARDS: i64 = 60;
-/// How often leases are renewed.
-const RENEWAL: Duration = Duration::from_secs(15);
 /// How long the attempts at destinations in an hour are remembered, from its beginning.
 const HOURS: i64 = 2 * 60 * 60;
 
@@ -25,7 +21,6 @@ impl Postgresql {
             .map_err(|error| Error::new(ErrorKind::Other, format!("no random numbers from the system: {error}")))?;
         let host = nix::unistd::gethostname().unwrap_or_default();
         self.reporter = format!("{}-{}-{random:016x}", host.to_string_lossy(), std::process::id());
-        self.renewal = Some(Instant::now() + RENEWAL);
         let reporter = self.reporter.clone();
         self.on_link(|link| {
             works_on(link, &reporter)?;
@@ -34,11 +29,8 @@ impl Postgresql {
     }
 
     pub(super) fn renew(&mut self, attempts: &[i64]) -> Result<Leases, Error> {
-        if self.renewal.is_none_or(|renewal| Instant::now() < renewal) {
-            return Ok(Leases::default());
-        }
         let reporter = self.reporter.clone();
-        let leases = self.on_link(|link| {
+        self.on_link(|link| {
             let held = link.rows(
                 "UPDATE delivery SET leased_until = server_time() + $1 WHERE id = ANY ($2) AND reporter = $3 RETURNING id",
                 &[&LEASE, &attempts, &reporter],
@@ -48,9 +40,7 @@ impl Postgresql {
             link.execute("DELETE FROM destination_hour WHERE hour < server_time() - $1", &[&HOURS])?;
             let lost = attempts.iter().filter(|id| !held.contains(id)).copied().collect();
             Ok(Leases { lost, taken_over: take_over(link)? })
-        })?;
-        self.renewal = Some(Instant::now() + RENEWAL);
-        Ok(leases)
+        })
     }
 }
 

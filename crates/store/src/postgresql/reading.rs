@@ -94,8 +94,8 @@ impl Reader for Postgresql {
 
     fn hosts(&mut self) -> Result<Vec<Host>, Error> {
         self.read(
-            "SELECT name, host_time, checked_in, clock_difference, complete_before, last_batch, spool_batches, spool_bytes \
-             FROM host ORDER BY name COLLATE \"C\"",
+            "SELECT name, host_time, checked_in, clock_difference, complete_before, last_batch, spool_batches, spool_bytes, \
+             server_time() - checked_in FROM host ORDER BY name COLLATE \"C\"",
             &[],
             host,
         )
@@ -169,6 +169,7 @@ fn host(row: &Row) -> Result<Host, Failed> {
             spool_bytes: count(row, 7)?,
         },
         checked_in: timestamp(row, 2)?.unwrap_or_default(),
+        silent_for: SignedDuration::from_secs(row.try_get(8)?),
         clock_difference: SignedDuration::from_millis(row.try_get(3)?),
     })
 }

@@ -2,4 +2,4 @@
 
 pub(crate) mod batches;
 mod counting;
-mod reporting;
+pub(crate) mod reporting;

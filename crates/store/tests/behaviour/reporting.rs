@@ -8,15 +8,15 @@ use tlsrpt_store::{
 
 use crate::place::Place;
 
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-const ALL: FailureLimit = FailureLimit { number: usize::MAX, bytes: u64::MAX };
+pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+pub(crate) const ALL: FailureLimit = FailureLimit { number: usize::MAX, bytes: u64::MAX };
 
-fn day() -> Date {
+pub(crate) fn day() -> Date {
     "2026-11-24".parse().unwrap()
 }
 
 /// A store with a report that has one delivery by mail and one by HTTPS.
-fn store() -> (Place, Box<dyn ReportStore>) {
+pub(crate) fn store() -> (Place, Box<dyn ReportStore>) {
     let place = Place::new();
     let event = r#"{"d":"a.example","pr":"v=TLSRPTv1;rua=mailto:r@a.example","policies":[{"policy-type":9,"f":0}]}"#;
     let batch = Batch {
@@ -32,7 +32,7 @@ fn store() -> (Place, Box<dyn ReportStore>) {
     (place, reports)
 }
 
-fn report() -> NewReport {
+pub(crate) fn report() -> NewReport {
     let delivery = |destination: &str, mail_domain: Option<&str>| NewDelivery {
         destination: destination.into(),
         mail_domain: mail_domain.map(str::to_owned),
@@ -54,12 +54,12 @@ fn report() -> NewReport {
     }
 }
 
-fn make(store: &mut dyn ReportStore) {
+pub(crate) fn make(store: &mut dyn ReportStore) {
     let mut report = Some(report());
     store.make_reports(day(), "", 10, ALL, &mut |_| report.take()).unwrap();
 }
 
-fn attempt(delivery: &Delivery, state: DeliveryState) -> Attempt {
+pub(crate) fn attempt(delivery: &Delivery, state: DeliveryState) -> Attempt {
     Attempt {
         delivery: delivery.id,
         at: NOW,

@@ -2,6 +2,7 @@
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
+mod leases;
 mod opening;
 mod place;
 mod privileges;
