@@ -94,13 +94,14 @@ pub fn content(subject: Subject<'_>, counts: &[PolicyCounts], settings: &Content
     let Subject { domain, day, number } = subject;
     let id = format!("{day}.{number}.{}.{domain}@{}", settings.host, settings.submitter);
     let document = |policies: &[PolicyResults<'_>]| {
-        compressed(&Document {
+        let document = Document {
             organization_name: &settings.organization,
             date_range: DateRange::of(day),
             contact_info: &settings.contact,
             report_id: Cow::Borrowed(&id),
             policies: Cow::Borrowed(policies),
-        })
+        };
+        gzip(|encoder| Ok(serde_json::to_writer(encoder, &document)?))
     };
     let mut most = settings.max_failure_details;
     let mut left_out = keep_most_frequent(&mut policies, most);
@@ -123,7 +124,7 @@ pub fn content(subject: Subject<'_>, counts: &[PolicyCounts], settings: &Content
 }
 
 /// The file name of RFC 8460 section 5.1: submitter, policy domain, first and last second, and a number where it is not the first.
-fn file_name(Subject { domain, day, number }: Subject<'_>, submitter: &str) -> String {
+pub(crate) fn file_name(Subject { domain, day, number }: Subject<'_>, submitter: &str) -> String {
     const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
     let first = day.to_zoned(TimeZone::UTC).map_or(0, |zoned| zoned.timestamp().as_second());
     let last = first + SECONDS_OF_A_DAY - 1;
@@ -285,10 +286,15 @@ fn keep_most_frequent(policies: &mut [PolicyResults<'_>], most: usize) -> usize 
     all - most
 }
 
-fn compressed(document: &Document<'_>) -> Vec<u8> {
+/// The bytes, compressed by gzip.
+pub(crate) fn compressed(bytes: &[u8]) -> Vec<u8> {
+    gzip(|encoder| encoder.write_all(bytes))
+}
+
+/// What `write` writes, compressed by gzip. Into memory, writing does not fail.
+fn gzip(write: impl FnOnce(&mut GzEncoder<Vec<u8>>) -> std::io::Result<()>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Strings and numbers into memory: neither can fail.
-    let _ = serde_json::to_writer(&mut encoder, document);
+    let _ = write(&mut encoder);
     let _ = encoder.flush();
     encoder.finish().unwrap_or_default()
 }

@@ -6,6 +6,7 @@
 //! - [`smtp`], [`https`]: one attempt to deliver it, with its [`Outcome`].
 //! - [`AddressGuard`]: which addresses a report may be posted to.
 //! - [`plan()`], [`schedule`]: which reports are made, where each goes, and when it is tried.
+//! - [`taken_over()`]: a report that another program made.
 //! - [`Reporter`]: the loop over states that are in the store; [`service`] runs it.
 //! - [`bounce`]: bounces of report mails.
 
@@ -30,6 +31,7 @@ pub mod schedule;
 pub mod service;
 pub mod smtp;
 mod summary;
+mod taken_over;
 mod transport;
 
 pub use address_guard::AddressGuard;
@@ -42,4 +44,5 @@ pub use mx_lookups::LookUp;
 pub use outcome::Outcome;
 pub use plan::{NoReport, PlanSettings, plan};
 pub use reporter::{Happened, Made, Observer, Reporter, ReporterSettings, Round};
+pub use taken_over::{ForeignDelivery, ForeignReport, NotTaken, taken_over};
 pub use transport::{Carrier, MailRoute};

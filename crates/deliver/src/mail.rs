@@ -91,7 +91,8 @@ impl Submitter {
             .from(Mailbox::new(None, address(&self.from)?))
             .to(Mailbox::new(None, address(to)?))
             .date(date)
-            .message_id(Some(format!("<{}.{id}>", fingerprint(&to.to_string()))))
+            // The ids of other programs may have a colon, which a Message-ID must not.
+            .message_id(Some(format!("<{}.{}>", fingerprint(&to.to_string()), id.replace(':', "-"))))
             .subject(format!("Report Domain: {domain} Submitter: {submitter} Report-ID: <{id}>"))
             .raw_header(header("TLS-Report-Domain", domain))
             .raw_header(header("TLS-Report-Submitter", submitter))

@@ -161,7 +161,7 @@ pub(crate) fn deliveries<'r>(
     deliveries
 }
 
-fn delivery(uri: &str, due: Timestamp, ports: &[u16]) -> NewDelivery {
+pub(crate) fn delivery(uri: &str, due: Timestamp, ports: &[u16]) -> NewDelivery {
     match Destination::parse(uri).and_then(|destination| destination.on_ports(ports)) {
         Ok(destination) => NewDelivery {
             mail_domain: match &destination {

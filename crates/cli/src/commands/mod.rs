@@ -6,9 +6,11 @@ pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod deliver;
+pub(crate) mod fetcher;
 pub(crate) mod hosts;
 pub(crate) mod library_version;
 pub(crate) mod listen;
+pub(crate) mod migrate;
 pub(crate) mod record;
 pub(crate) mod reports;
 pub(crate) mod send;
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Suppress(suppress::Arguments),
     Hosts(hosts::Arguments),
     Bounce(bounce::Arguments),
+    Migrate(migrate::Arguments),
+    Fetcher(fetcher::Arguments),
     #[command(hide = true)]
     Completions(completions::Arguments),
     #[command(hide = true)]
@@ -61,6 +65,8 @@ pub(crate) fn run(command: Command, definition: fn() -> clap::Command) -> Result
         Command::Suppress(arguments) => suppress::run(arguments),
         Command::Hosts(arguments) => hosts::run(arguments),
         Command::Bounce(arguments) => bounce::run(arguments),
+        Command::Migrate(arguments) => migrate::run(arguments),
+        Command::Fetcher(arguments) => fetcher::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, definition()),
         Command::LibraryVersion(arguments) => library_version::run(arguments),
     }

@@ -9,6 +9,7 @@ mod hostile;
 mod listening;
 mod looking;
 mod manual_page;
+mod peers;
 mod reading_records;
 mod reporting;
 mod sending;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use crate::support::run_well;
 
 /// Each subcommand with its own subcommands.
-const SUBCOMMANDS: [(&str, &[&str]); 14] = [
+const SUBCOMMANDS: [(&str, &[&str]); 16] = [
     ("listen", &[]),
     ("send", &[]),
     ("check", &[]),
@@ -19,6 +19,8 @@ const SUBCOMMANDS: [(&str, &[&str]); 14] = [
     ("suppress", &["add", "remove", "list"]),
     ("hosts", &["list", "forget"]),
     ("bounce", &[]),
+    ("migrate", &[]),
+    ("fetcher", &[]),
     ("config", &[]),
 ];
 
