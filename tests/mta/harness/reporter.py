@@ -176,7 +176,7 @@ class Reporter(Program):
 def query(database, statement):
     """The rows of a query, or none as long as the database or its tables are not there."""
     try:
-        with sqlite3.connect("file:%s?mode=ro" % database, uri=True) as connection:
+        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % database, uri=True)) as connection:
             return connection.execute(statement).fetchall()
     except sqlite3.OperationalError:
         return []

@@ -1,5 +1,6 @@
 """`tlsrpt collect` and tlsrpt-collectd receive the same datagrams of a real Postfix: the stored counters must be equal."""
 
+import contextlib
 import json
 import sqlite3
 
@@ -51,7 +52,7 @@ def rows_of_both(program, environment, folder, lines):
 
 def rows(database, statement, last_json):
     """The rows of a query in a fixed order, with the JSON in the columns from POLICY to LAST_JSON in one form."""
-    with sqlite3.connect("file:%s?mode=ro" % database, uri=True) as connection:
+    with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % database, uri=True)) as connection:
         found = [list(row) for row in connection.execute(statement)]
     for row in found:
         for column in range(POLICY, last_json + 1):
