@@ -276,3 +276,34 @@ fn collectors_that_add_at_once_lose_nothing_and_do_not_deadlock() {
     assert_eq!(place.sql("SELECT sum(succeeded) FROM sessions"), total.to_string());
     assert_eq!(place.reports().check().unwrap(), [""; 0]);
 }
+
+#[test]
+fn the_limits_of_a_day_hold_over_all_collectors() {
+    let place = Place::new();
+    let collector = place.url("tlsrpt_collector");
+    let limits = tlsrpt_store::Limits { domains: 30, policies: 20, failures: 10 };
+    thread::scope(|scope| {
+        for number in 0..6 {
+            let collector = &collector;
+            scope.spawn(move || {
+                let options = tlsrpt_store::Options { limits, ..Default::default() };
+                let mut store = tlsrpt_store::open(collector, options).unwrap();
+                for n in 1..=5 {
+                    let failing =
+                        format!(r#""policy-type":9,"failure-details":[{{"c":204,"f":"{number} {n}"}}],"f":1"#);
+                    let events: Vec<_> =
+                        (0..4).map(|d| (event(&format!("d{number}-{n}-{d}.example"), "r", &[&failing]), 1)).collect();
+                    let mut batch = batch(n, DAY, &events);
+                    batch.id.writer = format!("collector{number}");
+                    store.add(&batch).unwrap();
+                }
+            });
+        }
+    });
+    let counts = &place.reader().days().unwrap()[0];
+    assert_eq!((counts.events, counts.domains, counts.policies, counts.failures), (120, 30, 20, 10));
+    assert_eq!(place.sql("SELECT sum(events) FROM domain_of_day"), "120");
+    assert_eq!(place.sql("SELECT count(*) FROM domain WHERE id > 0"), "30");
+    assert_eq!(place.sql("SELECT sum(times) FROM failures"), "120");
+    assert_eq!(place.sql("SELECT count(*) FROM failures WHERE failure > 0"), "10");
+}
