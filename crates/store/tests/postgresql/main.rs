@@ -3,6 +3,7 @@
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
 mod leases;
+mod lookups;
 mod opening;
 mod place;
 mod privileges;
