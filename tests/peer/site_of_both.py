@@ -205,6 +205,8 @@ def edit(database, *statements):
 
 
 def send_to_collectd(program, collector, lines):
+    # After the end of a day it makes a new database.
+    waiting.until("the tables of tlsrpt-collectd", lambda: collector.count() is not None)
     before = collector.count()
     command.send(program, collector.socket, list(lines))
     policies = sum(len(json.loads(line)["policies"]) for line in lines)
