@@ -1,13 +1,33 @@
-//! Policies and failures as JSON text for a store. Equal ones have equal texts: the members are sorted.
+//! Events, policies and failures as JSON text for a store. Equal policies and failures have equal texts: the members are
+//! sorted.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
 use super::{
-    event::{Failure, PolicyDescription},
+    event::{Event, Failure, Policy, PolicyDescription},
     invalid::Invalid,
     reading,
 };
+
+impl Event {
+    /// The event as JSON, in the form of a datagram, on one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let text =
+            EventText { d: &self.domain, pr: &self.record, policies: self.policies.iter().map(PolicyText).collect() };
+        written(&text)
+    }
+
+    /// Parses the output of [`Self::to_json`].
+    ///
+    /// # Errors
+    ///
+    /// The reason why the text describes no event.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        reading::event(text)
+    }
+}
 
 impl PolicyDescription {
     /// The members of the datagram that describe the policy, as JSON with sorted members. Equal descriptions have equal
@@ -15,7 +35,7 @@ impl PolicyDescription {
     #[must_use]
     pub fn to_json(&self) -> String {
         if self.others.is_empty() {
-            return text(&UsualPolicy {
+            return written(&UsualPolicy {
                 mx_host: self.mx_host.as_deref(),
                 policy_domain: self.policy_domain.as_deref(),
                 policy_string: self.policy_string.as_deref(),
@@ -87,13 +107,58 @@ struct UsualPolicy<'p> {
     policy_type: i32,
 }
 
-fn text(policy: &UsualPolicy<'_>) -> String {
-    serde_json::to_string(policy).expect("strings and numbers can be written as JSON")
+#[derive(Serialize)]
+struct EventText<'e> {
+    d: &'e str,
+    pr: &'e str,
+    policies: Vec<PolicyText<'e>>,
+}
+
+/// A policy as in a datagram, without the count of its failures.
+struct PolicyText<'e>(&'e Policy);
+
+impl Serialize for PolicyText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Policy { result, failures, description } = self.0;
+        let PolicyDescription { policy_type, policy_domain, policy_string, mx_host, others } = description;
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("policy-type", policy_type)?;
+        for (name, value) in [("policy-string", policy_string), ("mx-host", mx_host)] {
+            if let Some(value) = value {
+                members.serialize_entry(name, value)?;
+            }
+        }
+        if let Some(domain) = policy_domain {
+            members.serialize_entry("policy-domain", domain)?;
+        }
+        others.iter().try_for_each(|(name, value)| members.serialize_entry(name, value))?;
+        if !failures.is_empty() {
+            members.serialize_entry("failure-details", &failures.iter().map(FailureText).collect::<Vec<_>>())?;
+        }
+        members.serialize_entry("f", result)?;
+        members.end()
+    }
+}
+
+/// A failure as in a datagram.
+struct FailureText<'e>(&'e Failure);
+
+impl Serialize for FailureText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("c", &self.0.code)?;
+        self.0.details.known().try_for_each(|(member, value)| members.serialize_entry(member.key(), value))?;
+        members.end()
+    }
+}
+
+fn written(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("strings and numbers can be written as JSON")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Failure, PolicyDescription};
+    use super::{Event, Failure, PolicyDescription};
     use crate::datagram::parse;
 
     fn first(policy: &str) -> (PolicyDescription, Vec<Failure>) {
@@ -143,6 +208,33 @@ mod tests {
         }
         assert_eq!(PolicyDescription::from_json("{}").unwrap_err().detail, "policy-type is missing");
         assert!(Failure::from_json("[]").is_err());
+    }
+
+    #[test]
+    fn events_are_read_back() {
+        for policies in [
+            "",
+            r#"{"policy-type":9,"f":0}"#,
+            r#"{"policy-type":9,"t":2,"f":-2147483648,"failure-details":[{"c":-1},{"c":201,"s":"","f":"\n","a":"\u0000"}]}"#,
+            r#"{"policy-type":2,"policy-domain":"\"","policy-string":[],"mx-host":["\u202e"],"f":1,"t":0},
+                {"policy-type":0,"policy-string":["a","b"],"f":0}"#,
+            r#"{"policy-type":1,"f":0,"new":null,"dpv":{"d":[1e5,1444444444444444444444444444444444444444444444]}}"#,
+        ] {
+            let datagram = format!(r#"{{"dpv":"1","d":"A.example.","pr":"v=TLSRPTv1\n","policies":[{policies}]}}"#);
+            let event = parse(datagram.as_bytes()).unwrap();
+            let text = event.to_json();
+            assert_eq!(Event::from_json(&text).as_ref(), Ok(&event), "{text}");
+            assert!(!text.contains('\n'), "{text}");
+        }
+        // As deep as a datagram may be.
+        let deep = format!(
+            r#"{{"d":"","pr":"","policies":[{{"policy-type":9,"f":0,"x":{}{}}}]}}"#,
+            "[".repeat(124),
+            "]".repeat(124)
+        );
+        let event = parse(deep.as_bytes()).unwrap();
+        assert_eq!(Event::from_json(&event.to_json()), Ok(event));
+        assert_eq!(Event::from_json("{}").unwrap_err().detail, "d is missing");
     }
 
     #[test]

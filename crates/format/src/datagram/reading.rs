@@ -24,6 +24,11 @@ pub fn parse(bytes: &[u8]) -> Result<Event, Invalid> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Invalid::new(InvalidReason::NotUtf8, format!("not UTF-8 at byte {}", error.valid_up_to() + 1))
     })?;
+    event(text)
+}
+
+/// Reads an event of any length.
+pub(super) fn event(text: &str) -> Result<Event, Invalid> {
     fast::parse(text).map_or_else(|| parse_any(text), Ok)
 }
 
