@@ -18,6 +18,7 @@ mod counts;
 mod day;
 mod delivery_state;
 mod error;
+mod file;
 mod hash;
 mod host;
 mod opening;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     Error, ErrorKind, Limits, Options, PostgresqlUrl, Reader, ReportStore, SharedStore, Store, Synchronous, Url,
     postgresql::Postgresql,
-    sqlite::{self, Sqlite},
+    sqlite::{FORMAT, Sqlite},
 };
 
 /// Opens the store for the collector. Creates one in a file if there is none, and migrates it if an older version made it.
@@ -63,7 +63,7 @@ pub fn open_reports(url: &Url, synchronous: Synchronous) -> Result<Box<dyn Repor
 /// [`crate::ErrorKind::Unreachable`] if the file was never a store. It is not renamed.
 pub fn set_aside(url: &Url, stamp: &str) -> Result<PathBuf, Error> {
     match url {
-        Url::Sqlite(path) => sqlite::set_aside(path, stamp),
+        Url::Sqlite(path) => FORMAT.set_aside(path, stamp),
         Url::Postgresql(url) => Err(Error::new(ErrorKind::Unreachable, format!("{url}: not a file of this host"))),
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Connection, Params, Transaction, TransactionBeha
 use tlsrpt_format::datagram::{Event, Failure, Policy, normalized_domain};
 
 use super::texts::{Found, Kind, Texts};
-use crate::{Added, Batch, Limits, day, policy_text::text_of};
+use crate::{Added, Batch, Limits, day, file::number, policy_text::text_of};
 
 /// The row for everything beyond a limit.
 pub(super) const OVER_LIMIT: i64 = 0;
@@ -34,11 +34,6 @@ pub(crate) fn add(
     let added = adding.end(last_event)?;
     transaction.commit()?;
     Ok(added)
-}
-
-/// The number for SQLite, whose integers are signed.
-pub(super) fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Keeps the identifier of the batch. Returns whether the batch is new.

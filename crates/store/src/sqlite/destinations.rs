@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::columns::count;
+use crate::file::count;
 
 /// The counts of the current hour. A few bytes a destination: there may be hundreds of thousands.
 #[derive(Debug, Default)]

@@ -2,19 +2,16 @@
 //! another.
 
 mod adding;
-mod aside;
-mod columns;
 mod database;
 mod destinations;
-mod failure;
+mod format;
 mod mx_hosts;
 mod reading;
 mod reporter_lock;
 mod reporting;
-mod schema;
 mod texts;
 mod unreported;
 mod upkeep;
 
-pub(crate) use aside::set_aside;
 pub(crate) use database::Sqlite;
+pub(crate) use format::FORMAT;

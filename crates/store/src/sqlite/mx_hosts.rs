@@ -3,9 +3,9 @@
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, Transaction, params, types::Type};
 
-use super::columns::unreadable;
 use crate::{
     MxHostShare, day,
+    file::unreadable,
     share_text::{BYTES_AT_ONCE, SHARES_AT_ONCE, from_json, to_json},
 };
 

@@ -6,13 +6,10 @@ use jiff::{Timestamp, civil::Date};
 use rusqlite::{Params, Row, params, types::Type};
 use tlsrpt_format::datagram::{Failure, PolicyDescription, normalized_domain};
 
-use super::{
-    columns::{count, date, state, timestamp, unreadable},
-    database::Sqlite,
-    reporter_lock, upkeep,
-};
+use super::{database::Sqlite, reporter_lock, upkeep};
 use crate::{
     DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, Host, InvalidCounts, PolicyCounts, Reader, day,
+    file::{count, date, timestamp, unreadable},
 };
 
 impl Reader for Sqlite {
@@ -128,6 +125,12 @@ impl Sqlite {
         };
         read_all().map_err(|error| self.failed(&error))
     }
+}
+
+/// A state of a delivery.
+pub(super) fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<DeliveryState> {
+    let name: String = row.get(column)?;
+    DeliveryState::from_name(&name).ok_or_else(|| unreadable(column, Type::Text))
 }
 
 fn day_counts(row: &Row<'_>) -> rusqlite::Result<DayCounts> {

@@ -5,15 +5,17 @@ use rusqlite::{Row, Transaction, TransactionBehavior, params, params_from_iter, 
 use tlsrpt_format::datagram::normalized_domain;
 
 use super::{
-    adding::number,
-    columns::{count, date, state, timestamp},
     database::Sqlite,
-    mx_hosts, reporter_lock,
+    format::FORMAT,
+    mx_hosts,
+    reading::state,
+    reporter_lock,
     unreported::{next_number, unreported},
 };
 use crate::{
     Attempt, Delivery, DeliveryState, Error, FailureLimit, KeptReport, Leases, MxHostShare, NewReport, ReportFilter,
     ReportStore, Route, Suppression, Unreported, day,
+    file::{count, date, number, timestamp},
 };
 
 const DELIVERY: &str = "id, report, destination, token, state, attempts, first_attempt, last_attempt, next_attempt, unknown, answer, warning, \
@@ -299,7 +301,7 @@ impl Sqlite {
             transaction.commit()?;
             Ok(value)
         };
-        run().map_err(|error| super::failure::of_sqlite(path, &error))
+        run().map_err(|error| FORMAT.failure(path, &error))
     }
 }
 

@@ -6,11 +6,8 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use tlsrpt_format::datagram::FailureDetails;
 
-use super::{
-    columns::count,
-    reading::{failure_counts, policy_counts},
-};
-use crate::{FailureCounts, FailureLimit, PolicyCounts, Unreported, day};
+use super::reading::{failure_counts, policy_counts};
+use crate::{FailureCounts, FailureLimit, PolicyCounts, Unreported, day, file::count};
 
 /// The counts of a domain that are in no report, and the number of the domain.
 pub(super) fn unreported(

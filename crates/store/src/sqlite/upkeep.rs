@@ -3,8 +3,7 @@
 use jiff::civil::Date;
 use rusqlite::Connection;
 
-use super::columns::count;
-use crate::{Purged, day};
+use crate::{Purged, day, file::count};
 
 /// Texts that no day refers to any more.
 const UNUSED: [&str; 4] = [
