@@ -28,6 +28,7 @@ mod postgresql;
 mod reports;
 mod share_text;
 mod shared;
+mod spool;
 mod sqlite;
 mod store;
 mod url;
@@ -46,5 +47,6 @@ pub use reports::{
     ReportStore, Route, Suppression, Unreported,
 };
 pub use shared::SharedStore;
+pub use spool::{Merged, Spool, SpoolOptions, SpoolState, Unreadable, Waiting, look_at_spool, set_spool_aside};
 pub use store::{KeptDays, Purged, Reader, Store};
 pub use url::Url;
