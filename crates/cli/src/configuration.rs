@@ -28,6 +28,11 @@ impl ConfigFile {
     }
 }
 
+/// The name of this host.
+pub(crate) fn host_name() -> String {
+    nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// The setting `store.synchronous`, in the type of the crate that opens the store.
 pub(crate) fn synchronous(configuration: &Configuration) -> Synchronous {
     match configuration.store.synchronous {

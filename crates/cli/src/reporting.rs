@@ -18,7 +18,7 @@ use tlsrpt_sendmail::{
 use tlsrpt_store::{ReportStore, open_reports};
 
 use crate::{
-    configuration::synchronous,
+    configuration::{host_name, synchronous},
     failure::{Failure, cannot},
 };
 
@@ -171,10 +171,6 @@ fn authorities(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Failure> {
         }
     }
     Ok(all)
-}
-
-fn host_name() -> String {
-    nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The host name with characters that a report id can have.

@@ -13,6 +13,11 @@ pub(crate) fn seconds(at: SystemTime) -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// Seconds since 1970 now.
+pub(crate) fn now() -> i64 {
+    seconds(SystemTime::now())
+}
+
 /// The number of the UTC day since 1970.
 pub(crate) fn day_number(seconds: i64) -> i64 {
     seconds / DAY

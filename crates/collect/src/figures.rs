@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// Counts since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
-    /// Events in the store.
+    /// Events in the store or in the spool.
     pub(crate) events: AtomicU64,
-    /// Invalid datagrams in the store.
+    /// Invalid datagrams in the same place.
     pub(crate) invalid: AtomicU64,
-    /// Whether the store fails at present.
+    /// Whether the store of this host or the spool fails at present.
     pub(crate) in_trouble: AtomicBool,
+    /// Whether the store that many hosts share does not take batches at present.
+    pub(crate) store_is_away: AtomicBool,
 }
 
 /// Adds to a count.

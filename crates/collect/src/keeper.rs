@@ -2,26 +2,26 @@
 
 use std::{
     collections::BTreeMap,
-    process,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use jiff::{Timestamp, civil::Date};
 use tlsrpt_format::{datagram, printable};
 use tlsrpt_service::{Level, Log};
-use tlsrpt_store::{
-    Added, Batch, BatchId, CountedEvent, Error, ErrorKind, KeptDays, Options, Purged, Store, open, set_aside,
-};
+use tlsrpt_store::{Added, Batch, BatchId, CountedEvent, Error, ErrorKind, KeptDays, Purged, Store};
 
 use crate::{
     arrival,
+    beyond::Beyond,
     figures::{Figures, add},
     invalid::Messages,
     kept::{Keeping, Kept},
+    local::Local,
     pack::Pack,
     queue::{Next, Queue},
     settings::Settings,
+    writer,
 };
 
 /// How long it waits for datagrams before it checks whether days must be removed.
@@ -40,18 +40,16 @@ const MANY: u64 = 64;
 /// How long it goes on trying a failed store while the service ends.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// The number of limits of a day.
-const LIMITS: usize = 3;
+/// How many attempts in a row must find a file damaged before it is set aside.
+pub(crate) const DAMAGED_FOR_SURE: u32 = 2;
 
-/// How many attempts in a row must find the store damaged before it is set aside.
-const DAMAGED_FOR_SURE: u32 = 2;
-
-/// Takes packs from the queue and adds them to the store.
+/// Takes packs from the queue and adds them to the store, or to the spool for a store that many hosts share.
 pub(crate) struct Keeper {
     settings: Settings,
     queue: Arc<Queue>,
     figures: Arc<Figures>,
     log: Log,
+    local: Local,
     store: Option<Box<dyn Store>>,
     id: BatchId,
     trouble: Option<Trouble>,
@@ -59,8 +57,7 @@ pub(crate) struct Keeper {
     invalid: Messages,
     /// The day on which old days were removed last.
     purged: Option<Date>,
-    /// For each limit, the last day for which a message said that it is reached.
-    beyond: [Option<Date>; LIMITS],
+    beyond: Beyond,
 }
 
 /// The store fails.
@@ -76,27 +73,28 @@ impl Keeper {
     ///
     /// # Errors
     ///
-    /// A later version of this program made the store.
+    /// A later version of this program made the file.
     pub(crate) fn new(
         settings: &Settings,
+        local: Local,
         queue: &Arc<Queue>,
         figures: &Arc<Figures>,
         log: Log,
     ) -> Result<Self, Error> {
-        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let id = BatchId { writer: format!("collect-{started}-{}", process::id()), number: 0 };
+        let id = BatchId { writer: writer::new(), number: 0 };
         let mut keeper = Self {
             settings: settings.clone(),
             queue: Arc::clone(queue),
             figures: Arc::clone(figures),
             log,
+            local,
             store: None,
             id,
             trouble: None,
             kept: None,
             invalid: Messages::default(),
             purged: None,
-            beyond: [None; LIMITS],
+            beyond: Beyond::new(settings.limits, log),
         };
         match keeper.open() {
             Ok(()) => {}
@@ -139,7 +137,7 @@ impl Keeper {
         let events: u64 = batch.events.iter().map(|counted| counted.times).sum();
         add(&self.figures.events, events);
         add(&self.figures.invalid, datagrams - events);
-        self.say_what_is_beyond(batch.day, added);
+        self.beyond.say(batch.day, added);
     }
 
     /// Parses the datagrams of a pack.
@@ -216,8 +214,7 @@ impl Keeper {
     }
 
     fn open(&mut self) -> Result<(), Error> {
-        let options = Options { limits: self.settings.limits, synchronous: self.settings.synchronous };
-        self.store = Some(open(&self.settings.url, options)?);
+        self.store = Some(self.local.open()?);
         Ok(())
     }
 
@@ -225,10 +222,10 @@ impl Keeper {
     fn has_failed(&mut self, error: &Error) {
         let again = self.trouble.as_ref().is_some_and(|trouble| trouble.kind == error.kind());
         if !again {
-            let buffer = self.settings.buffer;
+            let (buffer, name) = (self.settings.buffer, self.local.name());
             self.log.say(
                 Level::Error,
-                format_args!("{error}; datagrams wait in {buffer} bytes of memory until the store takes them"),
+                format_args!("{error}; datagrams wait in {buffer} bytes of memory until the {name} takes them"),
             );
         }
         let (attempts, retry) = match &self.trouble {
@@ -242,61 +239,23 @@ impl Keeper {
             // Open it anew: the error may be in the open connection.
             self.store = None;
         }
-        if error.kind() == ErrorKind::Corrupt && attempts == DAMAGED_FOR_SURE {
-            self.set_aside();
+        if error.kind() == ErrorKind::Corrupt && attempts == DAMAGED_FOR_SURE && !self.local.set_aside(self.log) {
+            self.trouble = None;
         }
     }
 
     fn works_again(&mut self) {
         if self.trouble.take().is_some() {
-            self.log.say(Level::Notice, format_args!("{}: the store takes events again", self.settings.url));
+            let (place, name) = (self.local.place(), self.local.name());
+            self.log.say(Level::Notice, format_args!("{place}: the {name} takes events again"));
         }
         self.figures.in_trouble.store(false, Ordering::Relaxed);
         self.queue.set_store_works(true);
     }
 
-    /// Renames a damaged store, so that collecting goes on in a new one.
-    fn set_aside(&self) {
-        let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        match set_aside(&self.settings.url, &stamp) {
-            Ok(name) => self.log.say(
-                Level::Error,
-                format_args!(
-                    "{url}: the store is damaged and was renamed {name}; collecting goes on in a new store; the events \
-                     in {name} are in no report until you recover them, for instance with: sqlite3 {name} .recover",
-                    url = self.settings.url,
-                    name = name.display()
-                ),
-            ),
-            Err(error) => self.log.say(Level::Error, error),
-        }
-    }
-
-    /// Writes a message, once for each limit and day, that the limit is reached.
-    fn say_what_is_beyond(&mut self, day: Date, added: Added) {
-        let limits = self.settings.limits;
-        let all: [_; LIMITS] = [
-            (added.beyond_domains, "max-domains", limits.domains),
-            (added.beyond_policies, "max-policies", limits.policies),
-            (added.beyond_failures, "max-failures", limits.failures),
-        ];
-        for (last, (beyond, key, limit)) in self.beyond.iter_mut().zip(all) {
-            if beyond == 0 || *last == Some(day) {
-                continue;
-            }
-            *last = Some(day);
-            self.log.say(
-                Level::Warning,
-                format_args!(
-                    "{day} has reached {key} = {limit}: entries beyond it are counted in one row, without details"
-                ),
-            );
-        }
-    }
-
     /// Removes days older than `keep-days`, once a day.
     fn purge(&mut self) {
-        let today = arrival::date(arrival::day_number(arrival::seconds(SystemTime::now())));
+        let today = arrival::date(arrival::day_number(arrival::now()));
         if self.purged == Some(today) || self.trouble.is_some() {
             return;
         }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::pack::Pack;
+use crate::{arrival, pack::Pack};
 
 /// How many datagrams may be read and not committed while the store works. A kill loses at most these.
 pub const MOST_IN_HAND: u64 = 8192;
@@ -31,11 +31,17 @@ pub(crate) struct Queue {
     closing: Condvar,
     capacity: usize,
     most_in_hand: u64,
+    /// The seconds since 1970.
+    clock: fn() -> i64,
 }
 
 #[derive(Debug)]
 struct State {
     packs: VecDeque<Pack>,
+    /// The day of the pack that was taken and is not done.
+    taken: Option<i64>,
+    /// The first day to which datagrams are added: see [`Queue::first_open_day`].
+    open_from: i64,
     /// A pack was added since the keeping thread was woken last. That thread sleeps only if there is no pack.
     begun: bool,
     /// The memory of the packs in the queue and of those taken but not done.
@@ -73,9 +79,12 @@ pub(crate) enum Next {
 
 impl Queue {
     /// Makes a queue for up to `capacity` bytes of memory and, while the store works, up to `most_in_hand` datagrams.
-    pub(crate) fn new(capacity: usize, most_in_hand: u64) -> Self {
+    /// `clock` tells the seconds since 1970.
+    pub(crate) fn new(capacity: usize, most_in_hand: u64, clock: fn() -> i64) -> Self {
         let state = State {
             packs: VecDeque::new(),
+            taken: None,
+            open_from: i64::MIN,
             begun: false,
             memory: 0,
             in_hand: 0,
@@ -91,20 +100,22 @@ impl Queue {
             closing: Condvar::new(),
             capacity,
             most_in_hand,
+            clock,
         }
     }
 
     /// Adds a datagram. If it does not fit: waits for room while the store works, and drops and counts it otherwise.
-    pub(crate) fn push(&self, bytes: &[u8], day: i64, at: i64) {
+    pub(crate) fn push(&self, bytes: &[u8], at: i64) {
         let mut state = self.state();
         state.counts.arrived += 1;
         if state.in_hand >= self.most_in_hand && state.store_works {
             state = self.wait_for_room(state, bytes);
         }
-        if !self.add(&mut state, bytes, day, at) {
+        if !self.add(&mut state, bytes, at) {
             state = self.wait_for_room(state, bytes);
-            if !self.add(&mut state, bytes, day, at) {
+            if !self.add(&mut state, bytes, at) {
                 state.counts.dropped += 1;
+                let (day, _) = self.open_day(&mut state, at);
                 state.pack_of(day).dropped += 1;
             }
         }
@@ -114,7 +125,8 @@ impl Queue {
         }
     }
 
-    fn add(&self, state: &mut State, bytes: &[u8], day: i64, at: i64) -> bool {
+    fn add(&self, state: &mut State, bytes: &[u8], at: i64) -> bool {
+        let (day, at) = self.open_day(state, at);
         if !state.packs.back_mut().is_some_and(|pack| pack.day == day && pack.count(bytes, at)) {
             if state.memory + Pack::memory_for(bytes) > self.capacity {
                 return false;
@@ -126,6 +138,29 @@ impl Queue {
         }
         state.in_hand += 1;
         true
+    }
+
+    /// The day to which a datagram is added, and the time on it. A datagram that was read before midnight and is added
+    /// after [`Self::first_open_day`] has closed its day is one of today.
+    fn open_day(&self, state: &mut State, at: i64) -> (i64, i64) {
+        let day = arrival::day_number(at);
+        if day >= state.open_from {
+            return (day, at);
+        }
+        let now = (self.clock)();
+        let today = arrival::day_number(now);
+        // The clock was set back if today is before it.
+        state.open_from = state.open_from.min(today);
+        (today, now)
+    }
+
+    /// The first day of which datagrams are in the queue or in the hand of the keeping thread, or may still be added. That is
+    /// today or an earlier day. Unless the clock is set back, no datagram of a day before it is added any more.
+    pub(crate) fn first_open_day(&self) -> i64 {
+        let mut state = self.state();
+        let today = arrival::day_number((self.clock)());
+        state.open_from = today;
+        state.packs.iter().map(|pack| pack.day).chain(state.taken).fold(today, i64::min)
     }
 
     /// Waits while there is no room and the store works on a pack. If that takes longer than [`PATIENCE`], it treats
@@ -151,7 +186,10 @@ impl Queue {
         let waited = self.filled.wait_timeout_while(self.state(), time, empty);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match state.packs.pop_front() {
-            Some(pack) => Next::Pack(pack),
+            Some(pack) => {
+                state.taken = Some(pack.day);
+                Next::Pack(pack)
+            }
             None if state.closed => Next::Closed,
             None => Next::Nothing,
         }
@@ -162,6 +200,7 @@ impl Queue {
         let mut state = self.state();
         state.memory -= memory;
         state.in_hand -= datagrams;
+        state.taken = None;
         drop(state);
         self.emptied.notify_all();
     }
@@ -226,11 +265,20 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::{
+        cell::Cell,
+        time::{Duration, Instant},
+    };
 
     use super::{Counts, MOST_IN_HAND, Next, Pack, Queue};
 
     const SOON: Duration = Duration::from_secs(10);
+    const DAY: i64 = 24 * 60 * 60;
+
+    /// The clock of tests that do not ask for it.
+    fn clock() -> i64 {
+        0
+    }
 
     fn next(queue: &Queue) -> Pack {
         match queue.next(SOON) {
@@ -241,14 +289,14 @@ mod tests {
 
     #[test]
     fn equal_datagrams_take_memory_once_and_days_are_kept_apart() {
-        let queue = Queue::new(1000, MOST_IN_HAND);
+        let queue = Queue::new(1000, MOST_IN_HAND, clock);
         for (bytes, day) in [("a", 1), ("a", 1), ("b", 1), ("a", 2), ("a", 1)] {
-            queue.push(bytes.as_bytes(), day, day * 100);
+            queue.push(bytes.as_bytes(), day * DAY + day);
         }
         let packs = [next(&queue), next(&queue), next(&queue)];
         assert_eq!(
             packs.each_ref().map(|pack| (pack.day, pack.last, pack.len())),
-            [(1, 100, 3), (2, 200, 1), (1, 100, 1)]
+            [(1, DAY + 1, 3), (2, 2 * DAY + 2, 1), (1, DAY + 1, 1)]
         );
         assert_eq!(packs[0].datagrams[b"a".as_slice()], 2);
         assert_eq!(queue.counts().memory, 4 * Pack::memory_for(b"a"));
@@ -260,46 +308,46 @@ mod tests {
 
     #[test]
     fn datagrams_that_do_not_fit_are_dropped_and_counted_on_their_day() {
-        let queue = Queue::new(2 * Pack::memory_for(b"a"), MOST_IN_HAND);
+        let queue = Queue::new(2 * Pack::memory_for(b"a"), MOST_IN_HAND, clock);
         queue.set_store_works(false);
         for bytes in [b"a", b"b", b"c", b"a", b"d"] {
-            queue.push(bytes, 1, 1);
+            queue.push(bytes, DAY);
         }
-        queue.push(b"a", 2, 2);
+        queue.push(b"a", 2 * DAY);
         assert_eq!(queue.counts().dropped, 3);
         let (first, second) = (next(&queue), next(&queue));
         assert_eq!((first.len(), first.dropped, first.datagrams[b"a".as_slice()]), (3, 2, 2));
         assert_eq!((second.day, second.len(), second.dropped), (2, 0, 1));
         // A pack that was taken keeps its room until it is done.
-        queue.push(b"e", 1, 1);
+        queue.push(b"e", DAY);
         assert_eq!(queue.counts().dropped, 4);
         queue.done(first.memory, first.len());
-        queue.push(b"e", 1, 1);
+        queue.push(b"e", DAY);
         assert_eq!(queue.counts().dropped, 4);
     }
 
     #[test]
     fn push_waits_for_a_store_that_works() {
-        let queue = Queue::new(Pack::memory_for(b"a"), MOST_IN_HAND);
-        queue.push(b"a", 1, 1);
+        let queue = Queue::new(Pack::memory_for(b"a"), MOST_IN_HAND, clock);
+        queue.push(b"a", DAY);
         let pack = next(&queue);
         std::thread::scope(|scope| {
-            let pushing = scope.spawn(|| queue.push(b"b", 1, 1));
+            let pushing = scope.spawn(|| queue.push(b"b", DAY));
             queue.gather(SOON);
             queue.done(pack.memory, pack.len());
             pushing.join().unwrap();
         });
         assert_eq!(queue.counts().dropped, 0);
         // But at most `PATIENCE`.
-        queue.push(b"c", 1, 1);
+        queue.push(b"c", DAY);
         assert_eq!(queue.counts().dropped, 1);
     }
 
     #[test]
     fn equal_datagrams_are_not_read_ahead_of_the_store() {
-        let queue = Queue::new(1000, 3);
+        let queue = Queue::new(1000, 3, clock);
         std::thread::scope(|scope| {
-            let pushing = scope.spawn(|| (0..10).for_each(|_| queue.push(b"a", 1, 1)));
+            let pushing = scope.spawn(|| (0..10).for_each(|_| queue.push(b"a", DAY)));
             queue.gather(SOON);
             let mut taken = 0;
             while taken < 10 {
@@ -312,29 +360,29 @@ mod tests {
         });
         // It does not wait for a store that fails.
         queue.set_store_works(false);
-        (0..10).for_each(|_| queue.push(b"a", 1, 1));
+        (0..10).for_each(|_| queue.push(b"a", DAY));
         assert_eq!((next(&queue).len(), queue.counts().dropped), (10, 0));
     }
 
     #[test]
     fn a_pack_has_a_limit() {
-        let queue = Queue::new(64 << 20, MOST_IN_HAND);
+        let queue = Queue::new(64 << 20, MOST_IN_HAND, clock);
         for number in 0..5000 {
-            queue.push(format!("{number}").as_bytes(), 1, 1);
+            queue.push(format!("{number}").as_bytes(), DAY);
         }
         assert_eq!([next(&queue).len(), next(&queue).len()], [4096, 904]);
-        queue.push(&[0; 2 << 20], 1, 1);
-        queue.push(b"a", 1, 1);
+        queue.push(&[0; 2 << 20], DAY);
+        queue.push(b"a", DAY);
         assert_eq!([next(&queue).len(), next(&queue).len()], [1, 1]);
     }
 
     #[test]
     fn closing_ends_a_wait_and_leaves_the_packs_in_the_queue() {
-        let queue = Queue::new(1000, MOST_IN_HAND);
-        queue.push(b"a", 1, 1);
+        let queue = Queue::new(1000, MOST_IN_HAND, clock);
+        queue.push(b"a", DAY);
         assert!(matches!(queue.next(SOON), Next::Pack(_)));
         assert!(matches!(queue.next(Duration::ZERO), Next::Nothing));
-        queue.push(b"b", 1, 1);
+        queue.push(b"b", DAY);
         let begin = Instant::now();
         std::thread::scope(|scope| {
             let resting = scope.spawn(|| queue.rest(SOON));
@@ -344,5 +392,46 @@ mod tests {
         assert!(begin.elapsed() < SOON);
         assert!(matches!(queue.next(SOON), Next::Pack(_)));
         assert!(matches!(queue.next(SOON), Next::Closed));
+    }
+
+    thread_local! {
+        static NOW: Cell<i64> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn a_day_is_closed_when_nothing_of_it_waits() {
+        let queue = Queue::new(1000, MOST_IN_HAND, || NOW.get());
+        NOW.set(2 * DAY - 1);
+        assert_eq!(queue.first_open_day(), 1);
+        queue.push(b"a", 2 * DAY - 1);
+        NOW.set(2 * DAY);
+        assert_eq!(queue.first_open_day(), 1);
+        let pack = next(&queue);
+        assert_eq!((pack.day, queue.first_open_day()), (1, 1));
+        queue.done(pack.memory, pack.len());
+        assert_eq!(queue.first_open_day(), 2);
+        // It was read before midnight.
+        queue.push(b"a", 2 * DAY - 1);
+        assert_eq!(queue.first_open_day(), 2);
+        let pack = next(&queue);
+        assert_eq!((pack.day, pack.last), (2, 2 * DAY));
+        queue.done(pack.memory, pack.len());
+        // Of a later day than the clock said last: that is no reason to change it.
+        queue.push(b"a", 3 * DAY);
+        assert_eq!(next(&queue).day, 3);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_opens_a_day_again() {
+        let queue = Queue::new(1000, MOST_IN_HAND, || NOW.get());
+        NOW.set(9 * DAY);
+        assert_eq!(queue.first_open_day(), 9);
+        NOW.set(2 * DAY + 5);
+        for _ in 0..2 {
+            queue.push(b"a", 2 * DAY + 5);
+        }
+        let pack = next(&queue);
+        assert_eq!((pack.day, pack.last, pack.len()), (2, 2 * DAY + 5, 2));
+        assert_eq!(queue.first_open_day(), 2);
     }
 }

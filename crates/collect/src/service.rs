@@ -2,19 +2,27 @@
 
 use std::{
     io,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{self, Sender},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
-use tlsrpt_service::{EndSignal, Ending, Level, Log, Notifier, Worker};
+use tlsrpt_service::{EndSignal, Ending, Level, Log, Notifier, Unfinished, Worker};
 use tlsrpt_socket::{BindError, Listening, NameAtEnd, PassedError, PathOptions, Reader};
+use tlsrpt_store::{SpoolOptions, SpoolState, Url, open_shared};
 
 use crate::{
     arrival,
     figures::{Figures, read},
     keeper::{GRACE, Keeper},
+    local::Local,
+    passing::{Destination, Passer, in_words},
     queue::{Counts, MOST_IN_HAND, Queue},
     settings::Settings,
+    spool::Spool,
 };
 
 /// How often [`Watch::tick`] runs.
@@ -22,6 +30,9 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How long the end may take besides [`GRACE`], which the store gets: the time to read the queue of the socket.
 const READING: Duration = Duration::from_secs(2);
+
+/// How long the end waits for batches of the spool to be passed on. What is left stays in the spool.
+const PASSING: Duration = Duration::from_secs(2);
 
 /// The shortest time between two messages about dropped datagrams.
 const DROPPED_INTERVAL: Duration = Duration::from_secs(60);
@@ -102,15 +113,20 @@ fn collect(
         None => Listening::bind(&settings.socket, &path_options(settings))?,
     });
     // One less, because the receiving thread holds one datagram itself.
-    let (queue, figures) = (Arc::new(Queue::new(settings.buffer, MOST_IN_HAND - 1)), Arc::new(Figures::default()));
-    let keeper = Keeper::new(settings, &queue, &figures, log)?;
+    let queue = Arc::new(Queue::new(settings.buffer, MOST_IN_HAND - 1, arrival::now));
+    let figures = Arc::new(Figures::default());
+    let shared = Shared::of(settings);
+    let local = Local::of(settings, shared.as_ref().map(|shared| &shared.spool));
+    let keeper = Keeper::new(settings, local, &queue, &figures, log)?;
     let (reader, stop) = Reader::new(SystemTime::now).map_err(|error| Failure::System("read the socket", error))?;
     let (socket, filled) = (Arc::clone(&listening), Arc::clone(&queue));
     let worker = |error| Failure::System("start a thread", error);
     let receiving = Worker::start("receiving", end, move || receive(reader, &socket, &filled)).map_err(worker)?;
     let keeping = Worker::start("keeping", end, move || keeper.run()).map_err(worker)?;
+    let spool = shared.as_ref().map(|shared| shared.spool.clone());
+    let passing = shared.map(|shared| shared.start(end, &queue, &figures, log)).transpose().map_err(worker)?;
     say_listening(log, settings, &listening);
-    let mut watch = Watch::new(&queue, &figures, log);
+    let mut watch = Watch::new(&queue, &figures, spool.as_ref(), log);
     watch.manager.ready();
 
     while !ending.wait_for(watch.manager.pause(TICK)) {
@@ -123,11 +139,72 @@ fn collect(
     let received = receiving.outcome_by(deadline);
     queue.close();
     let kept = keeping.outcome_by(deadline);
+    let passed = passing.map_or(Ok(()), Passing::end);
+    if let Some(spool) = &spool {
+        say_left(log, spool);
+    }
     summary(log, &queue, &figures)?;
     match (received, kept) {
         (Ok(Err(error)), _) => Err(Failure::System("read the socket", error)),
-        (Ok(Ok(())), Ok(())) => Ok(()),
+        (Ok(Ok(())), Ok(())) => passed,
         _ => Err(Failure::Panicked),
+    }
+}
+
+/// What a collector has if many hosts share the store.
+struct Shared {
+    spool: Spool,
+    to: Destination,
+}
+
+impl Shared {
+    fn of(settings: &Settings) -> Option<Self> {
+        let Url::Postgresql(url) = &settings.url else { return None };
+        let options = SpoolOptions { limit: settings.spool_limit, synchronous: settings.synchronous };
+        let (location, limits) = (url.clone(), settings.limits);
+        let to = Destination {
+            place: url.to_string(),
+            opening: Box::new(move || open_shared(&location, limits)),
+            limits,
+            host: settings.host.clone(),
+        };
+        Some(Self { spool: Spool::new(&settings.spool, options), to })
+    }
+
+    /// Starts the passing thread.
+    fn start(self, end: &EndSignal, queue: &Arc<Queue>, figures: &Arc<Figures>, log: Log) -> io::Result<Passing> {
+        let (ending, ends) = mpsc::channel();
+        let passer = Passer::new(self.to, &self.spool, queue, figures, log, ends);
+        Ok(Passing { worker: Worker::start("passing", end, move || passer.run())?, ending })
+    }
+}
+
+/// The passing thread.
+struct Passing {
+    worker: Worker<()>,
+    ending: Sender<Instant>,
+}
+
+impl Passing {
+    /// Lets it pass on what is left, for [`PASSING`] at most. A thread that waits for the network is abandoned, as a kill
+    /// would: the store recognizes what is passed on again.
+    fn end(self) -> Result<(), Failure> {
+        let deadline = Instant::now() + PASSING;
+        // Fails only if it has ended already.
+        let _ = self.ending.send(deadline);
+        match self.worker.outcome_by(deadline) {
+            Ok(()) | Err(Unfinished::Late) => Ok(()),
+            Err(Unfinished::Panicked) => Err(Failure::Panicked),
+        }
+    }
+}
+
+/// Writes a message about what stays in the spool.
+fn say_left(log: Log, spool: &Spool) {
+    let left = spool.state_at_once().map(|state| in_words(&state)).unwrap_or_default();
+    if !left.is_empty() {
+        let place = spool.path().display();
+        log.say(Level::Notice, format_args!("{place}: {left}; the next start passes them on"));
     }
 }
 
@@ -149,8 +226,7 @@ fn path_options(settings: &Settings) -> PathOptions {
 
 fn receive(reader: Reader, listening: &Listening, queue: &Queue) -> io::Result<()> {
     reader.run(listening, |arrived| {
-        let at = arrival::seconds(arrived.at);
-        queue.push(arrived.bytes, arrival::day_number(at), at);
+        queue.push(arrived.bytes, arrival::seconds(arrived.at));
     })
 }
 
@@ -164,13 +240,20 @@ fn say_listening(log: Log, settings: &Settings, listening: &Listening) {
     } else {
         settings.socket.display().to_string()
     };
-    log.say(Level::Info, format_args!("listening at {place}{queue}; the store is {}", settings.url));
+    let spool = match &settings.url {
+        Url::Sqlite(_) => String::new(),
+        Url::Postgresql(_) => format!(", the spool is {}", settings.spool.display()),
+    };
+    log.say(Level::Info, format_args!("listening at {place}{queue}; the store is {}{spool}", settings.url));
 }
 
 /// Writes the state to the log and to the service manager.
 struct Watch<'s> {
     queue: &'s Queue,
     figures: &'s Figures,
+    spool: Option<&'s Spool>,
+    /// What waits in the spool, as far as it is known.
+    spooled: SpoolState,
     log: Log,
     manager: Notifier,
     dropped: u64,
@@ -178,8 +261,9 @@ struct Watch<'s> {
 }
 
 impl<'s> Watch<'s> {
-    fn new(queue: &'s Queue, figures: &'s Figures, log: Log) -> Self {
-        Self { queue, figures, log, manager: Notifier::new(), dropped: 0, dropped_logged: None }
+    fn new(queue: &'s Queue, figures: &'s Figures, spool: Option<&'s Spool>, log: Log) -> Self {
+        let (manager, spooled) = (Notifier::new(), SpoolState::default());
+        Self { queue, figures, spool, spooled, log, manager, dropped: 0, dropped_logged: None }
     }
 
     fn tick(&mut self) {
@@ -192,13 +276,31 @@ impl<'s> Watch<'s> {
             self.log.say(Level::Warning, format_args!("the buffer is full: {more} datagrams were dropped"));
             (self.dropped, self.dropped_logged) = (counts.dropped, Some(Instant::now()));
         }
-        let state =
-            if self.figures.in_trouble.load(Ordering::Relaxed) { "waiting for the store" } else { "collecting" };
+        let is_failing = self.figures.in_trouble.load(Ordering::Relaxed);
+        let state = match (is_failing, self.spool) {
+            (false, _) => "collecting",
+            (true, None) => "waiting for the store",
+            (true, Some(_)) => "waiting for the spool",
+        };
+        let spooled = self.spooled();
         self.manager.status(format!(
-            "{state}: {} events, {} invalid, {} dropped since the start",
+            "{state}: {} events, {} invalid, {} dropped since the start{spooled}",
             read(&self.figures.events),
             read(&self.figures.invalid),
             counts.dropped
         ));
+    }
+
+    /// The part of the status about the spool. It waits for no other thread.
+    fn spooled(&mut self) -> String {
+        let Some(spool) = self.spool else { return String::new() };
+        self.spooled = spool.state_at_once().unwrap_or(self.spooled);
+        let waiting = in_words(&self.spooled);
+        match (self.figures.store_is_away.load(Ordering::Relaxed), waiting.is_empty()) {
+            (false, true) => String::new(),
+            (false, false) => format!("; {waiting}"),
+            (true, true) => "; the store is away".into(),
+            (true, false) => format!("; the store is away, {waiting}"),
+        }
     }
 }

@@ -23,6 +23,12 @@ pub struct Settings {
     pub limits: Limits,
     /// `store.url`: the store.
     pub url: Url,
+    /// `store.spool` and `store.spool-limit`: the spool for a store that many hosts share, and its size in bytes.
+    pub spool: PathBuf,
+    /// See [`Self::spool`].
+    pub spool_limit: u64,
+    /// `store.host`: the name of this host in a store that many hosts share.
+    pub host: String,
     /// `store.keep-days`: how many days stay in the store, today included. At least 2.
     pub keep_days: u32,
     /// `store.synchronous`: `full` or `normal`.

@@ -42,6 +42,14 @@ configuration! {
         /// for instance `?sslmode=verify-full`, and no password: that is in the file that `passfile=/PATH` or the variable
         /// `PGPASSFILE` names.
         url: StoreLocation = "sqlite:/var/lib/tlsrpt/tlsrpt.db";
+        /// With PostgreSQL: the file in which the collector keeps its events until the database has them. Its directory must
+        /// exist and belong to the user of the collector.
+        spool: Path = "/var/lib/tlsrpt/spool.db";
+        /// The largest spool. When it is full, events wait in the memory of `buffer`, and then they are dropped and counted.
+        spool_limit: Size in "8MiB" ..= "1TiB" = "1GiB";
+        /// The name of this host in a PostgreSQL database, which each host must have to itself. Without this key, it is the
+        /// host name of the system.
+        host: Domain like "mx1.example.com";
         /// How many days are kept, today included. Older days are deleted.
         keep_days: Count in 2 ..= 3_650 = 30;
         /// The loss after a power cut. `full`: no commit is lost. `normal`: the last commits are lost; commits are

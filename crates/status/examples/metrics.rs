@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use tlsrpt_status::{Collector, Disk, Place, Reason, Reports, Status, Stored, Worst, metrics::metrics};
-use tlsrpt_store::{DayCounts, DeliveryState, Host, HostState, Url};
+use tlsrpt_store::{DayCounts, DeliveryState, Host, HostState, SpoolState, Url};
 
 fn main() {
     let now = Timestamp::UNIX_EPOCH;
@@ -51,8 +51,15 @@ fn main() {
         disk: Some(Disk { free: 1, size: 2 }),
         damage: None,
     };
-    let place = Place { socket: "/s".into(), store: Url::Sqlite("/d".into()) };
-    let status =
-        Status { place, now, collector: Collector::Listening, stored: Ok(stored), attention: vec!["one".into()] };
+    let place = Place { socket: "/s".into(), store: Url::Sqlite("/d".into()), spool: "/q".into() };
+    let spool = SpoolState { batches: 1, bytes: 2, oldest: Some(now), first_day: None, unreadable: 3 };
+    let status = Status {
+        place,
+        now,
+        collector: Collector::Listening,
+        stored: Ok(stored),
+        spool: Some(Ok(spool)),
+        attention: vec!["one".into()],
+    };
     print!("{}", metrics(&status));
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use bytesize::ByteSize;
-use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use tlsrpt_format::printable;
-use tlsrpt_store::{DayCounts, Error};
+use tlsrpt_store::{DayCounts, Error, ErrorKind, SpoolState};
 
 use crate::{
     collector::Collector,
@@ -30,6 +30,31 @@ pub(crate) fn attention(
             lines.extend(stored.hosts.iter().flat_map(hosts::attention));
             lines.extend(stored.disk.and_then(of_disk));
             lines.extend(stored.damage.iter().flatten().map(|line| format!("store: {}", printable(line))));
+        }
+    }
+    lines
+}
+
+/// The same for the spool of the collector. A host without a collector has none.
+pub(crate) fn of_spool(spool: &Result<SpoolState, Error>, now: Timestamp) -> Vec<String> {
+    /// The collector passes a batch on within seconds.
+    const LONG: SignedDuration = SignedDuration::from_mins(5);
+    let mut lines = Vec::new();
+    match spool {
+        Err(error) if error.kind() == ErrorKind::Missing => {}
+        Err(error) => lines.push(format!("spool: {}", printable(&error.to_string()))),
+        Ok(SpoolState { batches, oldest, unreadable, .. }) => {
+            if let Some(oldest) = oldest.filter(|oldest| now.duration_since(*oldest) > LONG) {
+                lines.push(format!(
+                    "spool: {batches} batches wait since {oldest:.0} for the store to take them; see the log of the collector"
+                ));
+            }
+            if *unreadable > 0 {
+                lines.push(format!(
+                    "spool: {unreadable} batches cannot be read; they are in the table unreadable of the spool, and in no \
+                     report"
+                ));
+            }
         }
     }
     lines

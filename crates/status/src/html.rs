@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tlsrpt_format::printable;
 use tlsrpt_store::DayCounts;
 
-use crate::{Reason, Status, Stored, collector::Collector, hosts::in_words, plot};
+use crate::{Reason, Status, Stored, collector::Collector, hosts::in_words, plot, text::spool_in_words};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -63,6 +63,9 @@ fn facts(status: &Status) -> Markup {
         dl {
             dt { "Collector" } dd { (collector) }
             dt { "Store" } dd { (shown(&status.place.store.to_string())) }
+            @if let Some(spool) = &status.spool {
+                dt { "Spool" } dd { (shown(&status.place.spool.to_string_lossy())) ", " (spool_in_words(spool, status.now)) }
+            }
             @if let Ok(stored) = &status.stored {
                 dt { "Size" } dd { (ByteSize(stored.size)) @if let Some(disk) = stored.disk { ", " (ByteSize(disk.free)) " free" } }
                 dt { "Last event" } dd { (last_event(status, stored)) }

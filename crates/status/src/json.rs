@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tlsrpt_format::datagram::PolicyDescription;
-use tlsrpt_store::{DayCounts, FailureCounts, Host, PolicyCounts};
+use tlsrpt_store::{DayCounts, Error, FailureCounts, Host, PolicyCounts, SpoolState};
 
 use crate::{
     Domain, DomainDay, InvalidOfDay, Reason, Reports, Status, Stored, Worst, collector::Collector, reasons::result_type,
@@ -20,6 +20,7 @@ pub fn status(status: &Status) -> Value {
         "time": status.now.to_string(),
         "collector": collector(status),
         "store": store(status),
+        "spool": status.spool.as_ref().map(|found| spool(status, found)),
         "last-event": stored.ok().and_then(|stored| stored.last_event).map(|last| last.to_string()),
         "seconds-since-last-event": status.age(),
         "reports": stored.ok().map(|stored| reports(&stored.reports)),
@@ -50,6 +51,21 @@ fn store(status: &Status) -> Value {
             "error": null,
         }),
         Err(error) => json!({"url": url, "error": error.to_string()}),
+    }
+}
+
+fn spool(status: &Status, found: &Result<SpoolState, Error>) -> Value {
+    let file = status.place.spool.to_string_lossy();
+    match found {
+        Ok(SpoolState { batches, bytes, oldest, unreadable, .. }) => json!({
+            "file": file,
+            "batches": batches,
+            "bytes": bytes,
+            "oldest": oldest.map(|oldest| oldest.to_string()),
+            "unreadable-batches": unreadable,
+            "error": null,
+        }),
+        Err(error) => json!({"file": file, "error": error.to_string()}),
     }
 }
 

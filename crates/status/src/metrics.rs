@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use tlsrpt_store::{DayCounts, Host};
+use tlsrpt_store::{DayCounts, Host, SpoolState};
 
 use crate::{Status, Stored, collector::Collector};
 
@@ -21,6 +21,9 @@ pub fn metrics(status: &Status) -> String {
     text.sample("", u8::from(status.stored.is_ok()));
     if let Ok(stored) = &status.stored {
         add_stored(&mut text, stored);
+    }
+    if let Some(Ok(spool)) = &status.spool {
+        add_spool(&mut text, spool);
     }
     text.end()
 }
@@ -85,6 +88,22 @@ fn add_hosts(text: &mut Metrics, hosts: &[Host]) {
 
 /// A number about a host.
 type Fact = fn(&Host) -> f64;
+
+fn add_spool(text: &mut Metrics, spool: &SpoolState) {
+    text.family("tlsrpt_spool_batches", "Batches of events in the spool that wait for the store.");
+    text.sample("", spool.batches);
+    text.family("tlsrpt_spool_size_bytes", "The size of these batches.");
+    text.sample("", spool.bytes);
+    if let Some(oldest) = spool.oldest {
+        text.family(
+            "tlsrpt_spool_oldest_timestamp_seconds",
+            "When the oldest of these batches was added to the spool.",
+        );
+        text.sample("", oldest.as_second());
+    }
+    text.family("tlsrpt_spool_unreadable_batches", "Batches that were put aside, because they cannot be read.");
+    text.sample("", spool.unreadable);
+}
 
 /// One count of a day.
 type Count = fn(&DayCounts) -> u64;

@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 
 use jiff::{Timestamp, tz::TimeZone};
-use tlsrpt_store::{Error, Url, open_reader};
+use tlsrpt_store::{Error, SpoolState, Url, look_at_spool, open_reader};
 
-use crate::{attention::attention, collector::Collector, stored::Stored};
+use crate::{
+    attention::{attention, of_spool},
+    collector::Collector,
+    stored::Stored,
+};
 
 /// The socket and the store to examine.
 #[derive(Debug, Clone)]
@@ -14,6 +18,8 @@ pub struct Place {
     pub socket: PathBuf,
     /// The store.
     pub store: Url,
+    /// The spool of the collector, if many hosts share the store.
+    pub spool: PathBuf,
 }
 
 /// The status of the host.
@@ -27,6 +33,8 @@ pub struct Status {
     pub collector: Collector,
     /// The data from the store.
     pub stored: Result<Stored, Error>,
+    /// What waits in the spool. None if the store is a file of this host.
+    pub spool: Option<Result<SpoolState, Error>>,
     /// The facts that need attention, one line each with the remedy. Safe to show.
     pub attention: Vec<String>,
 }
@@ -39,8 +47,13 @@ impl Status {
         let collector = Collector::look(&place.socket);
         let stored = open_reader(&place.store)
             .and_then(|mut reader| Stored::read(reader.as_mut(), &place.store, today, integrity));
-        let attention = attention(&place.socket, &collector, &stored, today);
-        Self { place, now, collector, stored, attention }
+        let spool = match &place.store {
+            Url::Sqlite(_) => None,
+            Url::Postgresql(_) => Some(look_at_spool(&place.spool)),
+        };
+        let mut attention = attention(&place.socket, &collector, &stored, today);
+        attention.extend(spool.iter().flat_map(|spool| of_spool(spool, now)));
+        Self { place, now, collector, stored, spool, attention }
     }
 
     /// Seconds since the latest event. None if there is no event. 0 if the clock was set back since.

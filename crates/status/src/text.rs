@@ -6,12 +6,12 @@ use std::{
 };
 
 use bytesize::ByteSize;
-use jiff::{SignedDuration, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use tlsrpt_format::{
     datagram::{FailureMember, PolicyDescription},
     printable,
 };
-use tlsrpt_store::{DayCounts, FailureCounts, PolicyCounts};
+use tlsrpt_store::{DayCounts, Error, ErrorKind, FailureCounts, PolicyCounts, SpoolState};
 
 use crate::{Domain, DomainDay, Reason, Status, Stored, collector::Collector, hosts::in_words, reasons::result_type};
 
@@ -28,6 +28,7 @@ pub fn status(out: &mut impl Write, status: &Status) -> io::Result<()> {
     match &status.stored {
         Ok(stored) => {
             labelled(out, "store", store(status, stored))?;
+            status.spool.iter().try_for_each(|found| labelled(out, "spool", spool(status, found)))?;
             labelled(out, "last event", last_event(status, stored))?;
             labelled(out, "reports", format_args!("of {}: {}", stored.reports.day, stored.reports.in_words()))?;
             days(out, &stored.days)?;
@@ -35,7 +36,10 @@ pub fn status(out: &mut impl Write, status: &Status) -> io::Result<()> {
             invalid(out, stored)?;
             hosts(out, stored)?;
         }
-        Err(_) => labelled(out, "store", printable(&status.place.store.to_string()))?,
+        Err(_) => {
+            labelled(out, "store", printable(&status.place.store.to_string()))?;
+            status.spool.iter().try_for_each(|found| labelled(out, "spool", spool(status, found)))?;
+        }
     }
     if !status.attention.is_empty() {
         writeln!(out, "\nNeeds attention")?;
@@ -66,6 +70,25 @@ fn store(status: &Status, stored: &Stored) -> String {
         Some(_) => ", damaged",
     };
     format!("{}, {}{free}{integrity}", printable(&status.place.store.to_string()), ByteSize(stored.size))
+}
+
+fn spool(status: &Status, found: &Result<SpoolState, Error>) -> String {
+    let file = status.place.spool.to_string_lossy();
+    format!("{}, {}", printable(&file), spool_in_words(found, status.now))
+}
+
+/// What waits in a spool.
+pub(crate) fn spool_in_words(found: &Result<SpoolState, Error>, now: Timestamp) -> String {
+    match found {
+        Err(error) if error.kind() == ErrorKind::Missing => "which does not exist".into(),
+        Err(_) => "which cannot be read".into(),
+        Ok(SpoolState { batches: 0, .. }) => "nothing waits".into(),
+        Ok(SpoolState { batches, bytes, oldest, .. }) => {
+            let age = oldest.map_or(0, |oldest| now.as_second().saturating_sub(oldest.as_second()).max(0));
+            let (size, age) = (ByteSize(*bytes), SignedDuration::from_secs(age));
+            format!("batches that wait: {batches}, {size}, the oldest for {age:#}")
+        }
+    }
 }
 
 fn last_event(status: &Status, stored: &Stored) -> String {

@@ -7,7 +7,7 @@ use tlsrpt_socket::Owner;
 use tlsrpt_store::Limits;
 
 use crate::{
-    configuration::{ConfigFile, synchronous},
+    configuration::{ConfigFile, host_name, synchronous},
     failure::Failure,
 };
 
@@ -42,6 +42,9 @@ pub(crate) fn settings(configuration: &Configuration) -> Settings {
         keep_invalid: collect.keep_invalid.clone(),
         limits: Limits { domains: collect.max_domains, policies: collect.max_policies, failures: collect.max_failures },
         url: store.url.clone(),
+        spool: store.spool.clone(),
+        spool_limit: store.spool_limit,
+        host: store.host.clone().unwrap_or_else(host_name),
         keep_days: u32::try_from(store.keep_days).unwrap_or(u32::MAX),
         synchronous: synchronous(configuration),
     }

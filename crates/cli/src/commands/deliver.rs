@@ -75,9 +75,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let log = Log::start().map_err(cannot("start a thread"))?;
     let (ending, _end) = Ending::new(None).map_err(cannot("wait for signals"))?;
     if arguments.once || day.is_some() {
-        once(reporter(&configuration, Mode::Once(day), log)?, &ending, log)
+        once(reporter(&configuration, reporting::store(&configuration)?, Mode::Once(day), log)?, &ending, log)
     } else {
-        serve(&configuration, &ending, log, Notifier::new())
+        serve(&configuration, reporting::store(&configuration)?, &ending, log, Notifier::new())
     }
 }
 
@@ -89,7 +89,12 @@ enum Mode {
     Once(Option<Date>),
 }
 
-fn reporter(configuration: &Configuration, mode: Mode, log: Log) -> Result<Reporter, Failure> {
+fn reporter(
+    configuration: &Configuration,
+    store: Box<dyn ReportStore>,
+    mode: Mode,
+    log: Log,
+) -> Result<Reporter, Failure> {
     let identity = reporting::identity(&configuration.report)?;
     let mut settings = reporting::settings(configuration, &identity);
     // With --once, standard error has only problems.
@@ -97,7 +102,7 @@ fn reporter(configuration: &Configuration, mode: Mode, log: Log) -> Result<Repor
     if let Mode::Once(day) = mode {
         (settings.spread, settings.day, least) = (Duration::ZERO, day, Level::Notice);
     }
-    let (store, carrier) = (reporting::store(configuration)?, reporting::carrier(configuration, &identity)?);
+    let carrier = reporting::carrier(configuration, &identity)?;
     let (reporter, interrupted) = Reporter::new(store, settings, carrier, observer(log, least)).map_err(failed)?;
     if interrupted > 0 {
         let text = "deliveries were interrupted; they are tried again with the same ids";
@@ -112,11 +117,12 @@ fn reporter(configuration: &Configuration, mode: Mode, log: Log) -> Result<Repor
 /// Runs the reporter until `ending`.
 pub(crate) fn serve(
     configuration: &Configuration,
+    store: Box<dyn ReportStore>,
     ending: &Ending,
     log: Log,
     manager: Notifier,
 ) -> Result<(), Failure> {
-    let reporter = reporter(configuration, Mode::UntilEnded, log)?;
+    let reporter = reporter(configuration, store, Mode::UntilEnded, log)?;
     let _housekeeping = housekeeping(configuration, log)?;
     let spread = SignedDuration::try_from(configuration.report.spread).unwrap_or_default();
     log.say(Level::Info, format_args!("delivering; the reports of a day are spread over {spread:#}"));

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use tlsrpt_config::Configuration;
 use tlsrpt_service::{Ending, Level, Log, Notifier, Unfinished, Worker};
 use tlsrpt_socket::Listening;
+use tlsrpt_store::Url;
 
 use super::{collect, deliver};
 use crate::{
@@ -14,6 +16,9 @@ use crate::{
 
 /// How long the end may take: the time that the collector needs to store the datagrams that have arrived.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a store that cannot be opened is left alone.
+const STORE_RETRY: Duration = Duration::from_secs(10);
 
 /// Collects events and delivers reports in one process, for containers and small hosts.
 ///
@@ -45,7 +50,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let (delivering, end_delivering) = Ending::of_part();
     let reporter = match reporting::identity(&configuration.report) {
         Ok(_) => {
-            let work = move || deliver::serve(&configuration, &delivering, log, Notifier::silent());
+            let work = move || deliver_reports(&configuration, &delivering, log);
             Some(Worker::start("deliver", &end, work).map_err(cannot("start a thread"))?)
         }
         Err(missing) => {
@@ -71,6 +76,26 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Err(unfinished)) => Err(of_part("reporter", unfinished)),
     };
     collected.and(delivered)
+}
+
+/// Delivers reports until the end. If many hosts share the store, the collector does not depend on it, and neither does this
+/// process: it waits until the store can be opened.
+fn deliver_reports(configuration: &Configuration, delivering: &Ending, log: Log) -> Result<(), Failure> {
+    let mut is_said = false;
+    let store = loop {
+        match (reporting::store(configuration), &configuration.store.url) {
+            (Err(failure), Url::Postgresql(_)) => {
+                if !std::mem::replace(&mut is_said, true) {
+                    log.say(Level::Error, format_args!("{failure}; reports wait until the store can be opened"));
+                }
+            }
+            (opened, _) => break opened?,
+        }
+        if delivering.wait_for(STORE_RETRY) {
+            return Ok(());
+        }
+    };
+    deliver::serve(configuration, store, delivering, log, Notifier::silent())
 }
 
 fn of_part(part: &str, unfinished: Unfinished) -> Failure {

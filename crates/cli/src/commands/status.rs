@@ -96,7 +96,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 fn look(arguments: &Arguments, loaded: &Loaded) -> Status {
     let configuration = &loaded.configuration;
-    let place = Place { socket: configuration.collect.socket.clone(), store: configuration.store.url.clone() };
+    let (socket, store) = (configuration.collect.socket.clone(), &configuration.store);
+    let place = Place { socket, store: store.url.clone(), spool: store.spool.clone() };
     Status::look(place, Timestamp::now(), arguments.integrity)
 }
 

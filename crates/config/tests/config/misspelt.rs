@@ -28,7 +28,7 @@ fn an_unknown_name_is_reported_with_its_line_and_the_nearest_known_name() {
             "f.toml:1: unknown key socket before the first section; did you mean socket in [collect]?",
         ),
         ("colour = 1\n", "f.toml:1: unknown key colour before the first section; keys belong to a section"),
-        ("[store]\ncolour = 1\n", "f.toml:2: unknown key colour in [store]; the keys are url, keep-days"),
+        ("[store]\ncolour = 1\n", "f.toml:2: unknown key colour in [store]; the keys are url, spool"),
         ("[[collect]]\nsocket = \"/x\"\n", "f.toml:1: collect is a section; write it as [collect]"),
         ("collect = 1\n", "f.toml:1: collect is a section; write it as [collect]"),
         ("collect.sokcet = \"/x\"\n", "f.toml:1: unknown key sokcet in [collect]; did you mean socket?"),
