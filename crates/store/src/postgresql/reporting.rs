@@ -32,8 +32,8 @@ const SUPPRESSION: &str = "SELECT target, until, days, reason FROM suppression";
 impl ReportStore for Postgresql {
     fn unreported_days(&mut self, end: Date) -> Result<Vec<Date>, Error> {
         self.read(
-            "SELECT day FROM day WHERE day < $1 AND EXISTS \
-             (SELECT 1 FROM domain_of_day AS o WHERE o.day = day.day AND o.events > o.reported) ORDER BY day",
+            "SELECT d.day FROM day AS d LEFT JOIN day_reported AS r ON r.day = d.day \
+             WHERE d.day < $1 AND d.events > coalesce(r.events, 0) ORDER BY d.day",
             &[&day::to_number(end)],
             |row| date(row, 0),
         )

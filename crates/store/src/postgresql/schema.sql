@@ -38,6 +38,13 @@ CREATE TABLE day (
     last_event bigint
 ) WITH (fillfactor = 50);
 
+-- The events of a day that are in a report, so that no search of all domains tells whether there are others. Not in the table
+-- day, whose row a batch locks before it waits for the row of a domain that is being reported.
+CREATE TABLE day_reported (
+    day bigint NOT NULL PRIMARY KEY,
+    events bigint NOT NULL
+) WITH (fillfactor = 50);
+
 CREATE TABLE invalid (
     day bigint NOT NULL,
     reason text NOT NULL,
