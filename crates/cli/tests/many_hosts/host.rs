@@ -40,6 +40,8 @@ pub(crate) fn counts(url: &str) -> Vec<(String, u64)> {
 
 pub(crate) struct Host {
     folder: TempDir,
+    /// `collect`, or `serve` for a reporter in the same process.
+    command: &'static str,
     collector: Option<Process>,
     /// The last status that the service manager got.
     status: Arc<Mutex<String>>,
@@ -70,7 +72,14 @@ impl Host {
                 }
             }
         });
-        Self { folder, collector: None, status, sender: UnixDatagram::unbound().unwrap(), sent: 0 }
+        Self { folder, command: "collect", collector: None, status, sender: UnixDatagram::unbound().unwrap(), sent: 0 }
+    }
+
+    /// The same with a reporter in the process of the collector.
+    pub(crate) fn with_reporter(name: &str, url: &str) -> Self {
+        let report =
+            "[report]\norganization = \"Sender\"\ncontact = \"c@sender.example\"\nfrom = \"r@sender.example\"\n";
+        Self { command: "serve", ..Self::new(name, url, report) }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -100,7 +109,11 @@ impl Host {
         let before = self.said("listening at");
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = Command::new(program());
-        command.arg("collect").arg("--config").arg(self.path("tlsrpt.toml")).env("NOTIFY_SOCKET", self.path("notify"));
+        command
+            .arg(self.command)
+            .arg("--config")
+            .arg(self.path("tlsrpt.toml"))
+            .env("NOTIFY_SOCKET", self.path("notify"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.status.lock().unwrap().clear();
         self.sent = 0;

@@ -102,3 +102,22 @@ fn a_host_works_without_the_database_and_says_so() {
     host.end();
     assert_eq!((host.said(AWAY), host.said(BACK)), (2, 1), "{}", host.log());
 }
+
+#[test]
+fn the_collector_of_serve_works_without_the_database() {
+    let mut server = server_with_store("");
+    server.stop_hard();
+    let mut host = Host::with_reporter("one.example", &server.tcp_url("tlsrpt_reporter", "tlsrpt", ""));
+    host.start();
+    (0..10).for_each(|_| host.send(&event("a.example")));
+    host.wait_until_kept();
+    until("the reporter waits", || host.said("reports wait until the store can be opened") == 1);
+    // Nothing that is away ends it.
+    host.end();
+    host.start();
+    server.go_on();
+    until("all is in the store", || host.spool().batches == 0);
+    until("the reporter works", || host.said("delivering; the reports of a day") == 1);
+    assert_eq!(counts(&server.tcp_url("tlsrpt_status", "tlsrpt", "")), [("a.example".to_owned(), 10)]);
+    host.end();
+}
