@@ -186,6 +186,18 @@ bench-collect: $(COMMAND) bench-program
 	$(call quoted,$(BENCH_PROGRAM)) collect $(COMMAND) "$$environment" \
 		--report docs/collecting.md --chart docs/collecting.svg
 
+## bench-many: collectors of many hosts with one PostgreSQL (docs/many-hosts.md), which apt fetches for root
+.PHONY: bench-many
+bench-many: $(COMMAND) bench-program
+	tests/postgresql/install
+	$(call quoted,$(BENCH_PROGRAM)) many $(COMMAND) --report docs/many-hosts.md
+
+## bench-many-check: the sums of a short load of that measurement
+.PHONY: bench-many-check
+bench-many-check: $(COMMAND) bench-program
+	tests/postgresql/install
+	$(call quoted,$(BENCH_PROGRAM)) many $(COMMAND) --check 20000
+
 ## bench-deliver: the reports of 20,000 and 200,000 domains, made and handed over (docs/delivering.md)
 .PHONY: bench-deliver
 bench-deliver: $(COMMAND) bench-program

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// One file.
 #[derive(Default, Debug)]
 pub(crate) struct Source {
-    /// `mod name;`, except for tests.
+    /// `mod name;`, except for tests, and except for a file of another crate, which an attribute `path` names.
     pub(crate) children: Vec<String>,
     /// Paths in the code and in private `use` declarations.
     pub(crate) uses: Vec<Vec<String>>,
@@ -20,7 +20,12 @@ pub(crate) fn parse(text: &str) -> Source {
     while let Some((word, behind)) = rest.split_first() {
         rest = behind;
         match (word.as_str(), behind) {
-            ("mod", [name, end, ..]) if end == ";" => source.children.push(name.clone()),
+            ("mod", [name, end, ..]) if end == ";" => {
+                let before = &words[..words.len() - behind.len() - 1];
+                if !before.ends_with(&["[", "path", "=", "]"].map(String::from)) {
+                    source.children.push(name.clone());
+                }
+            }
             // `use<'a>` is a bound of a type.
             ("use", [next, ..]) if next != "<" => {
                 let handed_on = is_public(&words[..words.len() - behind.len() - 1]);
@@ -182,4 +187,10 @@ fn leaves_out_texts_and_comments() {
     let text = r###"a "x\"y" b'"' 'z' '\'' c /* d */ r#"e"f"# fn g<'h>(i: &'h str) {} // j"###;
     let expected = ["a", "c", "fn", "g", "<", "'", "h", ">", "(", "i", ":", "&", "'", "h", "str", ")", "{", "}"];
     assert_eq!(words(text), expected);
+}
+
+#[test]
+fn leaves_out_files_of_other_crates() {
+    let text = "mod a;\n#[path = \"../b.rs\"]\nmod b;\n#[path = \"../c.rs\"]\nmod c;\nmod d;";
+    assert_eq!(parse(text).children, ["a", "d"]);
 }

@@ -36,6 +36,8 @@ pub(crate) enum Part {
     Collect(Collecting),
     /// Measure the reporter with many domains and print the table
     Deliver(Delivering),
+    /// Measure many collectors with one PostgreSQL, and print the table
+    Many(Many),
     /// Receive datagrams at a socket, discard them, then end
     Receive {
         /// The socket to make
@@ -96,6 +98,19 @@ pub(crate) struct Delivering {
     pub(crate) most_memory: Option<u64>,
     /// A file that shows the table between its two markers
     #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// The arguments of `many`.
+#[derive(Args)]
+pub(crate) struct Many {
+    /// The program tlsrpt
+    pub(crate) command: PathBuf,
+    /// Only check the sums of so many events
+    #[arg(long, value_name = "EVENTS")]
+    pub(crate) check: Option<usize>,
+    /// A file that shows the table between its two markers
+    #[arg(long, conflicts_with = "check")]
     pub(crate) report: Option<PathBuf>,
 }
 

@@ -1,8 +1,9 @@
 //! Measures the shared library beside the C library and the bare system calls, the collector beside tlsrpt-collectd,
-//! and the reporter with many domains. Writes the tables and charts of docs/performance.md, docs/collecting.md,
-//! docs/delivering.md and the README.
+//! the reporter with many domains, and many collectors with one PostgreSQL. Writes the tables and charts of
+//! docs/performance.md, docs/collecting.md, docs/delivering.md, docs/many-hosts.md and the README.
 //!
-//! `make bench`, `make bench-collect` and `make bench-deliver` run it; `tlsrpt-bench --help` lists its parts.
+//! `make bench`, `make bench-collect`, `make bench-deliver` and `make bench-many` run it; `tlsrpt-bench --help` lists its
+//! parts.
 
 mod allocations;
 mod arguments;
@@ -18,6 +19,7 @@ mod growth;
 mod library;
 mod longest;
 mod machine;
+mod many;
 mod measure;
 mod startup;
 mod strings;
@@ -50,6 +52,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         Part::Repeat { library, event, times } => events::repeat(&Library::load(&library)?, event, times),
         Part::Collect(arguments) => collecting::compare(&arguments),
         Part::Deliver(arguments) => delivering::measure(&arguments),
+        Part::Many(arguments) => many::measure(&arguments),
         Part::Receive { socket, events } => Ok(collecting::receive(&socket, events)?),
         Part::Allocations { library } => allocations::print(&Library::load(&library)?),
     }

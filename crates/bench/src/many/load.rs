@@ -1,0 +1,48 @@
+//! The events that are sent to the collectors.
+
+use std::{
+    io,
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use crate::collecting::datagram;
+
+/// Events of different domains, in turn. Each collector begins with another domain.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) domains: usize,
+    /// Of all collectors.
+    pub(crate) events: usize,
+}
+
+impl Load {
+    pub(crate) fn new(domains: usize, events: usize) -> Self {
+        Self { domains, events }
+    }
+
+    /// Sends to each collector its share. Returns when the last event is in the queue of a socket.
+    pub(crate) fn send(self, sockets: &[PathBuf]) -> io::Result<()> {
+        let share = |number: usize| number * self.events / sockets.len();
+        thread::scope(|scope| {
+            let start = |(number, socket): (usize, &PathBuf)| {
+                let first = number * self.domains / sockets.len();
+                let events = share(number + 1) - share(number);
+                let socket = socket.clone();
+                scope.spawn(move || self.send_share(&socket, first, events))
+            };
+            let senders: Vec<_> = sockets.iter().enumerate().map(start).collect();
+            senders.into_iter().try_for_each(|sender| sender.join().expect("a sender does not panic"))
+        })
+    }
+
+    fn send_share(self, socket: &Path, first: usize, events: usize) -> io::Result<()> {
+        let sender = UnixDatagram::unbound()?;
+        sender.connect(socket)?;
+        for event in 0..events {
+            sender.send(datagram((first + event) % self.domains).as_bytes())?;
+        }
+        Ok(())
+    }
+}
