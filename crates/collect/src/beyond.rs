@@ -1,11 +1,12 @@
-//! The messages about limits of a day that are reached.
+//! The messages about limits of a day, and of the size of the store, that are reached.
 
+use bytesize::ByteSize;
 use jiff::civil::Date;
 use tlsrpt_service::{Level, Log};
 use tlsrpt_store::{Added, Limits};
 
-/// The number of limits of a day.
-const LIMITS: usize = 3;
+/// The number of limits.
+const LIMITS: usize = 4;
 
 /// Writes a message, once for each limit and day, that the limit is reached.
 #[derive(Debug)]
@@ -23,14 +24,20 @@ impl Beyond {
 
     /// Takes the result of adding a batch.
     pub(crate) fn say(&mut self, day: Date, added: Added) {
+        let Added { is_full, beyond_domains, beyond_policies, beyond_failures, .. } = added;
         let limits = self.limits;
         let all: [_; LIMITS] = [
-            (added.beyond_domains, "max-domains", limits.domains),
-            (added.beyond_policies, "max-policies", limits.policies),
-            (added.beyond_failures, "max-failures", limits.failures),
+            (!is_full && beyond_domains > 0, "max-domains", limits.domains.to_string()),
+            (!is_full && beyond_policies > 0, "max-policies", limits.policies.to_string()),
+            (!is_full && beyond_failures > 0, "max-failures", limits.failures.to_string()),
+            (
+                is_full && beyond_domains + beyond_policies + beyond_failures > 0,
+                "max-size",
+                ByteSize(limits.size).to_string(),
+            ),
         ];
-        for (last, (beyond, key, limit)) in self.last.iter_mut().zip(all) {
-            if beyond == 0 || *last == Some(day) {
+        for (last, (is_beyond, key, limit)) in self.last.iter_mut().zip(all) {
+            if !is_beyond || *last == Some(day) {
                 continue;
             }
             *last = Some(day);

@@ -52,6 +52,9 @@ configuration! {
         host: Domain like "mx1.example.com";
         /// How many days are kept, today included. Older days are deleted.
         keep_days: Count in 2 ..= 3_650 = 30;
+        /// The size of a store in a file from which it takes no new domains, policies and failures of a day: further events are
+        /// counted in one row, as beyond `max-domains`. Reports and counts of known policies go on. Older days make room again.
+        max_size: Size in "16MiB" ..= "16TiB" = "8GiB";
         /// The loss after a power cut. `full`: no commit is lost. `normal`: the last commits are lost; commits are
         /// faster. With both, the store stays consistent, and no commit is lost when the process is killed.
         synchronous: Synchronously = "full";

@@ -43,6 +43,8 @@ pub struct CountedEvent {
 pub struct Added {
     /// The store had the batch already. Then the numbers are 0.
     pub before: bool,
+    /// The store had its largest size, so it took no new domains, policies and failures.
+    pub is_full: bool,
     /// Events counted in the row for domains over the limit.
     pub beyond_domains: u64,
     /// Sessions counted in the row for policies over the limit.

@@ -1,7 +1,7 @@
 //! The options for opening a store.
 
-/// The most different domains, policies and failures of one day. Other hosts choose the names of domains and the texts
-/// of policies, so without a limit they could fill the disk.
+/// The most different domains, policies and failures of one day, and the most bytes. Other hosts choose the names of domains
+/// and the texts of policies, so without limits they could fill the disk.
 ///
 /// Sessions beyond a limit are counted in one row: [`crate::OTHER_DOMAINS`] for domains, `None` for policies and failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,12 +12,15 @@ pub struct Limits {
     pub policies: u64,
     /// Combinations of such a policy with a failure and its details of a day.
     pub failures: u64,
+    /// Bytes of the whole store. While it has more, it takes no new domains, policies and failures: the limits of the day
+    /// count as reached. Only for a store in a file.
+    pub size: u64,
 }
 
 impl Default for Limits {
     /// No limits.
     fn default() -> Self {
-        Self { domains: u64::MAX, policies: u64::MAX, failures: u64::MAX }
+        Self { domains: u64::MAX, policies: u64::MAX, failures: u64::MAX, size: u64::MAX }
     }
 }
 

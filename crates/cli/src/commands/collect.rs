@@ -40,7 +40,12 @@ pub(crate) fn settings(configuration: &Configuration) -> Settings {
         socket_mode: collect.socket_mode,
         buffer: usize::try_from(collect.buffer).unwrap_or(usize::MAX),
         keep_invalid: collect.keep_invalid.clone(),
-        limits: Limits { domains: collect.max_domains, policies: collect.max_policies, failures: collect.max_failures },
+        limits: Limits {
+            domains: collect.max_domains,
+            policies: collect.max_policies,
+            failures: collect.max_failures,
+            size: store.max_size,
+        },
         url: store.url.clone(),
         spool: store.spool.clone(),
         spool_limit: store.spool_limit,

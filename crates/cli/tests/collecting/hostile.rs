@@ -123,6 +123,39 @@ pub(crate) fn invalid_datagrams_are_kept() {
     assert_eq!(files, all);
 }
 
+/// Texts of any length fill the store up to `max-size` and one batch. Then known policies are counted as before, and others
+/// in one row.
+pub(crate) fn long_texts_do_not_fill_the_disk() {
+    const LEAST: u64 = 16 << 20;
+    let place = Place::new("buffer = \"1MiB\"");
+    place.add_to_configuration("max-size = \"16MiB\"");
+    let mut collector = place.start();
+    collector.send(&place, event("known.example"));
+    let long = |number: u32| {
+        let text = format!(r#""policy-string":["{number:0>60000}"],"t":0"#);
+        event("long.example").replace(r#""t":0"#, &text)
+    };
+    (0..400).for_each(|number| collector.send(&place, long(number)));
+    let said = collector.says("has reached max-size = 16.0 MiB");
+    assert!(said.contains("in one row"), "{said}");
+    collector.send(&place, event("known.example"));
+    collector.send(&place, event("new.example"));
+    collector.end();
+    let mut reader = place.reader();
+    // Half as much again: the batch in hand, and the indexes.
+    let size = reader.size().unwrap();
+    assert!((LEAST..LEAST * 3 / 2).contains(&size), "{size}");
+    let day = reader.days().unwrap()[0].clone();
+    assert_eq!((day.events, day.domains), (403, 2));
+    let mut sessions = |domain| {
+        let policies = reader.policies(day.day, domain).unwrap();
+        policies.iter().map(|policy| policy.succeeded).sum::<u64>()
+    };
+    assert_eq!(sessions("known.example"), 2);
+    assert_eq!(sessions("long.example"), 400);
+    assert_eq!(sessions(tlsrpt_store::OTHER_DOMAINS), 1);
+}
+
 pub(crate) fn each_reached_limit_is_logged() {
     let place = Place::new("max-domains = 3\nmax-failures = 1");
     let mut collector = place.start();

@@ -47,6 +47,7 @@ fn main() {
         ("arbitrary_datagrams_do_not_end_the_collector", hostile::arbitrary_datagrams_do_not_end_the_collector),
         ("invalid_datagrams_are_kept", hostile::invalid_datagrams_are_kept),
         ("each_reached_limit_is_logged", hostile::each_reached_limit_is_logged),
+        ("long_texts_do_not_fill_the_disk", hostile::long_texts_do_not_fill_the_disk),
         ("the_service_manager_gets_the_state", manager::the_service_manager_gets_the_state),
         ("the_journal_gets_priorities", manager::the_journal_gets_priorities),
         ("memory_stays_small", memory::memory_stays_small),

@@ -57,6 +57,12 @@ impl Place {
         fs::write(self.path("tlsrpt.toml"), text).unwrap();
     }
 
+    /// Adds a line to the last section, `[store]`.
+    pub(crate) fn add_to_configuration(&self, line: &str) {
+        let file = self.path("tlsrpt.toml");
+        fs::write(&file, fs::read_to_string(&file).unwrap() + line + "\n").unwrap();
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

@@ -200,5 +200,11 @@ pub(super) fn add(link: &mut Link, counted: &Counted<'_>, known: &Known, limits:
     )?;
     let row = row.ok_or_else(|| Failed::unreadable("add_batch"))?;
     let count = |column| row.get::<_, i64>(column).unsigned_abs();
-    Ok(Added { before: row.get(0), beyond_domains: count(1), beyond_policies: count(2), beyond_failures: count(3) })
+    Ok(Added {
+        before: row.get(0),
+        is_full: false,
+        beyond_domains: count(1),
+        beyond_policies: count(2),
+        beyond_failures: count(3),
+    })
 }

@@ -5,10 +5,17 @@ use rusqlite::{CachedStatement, Connection, Params, Transaction, TransactionBeha
 use tlsrpt_format::datagram::{Event, Failure, Policy, normalized_domain};
 
 use super::texts::{Found, Kind, Texts};
-use crate::{Added, Batch, Limits, day, file::number, policy_text::text_of};
+use crate::{
+    Added, Batch, Limits, day,
+    file::{count, number},
+    policy_text::text_of,
+};
 
 /// The row for everything beyond a limit.
 pub(super) const OVER_LIMIT: i64 = 0;
+
+/// The limits while the store has its largest size.
+const NOTHING_NEW: Limits = Limits { domains: 0, policies: 0, failures: 0, size: 0 };
 
 /// Adds the whole batch; after an error, the store is unchanged.
 pub(crate) fn add(
@@ -22,7 +29,10 @@ pub(crate) fn add(
         return Ok(Added { before: true, ..Added::default() });
     }
     texts.begin(&transaction)?;
+    let is_full = size(&transaction)? > limits.size;
+    let limits = if is_full { NOTHING_NEW } else { *limits };
     let mut adding = Adding::begin(&transaction, texts, limits, batch.day)?;
+    adding.added.is_full = is_full;
     for counted in &batch.events {
         adding.event(&counted.event, number(counted.times))?;
     }
@@ -34,6 +44,14 @@ pub(crate) fn add(
     let added = adding.end(last_event)?;
     transaction.commit()?;
     Ok(added)
+}
+
+/// The bytes in use, without free pages, which are used again.
+fn size(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    let mut size = transaction.prepare_cached(
+        "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+    )?;
+    size.query_row([], |row| count(row, 0))
 }
 
 /// Keeps the identifier of the batch. Returns whether the batch is new.
@@ -49,7 +67,7 @@ fn remember(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<bo
 struct Adding<'t> {
     transaction: &'t Transaction<'t>,
     texts: &'t mut Texts,
-    limits: &'t Limits,
+    limits: Limits,
     day: i64,
     updates: Updates<'t>,
     /// The changes of this transaction.
@@ -99,7 +117,7 @@ impl<'t> Adding<'t> {
     fn begin(
         transaction: &'t Transaction<'t>,
         texts: &'t mut Texts,
-        limits: &'t Limits,
+        limits: Limits,
         day: Date,
     ) -> rusqlite::Result<Self> {
         let day = day::to_number(day);

@@ -100,7 +100,7 @@ fn a_batch_that_is_added_again_changes_nothing() {
 #[test]
 fn everything_over_a_limit_is_counted_in_one_row() {
     let place = Place::new();
-    let mut store = place.open_with(Limits { domains: 2, policies: 3, failures: 1 });
+    let mut store = place.open_with(Limits { domains: 2, policies: 3, failures: 1, ..Limits::default() });
     let failing = |reason: &str| format!(r#""policy-type":9,"failure-details":[{{"c":204,"f":"{reason}"}}],"f":1"#);
     let (one, two) = (failing("one"), failing("two"));
     let first = [

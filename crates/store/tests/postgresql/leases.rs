@@ -281,7 +281,7 @@ fn collectors_that_add_at_once_lose_nothing_and_do_not_deadlock() {
 fn the_limits_of_a_day_hold_over_all_collectors() {
     let place = Place::new();
     let collector = place.url("tlsrpt_collector");
-    let limits = tlsrpt_store::Limits { domains: 30, policies: 20, failures: 10 };
+    let limits = tlsrpt_store::Limits { domains: 30, policies: 20, failures: 10, ..tlsrpt_store::Limits::default() };
     thread::scope(|scope| {
         for number in 0..6 {
             let collector = &collector;
