@@ -146,7 +146,10 @@ class Site:
     """Everything that a case starts, below one folder."""
 
     def __init__(self, program, environment, folder):
-        self.program, self.environment, self.folder = program, environment, folder
+        self.environment, self.folder = environment, folder
+        # A path without spaces: tlsrpt-reportd splits the command of a fetcher at them.
+        self.program = self.path("tlsrpt")
+        os.symlink(program, self.program)
         self.all = []
 
     def path(self, name):
