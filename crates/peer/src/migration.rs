@@ -170,11 +170,11 @@ impl Migration<'_> {
         let before = if sums.new || *sessions == 0 { "" } else { "; they were counted before" };
         self.done(database, format_args!("{sessions} sessions of {day} counted{before}"));
         if *reported > 0 {
-            let text = format_args!("{reported} sessions of {day} are in reports of tlsrpt-reportd and not counted");
+            let text = format!("{reported} sessions of {day} are in reports of tlsrpt-reportd and not counted");
             self.done(database, text);
         }
         if *unreadable > 0 {
-            let text = format_args!("{unreadable} sessions of {day} under policies that cannot be read ({why})");
+            let text = format!("{unreadable} sessions of {day} under policies that cannot be read ({why})");
             self.left_out(database, text);
         }
         if *unreadable_failures > 0 {
