@@ -342,12 +342,12 @@ impl Reporter {
         if !self.is_idle() {
             return Ok(false);
         }
+        let (now, day) = (Timestamp::now(), self.settings.day);
         let look_up = self.lookups.as_ref().is_some_and(Lookups::have_room);
-        if look_up && self.store.has_mx_hosts(Timestamp::now(), self.settings.day)? {
+        if look_up && self.store.has_mx_hosts(now, day)? {
             return Ok(false);
         }
-        let (next, _) = self.store.waiting(self.settings.day)?;
-        Ok(next.is_none_or(|next| next > Timestamp::now()))
+        Ok(!self.store.has_due(now, day)?)
     }
 
     /// The messages for the log since the last call, a line each, with untrusted text escaped.
@@ -373,7 +373,7 @@ impl Reporter {
     ///
     /// What is wrong with the store.
     pub fn waiting(&mut self) -> Result<u64, Error> {
-        let (_, deliveries) = self.store.waiting(self.settings.day)?;
+        let deliveries = self.store.waiting(self.settings.day)?;
         let hosts = if self.reports_to_mx_hosts { self.store.waiting_mx_hosts(self.settings.day)? } else { 0 };
         Ok(deliveries + hosts)
     }

@@ -357,7 +357,7 @@ fn what_was_not_begun_at_the_end_waits_as_before() {
     let mut store = open_reports(&url(folder.path()), Synchronous::Full).unwrap();
     let interrupted = store.become_reporter(Timestamp::now()).unwrap();
     assert!((1..=4).contains(&interrupted), "{interrupted}");
-    assert_eq!(store.waiting(None).unwrap().1, 40);
+    assert_eq!(store.waiting(None).unwrap(), 40);
     let unknown = (1..=40).filter(|id| store.delivery(*id).unwrap().unwrap().unknown).count();
     assert_eq!(unknown as u64, interrupted);
 }

@@ -281,9 +281,11 @@ pub trait ReportStore: Store + Reader + std::fmt::Debug {
     /// stays cancelled, unless it was delivered.
     fn end_attempts(&mut self, attempts: &[Attempt]) -> Result<(), Error>;
 
-    /// When the next delivery is due, and the number of waiting deliveries. With `day`, only those of reports about
-    /// that day.
-    fn waiting(&mut self, day: Option<Date>) -> Result<(Option<Timestamp>, u64), Error>;
+    /// Whether a waiting delivery is due. With `day`, only those of reports about that day count.
+    fn has_due(&mut self, now: Timestamp, day: Option<Date>) -> Result<bool, Error>;
+
+    /// The number of waiting deliveries. With `day`, only those of reports about that day. Reads each of them.
+    fn waiting(&mut self, day: Option<Date>) -> Result<u64, Error>;
 
     /// Makes all ended deliveries of a report wait again, due at `now`, with a new period of attempts. Leaves out those
     /// for which no attempt is made. Returns their number.

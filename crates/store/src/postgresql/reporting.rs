@@ -24,8 +24,12 @@ const DELIVERY: &str = "d.id, d.report, d.destination, d.token, d.state, d.attem
      d.next_attempt, d.unknown, d.answer, d.warning, \
      (SELECT octet_length(r.compressed) + octet_length(r.summary) FROM report AS r WHERE r.id = d.report)";
 
-/// The condition for deliveries of reports about the day in the first parameter, which may be NULL.
-const OF_DAY: &str = "($1::bigint IS NULL OR EXISTS (SELECT 1 FROM report AS r WHERE r.id = d.report AND r.day = $1))";
+/// The condition for deliveries of reports about the day in the first parameter, which may be NULL. Not with EXISTS, for which
+/// the server may read all reports first.
+const OF_DAY: &str = "($1::bigint IS NULL OR $1 = (SELECT r.day FROM report AS r WHERE r.id = d.report))";
+
+/// The deliveries that wait for an attempt. With a condition for the route, an index has them.
+const WAITS: &str = "d.state = 'waiting' AND d.started IS NULL";
 
 const SUPPRESSION: &str = "SELECT target, until, days, reason FROM suppression";
 
@@ -105,13 +109,10 @@ impl ReportStore for Postgresql {
         day: Option<Date>,
         limit: usize,
     ) -> Result<Vec<Delivery>, Error> {
-        let is_of_route = match route {
-            Route::Mail => "d.mail_domain IS NOT NULL",
-            Route::Https => "d.mail_domain IS NULL",
-        };
+        let is_of_route = is_of_route(route);
         let begin = format!(
-            "WITH due AS MATERIALIZED (SELECT d.id FROM delivery AS d WHERE {is_of_route} AND d.state = 'waiting' \
-                AND d.started IS NULL AND d.next_attempt <= $2 AND {OF_DAY} \
+            "WITH due AS MATERIALIZED (SELECT d.id FROM delivery AS d \
+                WHERE {is_of_route} AND {WAITS} AND d.next_attempt <= $2 AND {OF_DAY} \
                 ORDER BY d.next_attempt, d.id LIMIT $3 FOR UPDATE SKIP LOCKED) \
              UPDATE delivery AS d SET started = $2, reporter = $4, leased_until = server_time() + $5 \
              FROM due WHERE d.id = due.id RETURNING {DELIVERY}"
@@ -165,13 +166,24 @@ impl ReportStore for Postgresql {
         })
     }
 
-    fn waiting(&mut self, day: Option<Date>) -> Result<(Option<Timestamp>, u64), Error> {
-        let query = format!(
-            "SELECT min(d.next_attempt), count(*) FROM delivery AS d \
-             WHERE d.state = 'waiting' AND d.started IS NULL AND {OF_DAY}"
-        );
-        let found = self.read(&query, &[&day.map(day::to_number)], |row| Ok((timestamp(row, 0)?, count(row, 1)?)))?;
-        Ok(found.into_iter().next().unwrap_or_default())
+    fn has_due(&mut self, now: Timestamp, day: Option<Date>) -> Result<bool, Error> {
+        let [mail, https] = [Route::Mail, Route::Https].map(|route| {
+            let is_of_route = is_of_route(route);
+            format!(
+                "EXISTS (SELECT 1 FROM delivery AS d WHERE {is_of_route} AND {WAITS} AND d.next_attempt <= $2 AND {OF_DAY})"
+            )
+        });
+        let query = format!("SELECT {mail} OR {https}");
+        let found = self.read(&query, &[&day.map(day::to_number), &now.as_second()], |row| Ok(row.try_get(0)?))?;
+        Ok(found.contains(&true))
+    }
+
+    fn waiting(&mut self, day: Option<Date>) -> Result<u64, Error> {
+        let [mail, https] = [Route::Mail, Route::Https].map(|route| {
+            let is_of_route = is_of_route(route);
+            format!("(SELECT count(*) FROM delivery AS d WHERE {is_of_route} AND {WAITS} AND {OF_DAY})")
+        });
+        self.count(&format!("SELECT {mail} + {https}"), &[&day.map(day::to_number)])
     }
 
     fn resend(&mut self, report: i64, now: Timestamp) -> Result<u64, Error> {
@@ -284,6 +296,14 @@ impl ReportStore for Postgresql {
 
     fn forget_host(&mut self, name: &str) -> Result<bool, Error> {
         Ok(self.on_link(|link| link.execute("DELETE FROM host WHERE name = $1", &[&name]))? > 0)
+    }
+}
+
+/// The condition of the index for the waiting deliveries of a route.
+fn is_of_route(route: Route) -> &'static str {
+    match route {
+        Route::Mail => "d.mail_domain IS NOT NULL",
+        Route::Https => "d.mail_domain IS NULL",
     }
 }
 

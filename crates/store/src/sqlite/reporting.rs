@@ -160,13 +160,17 @@ impl ReportStore for Sqlite {
         })
     }
 
-    fn waiting(&mut self, day: Option<Date>) -> Result<(Option<Timestamp>, u64), Error> {
-        let query = format!(
-            "SELECT min(next_attempt), count(*) FROM delivery WHERE state = 'waiting' AND started IS NULL{}",
+    fn has_due(&mut self, now: Timestamp, day: Option<Date>) -> Result<bool, Error> {
+        let due = format!(
+            "SELECT 1 FROM delivery WHERE state = 'waiting' AND started IS NULL AND next_attempt <= ?1{} LIMIT 1",
             of_day(day)
         );
-        let found = self.rows(&query, [], |row| Ok((timestamp(row, 0)?, count(row, 1)?)))?;
-        Ok(found.into_iter().next().unwrap_or_default())
+        Ok(!self.rows(&due, [now.as_second()], |_| Ok(()))?.is_empty())
+    }
+
+    fn waiting(&mut self, day: Option<Date>) -> Result<u64, Error> {
+        let query = format!("SELECT count(*) FROM delivery WHERE state = 'waiting' AND started IS NULL{}", of_day(day));
+        Ok(self.rows(&query, [], |row| count(row, 0))?.into_iter().sum())
     }
 
     fn resend(&mut self, report: i64, now: Timestamp) -> Result<u64, Error> {

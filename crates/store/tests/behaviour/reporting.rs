@@ -279,3 +279,28 @@ fn a_reader_sees_whether_a_reporter_runs() {
     drop(store);
     assert_eq!(reader.has_reporter(), Ok(false));
 }
+
+#[test]
+fn waiting_deliveries_are_counted_and_due_ones_are_known() {
+    let (_place, mut store) = store();
+    let later = Timestamp::from_second(100).unwrap();
+    let before = Timestamp::from_second(-1).unwrap();
+    assert_eq!((store.has_due(later, None), store.waiting(None)), (Ok(false), Ok(0)));
+    make(store.as_mut());
+    let (of_day, other) = (Some(day()), Some(day().tomorrow().unwrap()));
+    for (day, due, waiting) in [(None, true, 2), (of_day, true, 2), (other, false, 0)] {
+        assert_eq!((store.has_due(NOW, day), store.waiting(day)), (Ok(due), Ok(waiting)), "{day:?}");
+        assert_eq!(store.has_due(before, day), Ok(false));
+    }
+    // One whose attempt is under way neither waits nor is due.
+    let mail = store.begin_attempts(Route::Mail, NOW, None, 10).unwrap();
+    assert_eq!((store.has_due(NOW, of_day), store.waiting(of_day)), (Ok(true), Ok(1)));
+    let https = store.begin_attempts(Route::Https, NOW, None, 10).unwrap();
+    assert_eq!((store.has_due(NOW, None), store.waiting(None)), (Ok(false), Ok(0)));
+    let again = Attempt { next_attempt: Some(later), ..attempt(&https[0], DeliveryState::Waiting) };
+    store.end_attempts(&[attempt(&mail[0], DeliveryState::Delivered), again]).unwrap();
+    assert_eq!(
+        (store.has_due(NOW, None), store.has_due(later, None), store.waiting(None)),
+        (Ok(false), Ok(true), Ok(1))
+    );
+}
