@@ -186,11 +186,13 @@ bench-collect: $(COMMAND) bench-program
 	$(call quoted,$(BENCH_PROGRAM)) collect $(COMMAND) "$$environment" \
 		--report docs/collecting.md --chart docs/collecting.svg
 
-## bench-many: collectors of many hosts with one PostgreSQL (docs/many-hosts.md), which apt fetches for root
+## bench-many: collectors and reporters of many hosts with one PostgreSQL (docs/many-hosts.md), which apt fetches for root;
+##   SECTIONS=name,name for some of the tables: tlsrpt-bench many --help
 .PHONY: bench-many
 bench-many: $(COMMAND) bench-program
 	tests/postgresql/install
-	$(call quoted,$(BENCH_PROGRAM)) many $(COMMAND) --report docs/many-hosts.md
+	$(call quoted,$(BENCH_PROGRAM)) many $(COMMAND) $(if $(SECTIONS),--only $(SECTIONS)) \
+		--report docs/many-hosts.md
 
 ## bench-many-check: the sums of a short load of that measurement
 .PHONY: bench-many-check

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
 #[command(name = "tlsrpt-bench", about = "Measures libtlsrpt beside the C library and the bare system calls")]
@@ -36,7 +36,7 @@ pub(crate) enum Part {
     Collect(Collecting),
     /// Measure the reporter with many domains and print the table
     Deliver(Delivering),
-    /// Measure many collectors with one PostgreSQL, and print the table
+    /// Measure many collectors and reporters with one PostgreSQL, and print the tables
     Many(Many),
     /// Receive datagrams at a socket, discard them, then end
     Receive {
@@ -109,9 +109,29 @@ pub(crate) struct Many {
     /// Only check the sums of so many events
     #[arg(long, value_name = "EVENTS")]
     pub(crate) check: Option<usize>,
-    /// A file that shows the table between its two markers
+    /// Only measure these sections; those of the report that are not measured stay
+    #[arg(long, value_delimiter = ',', conflicts_with = "check")]
+    pub(crate) only: Vec<Section>,
+    /// A file that shows the tables between its two markers
     #[arg(long, conflicts_with = "check")]
     pub(crate) report: Option<PathBuf>,
+}
+
+/// A part of the measurements of `many`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// 1, 4 and 16 collectors
+    Throughput,
+    /// Reporters that share the reports of a day
+    Reporters,
+    /// What a day takes in the database, and what a large site needs by that
+    Growth,
+    /// The load of a large site
+    LargeSite,
+    /// Settings of the server
+    Settings,
+    /// Partitions by day
+    Partitions,
 }
 
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Part, clap::Error> {

@@ -16,9 +16,15 @@ pub(crate) fn section(heading: &str, explanation: &str, header: &[&str], rows: &
     text
 }
 
+/// The text between the markers.
+pub(crate) fn found_between_markers(text: &str) -> Result<&str, Box<dyn Error>> {
+    let (_, rest) = text.split_once(BEGIN).ok_or("the report has no place for the tables")?;
+    let (found, _) = rest.split_once(END).ok_or("the place for the tables has no end")?;
+    Ok(found)
+}
+
 /// `text` with `new` in place of the text between the markers.
 pub(crate) fn between_markers(text: &str, new: &str) -> Result<String, Box<dyn Error>> {
-    let (before, rest) = text.split_once(BEGIN).ok_or("the report has no place for the tables")?;
-    let (_, after) = rest.split_once(END).ok_or("the place for the tables has no end")?;
-    Ok(format!("{before}{BEGIN}\n{new}\n{END}{after}"))
+    let old = found_between_markers(text)?;
+    Ok(text.replacen(&format!("{BEGIN}{old}{END}"), &format!("{BEGIN}\n{new}\n{END}"), 1))
 }

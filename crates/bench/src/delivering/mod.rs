@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sink::Sink;
+pub(crate) use sink::Sink;
 
 use crate::{
     arguments::Delivering,

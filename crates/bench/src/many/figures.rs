@@ -37,8 +37,55 @@ impl Run {
         self.load.events as f64 / self.time.as_secs_f64()
     }
 
+    /// The share of one core that worked for the server.
+    pub(crate) fn cores(&self) -> f64 {
+        self.server_seconds / self.time.as_secs_f64()
+    }
+
+    pub(crate) fn batches_a_second(&self) -> f64 {
+        self.batches as f64 / self.time.as_secs_f64()
+    }
+
     pub(crate) fn wal_of_an_event(&self) -> f64 {
         self.wal as f64 / self.load.events as f64
+    }
+}
+
+/// The tables of the store, by what they hold.
+pub(crate) const TABLES: [(&str, &[&str]); 3] = [
+    ("counters of the day", &["domain_of_day", "sessions", "failures"]),
+    ("texts, kept for all days", &["domain", "record", "policy", "failure"]),
+    ("reports of the day and their deliveries", &["report", "delivery", "destination_hour"]),
+];
+
+/// The rows and bytes of some tables.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) rows: u64,
+    pub(crate) tables: u64,
+    pub(crate) indexes: u64,
+}
+
+impl Size {
+    pub(crate) fn of(site: &Site, tables: &[&str]) -> Result<Self, Box<dyn Error>> {
+        let sum = |expression: &str| {
+            let each: Vec<_> = tables.iter().map(|table| expression.replace("TABLE", table)).collect();
+            site.number(&format!("SELECT {}", each.join(" + ")))
+        };
+        Ok(Self {
+            rows: sum("(SELECT count(*) FROM TABLE)")?,
+            tables: sum("pg_table_size('TABLE')")?,
+            indexes: sum("pg_indexes_size('TABLE')")?,
+        })
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.tables + self.indexes
+    }
+
+    /// The size of a store with so many times the domains.
+    pub(crate) fn times(&self, times: u64) -> Self {
+        Self { rows: self.rows * times, tables: self.tables * times, indexes: self.indexes * times }
     }
 }
 

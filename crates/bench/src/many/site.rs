@@ -41,14 +41,16 @@ pub(crate) struct Collectors {
 }
 
 impl Site {
-    /// Starts a server, whose disk is as safe as by default. Creates the store as the documentation says.
-    pub(crate) fn new(command: &Path) -> Result<Self, Box<dyn Error>> {
-        let server = Server::start("fsync = on\ntrack_functions = pl", "local all all scram-sha-256");
+    /// Starts a server, whose disk is as safe as by default, with further settings. Creates the store as the documentation says.
+    pub(crate) fn new(command: &Path, settings: &str) -> Result<Self, Box<dyn Error>> {
+        let server =
+            Server::start(&format!("fsync = on\ntrack_functions = pl\n{settings}"), "local all all scram-sha-256");
         server.create_roles();
         server.create_database(DATABASE);
         server.write_passwords(PASSWORDS);
         let site = Self { command: command.into(), server, folder: TempDir::with_prefix("tlsrpt-bench-many")? };
-        site.create_store()?;
+        // Nothing listens at this port. Without a day there is no report to send.
+        site.deliver(1, 9, &[])?;
         Ok(site)
     }
 
@@ -72,19 +74,28 @@ impl Site {
         Ok(collectors)
     }
 
-    /// Runs the reporter, which creates the store and finds nothing to do.
-    fn create_store(&self) -> Result<(), Box<dyn Error>> {
+    /// Runs reporters until they have nothing to do. The mail server is at a port of this machine.
+    pub(crate) fn deliver(&self, reporters: usize, port: u16, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
         let text = format!(
             "[store]\nurl = {:?}\n\
              [report]\norganization = \"Sender\"\ncontact = \"c@sender.example\"\nfrom = \"r@sender.example\"\n\
-             [mail]\nserver = \"smtp://127.0.0.1\"\n",
+             [mail]\nserver = \"smtp://127.0.0.1:{port}\"\n",
             self.server.url("tlsrpt_reporter", DATABASE)
         );
-        let mut reporter = Process(self.tlsrpt(self.folder.path(), &text, &["deliver", "--once"])?);
-        if reporter.0.wait()?.success() {
-            return Ok(());
+        let arguments = [&["deliver", "--once"], arguments].concat();
+        let folder = |number| self.folder.path().join(format!("reporter{number}"));
+        let mut started = Vec::new();
+        for number in 0..reporters {
+            fs::create_dir_all(folder(number))?;
+            started.push(Process(self.tlsrpt(&folder(number), &text, &arguments)?));
         }
-        Err(format!("tlsrpt deliver failed: {}", fs::read_to_string(self.folder.path().join("log"))?).into())
+        for (number, reporter) in started.iter_mut().enumerate() {
+            if !reporter.0.wait()?.success() {
+                let log = fs::read_to_string(folder(number).join("log"))?;
+                return Err(format!("tlsrpt deliver failed: {log}").into());
+            }
+        }
+        Ok(())
     }
 
     fn tlsrpt(&self, folder: &Path, configuration: &str, arguments: &[&str]) -> Result<Child, Box<dyn Error>> {
@@ -130,6 +141,10 @@ impl Site {
     /// The number that a query gives.
     pub(crate) fn number(&self, query: &str) -> Result<u64, Box<dyn Error>> {
         Ok(self.server.sql(DATABASE, query).parse()?)
+    }
+
+    pub(crate) fn sql(&self, statements: &str) {
+        self.server.sql(DATABASE, statements);
     }
 
     /// The seconds that the processors worked for the server.

@@ -18,7 +18,7 @@ pub(crate) fn measure(command: &Path) -> Result<String, Box<dyn Error>> {
     let mut rows = Vec::new();
     for domains in DOMAINS {
         for collectors in COLLECTORS {
-            let run = Run::measure(&Site::new(command)?, Load::new(domains, EVENTS), collectors)?;
+            let run = Run::measure(&Site::new(command, "")?, Load::new(domains, EVENTS), collectors)?;
             rows.push(vec![
                 grouped(domains as f64),
                 collectors.to_string(),
@@ -48,7 +48,7 @@ pub(crate) fn measure(command: &Path) -> Result<String, Box<dyn Error>> {
 
 /// Runs a short load. The sums must be exact.
 pub(crate) fn check(command: &Path, events: usize) -> Result<(), Box<dyn Error>> {
-    let site = Site::new(command)?;
+    let site = Site::new(command, "")?;
     let run = Run::measure(&site, Load::new(100, events), 4)?;
     let counted = site.number("SELECT sum(events) FROM domain_of_day")?;
     if counted != events as u64 || run.batches == 0 {
