@@ -11,6 +11,7 @@ pub(crate) mod hosts;
 pub(crate) mod library_version;
 pub(crate) mod listen;
 pub(crate) mod migrate;
+pub(crate) mod read;
 pub(crate) mod record;
 pub(crate) mod reports;
 pub(crate) mod send;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Check(check::Arguments),
     Collect(collect::Arguments),
     Record(record::Arguments),
+    Read(read::Arguments),
     SendmailMap(sendmail_map::Arguments),
     Status(status::Arguments),
     Config(config::Arguments),
@@ -56,6 +58,7 @@ pub(crate) fn run(command: Command, definition: fn() -> clap::Command) -> Result
         Command::Check(arguments) => check::run(arguments),
         Command::Collect(arguments) => collect::run(arguments),
         Command::Record(arguments) => record::run(arguments),
+        Command::Read(arguments) => read::run(arguments),
         Command::SendmailMap(arguments) => sendmail_map::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Config(arguments) => config::run(arguments),

@@ -1,0 +1,31 @@
+//! Counts the values of a JSON text before it takes memory for them.
+
+/// Whether the text has more values. Reads no further than that.
+pub(super) fn has_more_values_than(json: &[u8], most: usize) -> bool {
+    let (mut values, mut in_string, mut escaped) = (0, false, false);
+    for byte in json {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b',' | b'[' | b'{') => values += 1,
+            _ => {}
+        }
+        if values > most {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_more_values_than;
+
+    #[test]
+    fn values_outside_of_texts_are_counted() {
+        let text = br#"{"a": [1, 2, "x,\"[{,"], "b": 3}"#;
+        assert!(has_more_values_than(text, 4));
+        assert!(!has_more_values_than(text, 5));
+    }
+}
