@@ -27,6 +27,12 @@ pub(crate) enum Failure {
     /// A check failed. The output of the command already has the reason.
     #[error("a check failed")]
     Found,
+    /// A check for monitoring ended with a warning. The output of the command already has the reason.
+    #[error("a check warned")]
+    Warned,
+    /// A check for monitoring failed. The output of the command already has the reason.
+    #[error("a check failed")]
+    Critical,
     /// The configuration has errors.
     #[error("{0}")]
     Configuration(Problems),
@@ -44,15 +50,15 @@ impl Failure {
         }
         self.write();
         ExitCode::from(match self {
-            Self::BadUse(_) | Self::Configuration(_) => 2,
-            Self::Failed(_) | Self::Lines(_) | Self::Found | Self::Output(_) => 1,
+            Self::BadUse(_) | Self::Configuration(_) | Self::Critical => 2,
+            Self::Failed(_) | Self::Lines(_) | Self::Found | Self::Warned | Self::Output(_) => 1,
             Self::TryAgain(_) => TRY_AGAIN,
         })
     }
 
     fn write(&self) {
         match self {
-            Self::Found => {}
+            Self::Found | Self::Warned | Self::Critical => {}
             Self::Configuration(problems) => problems.lines().for_each(output::say),
             Self::TryAgain(failure) => failure.write(),
             failure => failure.lines().iter().for_each(output::say),

@@ -3,7 +3,6 @@
 #![deny(unsafe_code)]
 
 mod arguments;
-mod check;
 mod command_line;
 mod commands;
 mod configuration;

@@ -4,7 +4,7 @@ use std::{fmt::Display, io};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
-use tlsrpt_format::printable;
+use tlsrpt_format::{printable, without_error_numbers};
 use tlsrpt_service::messages;
 
 /// The style of good results.
@@ -36,37 +36,4 @@ pub(crate) const MESSAGE_PREFIX: &str = "tlsrpt: ";
 pub(crate) fn say(line: impl Display) {
     let line = without_error_numbers(&line.to_string());
     messages::write(format!("{MESSAGE_PREFIX}{}", printable(&line)));
-}
-
-/// The text without each ` (os error 2)`, which the standard library appends to the text of a system error.
-pub(crate) fn without_error_numbers(text: &str) -> String {
-    let mut parts = text.split(" (os error ");
-    let mut words: String = parts.next().unwrap_or_default().into();
-    for part in parts {
-        match part.split_once(')') {
-            Some((number, rest)) if number.parse::<i32>().is_ok() => words.push_str(rest),
-            _ => words.extend([" (os error ", part]),
-        }
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::without_error_numbers;
-
-    #[test]
-    fn the_numbers_of_system_errors_are_removed() {
-        let error = io::Error::from_raw_os_error(2);
-        assert!(error.to_string().ends_with(" (os error 2)"));
-        assert_eq!(
-            without_error_numbers(&format!("a: {error}; b: {error}")),
-            "a: No such file or directory; b: No such file or directory"
-        );
-        for text in ["", "a (os error x) b", "a (os error 2"] {
-            assert_eq!(without_error_numbers(text), text);
-        }
-    }
 }

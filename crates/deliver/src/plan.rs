@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::{Timestamp, civil::Date};
-use tlsrpt_format::record;
+use tlsrpt_format::{TEST_DOMAIN, record};
 use tlsrpt_store::{DeliveryState, FailureLimit, MxHostShare, NewDelivery, NewReport, PolicyCounts, Unreported};
 
 use crate::{
@@ -51,6 +51,9 @@ pub enum NoReport {
     /// The configuration leaves the domain out.
     #[error("exclude in [report] lists it")]
     Excluded,
+    /// `tlsrpt check --send` made the events.
+    #[error("the events are tests of tlsrpt check --send")]
+    Tests,
     /// All sessions succeeded, and `failures-only` is set.
     #[error("all sessions succeeded, and failures-only in [report] is set")]
     OnlySuccesses,
@@ -77,6 +80,9 @@ pub fn plan(
     }
     if settings.exclude.contains(domain) {
         return Err(NoReport::Excluded);
+    }
+    if domain == TEST_DOMAIN {
+        return Err(NoReport::Tests);
     }
     let subject = Subject { domain, day, number: unreported.number };
     let content = content(subject, &unreported.policies, &settings.content).ok_or(NoReport::Nothing)?;
@@ -112,9 +118,9 @@ pub(crate) fn report(
 }
 
 /// The number of sessions that no report can have: those of a name that is not a host name, and those under a policy type that RFC 8460
-/// does not define. Domains that the configuration excludes do not count.
+/// does not define. Domains that the configuration excludes and tests do not count.
 pub(crate) fn sessions_in_no_report(unreported: &Unreported, settings: &PlanSettings) -> u64 {
-    if settings.exclude.contains(&unreported.domain) {
+    if settings.exclude.contains(&unreported.domain) || unreported.domain == TEST_DOMAIN {
         return 0;
     }
     let is_host_name = is_host_name(&unreported.domain);
@@ -246,6 +252,12 @@ mod tests {
 
     fn destinations(records: &[&str]) -> Vec<(String, DeliveryState, String)> {
         planned(&unreported("a.example", records, 0, 1), &settings()).unwrap()
+    }
+
+    #[test]
+    fn tests_of_the_way_to_the_store_make_no_report() {
+        let tests = unreported(tlsrpt_format::TEST_DOMAIN, &[tlsrpt_format::TEST_RECORD], 5, 1);
+        assert_eq!(planned(&tests, &settings()), Err(NoReport::Tests));
     }
 
     #[test]

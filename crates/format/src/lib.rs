@@ -7,15 +7,21 @@
 //! - [`record`]: the DNS record with the destinations of reports (RFC 8460 section 3).
 //! - [`report`]: the report (RFC 8460 section 4).
 //! - [`printable`], [`printable_bytes`]: escape untrusted text for display.
+//! - [`TEST_DOMAIN`]: the domain of the events that try the way to the store.
+//! - [`without_error_numbers`]: system errors as people read them.
 
 #![forbid(unsafe_code)]
 
 pub mod datagram;
+mod error_text;
 mod escape;
 mod pretty;
 pub mod record;
 pub mod recording;
 pub mod report;
+mod test_event;
 
+pub use error_text::without_error_numbers;
 pub use escape::{printable, printable_bytes, printable_json, printable_start};
 pub use pretty::write_pretty_json;
+pub use test_event::{TEST_DOMAIN, TEST_RECORD};

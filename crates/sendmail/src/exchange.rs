@@ -20,6 +20,9 @@ const LONGEST_DATAGRAM: usize = u16::MAX as usize;
 /// The length of a message's header in bytes.
 const HEADER: usize = 12;
 
+/// The name of the root of DNS.
+const ROOT: &str = ".";
+
 /// The lengths of a question's type and class in bytes.
 const TYPE_LENGTH: usize = 2;
 const CLASS_LENGTH: usize = 2;
@@ -106,6 +109,9 @@ impl Answer {
 ///
 /// The text is not a domain name in ASCII.
 fn domain_name(text: &str) -> io::Result<Name<'_>> {
+    if text == ROOT {
+        return Name::new("").map_err(io::Error::other);
+    }
     // simple_dns skips empty labels, which would make another name.
     let empty_label = text.strip_suffix('.').unwrap_or(text).split('.').any(str::is_empty);
     if empty_label || !text.bytes().all(|byte| byte.is_ascii_graphic()) {

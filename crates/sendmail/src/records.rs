@@ -46,6 +46,15 @@ pub fn texts_within(resolver: &Resolver, name: &str, limit: Duration) -> io::Res
     within(limit, resolver.texts(name))
 }
 
+/// Whether DNSSEC validated the start of authority of a zone; `.` is the root. Blocks the thread, for at most `limit`.
+///
+/// # Errors
+///
+/// DNS gives no answer in that time, or the system gives no sockets.
+pub fn is_validated_within(resolver: &Resolver, zone: &str, limit: Duration) -> io::Result<bool> {
+    within(limit, resolver.zone_is_validated(zone))
+}
+
 fn within<T>(limit: Duration, lookup: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let no_answer = |_| io::Error::new(io::ErrorKind::TimedOut, format!("DNS: no answer within {} s", limit.as_secs()));

@@ -6,6 +6,7 @@
 use std::{
     fs, io,
     net::{IpAddr, SocketAddr},
+    path::Path,
     string::FromUtf8Error,
     time::Duration,
 };
@@ -55,7 +56,22 @@ impl Resolver {
     ///
     /// `/etc/resolv.conf` cannot be read or parsed.
     pub fn of_system() -> io::Result<Self> {
-        Self::read(&fs::read(CONFIGURATION)?)
+        Self::of_file(Path::new(CONFIGURATION))
+    }
+
+    /// Reads another file of the same form, for instance that of a chroot. Without the file, the resolver is at this host, as for
+    /// the system.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or parsed.
+    pub fn of_file(file: &Path) -> io::Result<Self> {
+        match fs::read(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && file != Path::new(CONFIGURATION) => {
+                Self::read(b"")
+            }
+            text => Self::read(&text?),
+        }
     }
 
     fn read(configuration: &[u8]) -> io::Result<Self> {
@@ -100,6 +116,15 @@ impl Resolver {
     /// No server gives a usable answer.
     pub async fn mx_is_validated(&self, domain: &str) -> io::Result<bool> {
         Ok(self.ask(domain, TYPE::MX).await?.parse()?.has_flags(PacketFlag::AUTHENTIC_DATA))
+    }
+
+    /// Whether DNSSEC validated the start of authority of a zone.
+    ///
+    /// # Errors
+    ///
+    /// No server gives a usable answer.
+    pub async fn zone_is_validated(&self, zone: &str) -> io::Result<bool> {
+        Ok(self.ask(zone, TYPE::SOA).await?.parse()?.has_flags(PacketFlag::AUTHENTIC_DATA))
     }
 
     /// The first usable answer. "No such name" is one.

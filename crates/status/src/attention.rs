@@ -13,6 +13,9 @@ use crate::{
     stored::{Disk, Stored, recent},
 };
 
+/// Less free space than this in bytes on the file system of the store needs attention.
+pub const LEAST_FREE: u64 = 100 << 20;
+
 /// Each fact with its remedy, on one line.
 pub(crate) fn attention(
     socket: &Path,
@@ -86,8 +89,7 @@ fn of_dropped(counts: &DayCounts) -> Option<String> {
 }
 
 fn of_disk(disk: Disk) -> Option<String> {
-    const LEAST: u64 = 100 << 20;
-    (disk.free < LEAST).then(|| {
+    (disk.free < LEAST_FREE).then(|| {
         format!(
             "store: {} are free on its file system; free some space, or lower keep-days in [store]",
             ByteSize(disk.free)

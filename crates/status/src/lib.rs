@@ -19,6 +19,7 @@ mod status;
 mod stored;
 pub mod text;
 
+pub use attention::LEAST_FREE;
 pub use collector::Collector;
 pub use domain::{Domain, DomainDay};
 pub use reasons::Reason;

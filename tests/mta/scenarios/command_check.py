@@ -11,6 +11,7 @@ from harness.scenario import CANDIDATE, Problem, Row, Scenario
 COMMAND = "/usr/local/bin/tlsrpt"
 CHECK = [COMMAND, "check", "--postfix", "--format", "json"]
 SOCKET = postfix.SETTINGS["smtp_tlsrpt_socket_name"]
+SOCKET_MODE = 0o660
 
 
 def observe(program, root, library, version, network_arguments):
@@ -22,6 +23,9 @@ def observe(program, root, library, version, network_arguments):
     seen = {"no socket": check(host)}
     recording = recorder.Recorder(host.socket).start()
     folder = os.path.dirname(host.socket)
+    seen["everybody may write"] = check(host)
+    os.chown(host.socket, -1, host.group())
+    os.chmod(host.socket, SOCKET_MODE)
     seen["all is well"] = check(host)
     message = findings(host)[1]["library"]["message"]
     if "loads libtlsrpt %s from /" % version not in message:
@@ -45,7 +49,7 @@ def observe(program, root, library, version, network_arguments):
     os.chmod(folder, 0o755)
     os.chmod(host.socket, 0o600)
     seen["a closed socket"] = check(host)
-    os.chmod(host.socket, recorder.SOCKET_MODE)
+    os.chmod(host.socket, SOCKET_MODE)
     os.unlink(host.installed_library())
     without = run_check(host)
     if without.returncode != 1 or b"libtlsrpt.so.0" not in without.stderr:
@@ -78,6 +82,7 @@ def check(host):
 
 EXPECTED = {
     "no socket": [1, {"socket": "FAIL"}],
+    "everybody may write": [0, {"permission": "WARN"}],
     "all is well": [0, {}],
     "off": [1, {"enabled": "FAIL"}],
     "no name": [1, {"name": "FAIL"}],

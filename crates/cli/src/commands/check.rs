@@ -1,15 +1,20 @@
 //! `tlsrpt check`: finds faults that keep a mail server from reporting.
 
+mod sending;
+
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
+use tlsrpt_check::{
+    Finding, LookUpTexts, Place, Postfix, Sender, Status, Visitor, check_dkim, check_socket, check_store, instances,
+};
+use tlsrpt_config::Loaded;
 use tlsrpt_format::{printable, printable_json};
 
 use crate::{
     arguments::{DEFAULT_SOCKET, Format},
-    check::{Finding, LookUpTexts, Place, Postfix, Status, Visitor, check_dkim, check_socket},
     configuration::ConfigFile,
     failure::{Failure, cannot},
     output::{self, BAD, DOUBTFUL, GOOD, LABEL},
@@ -18,21 +23,41 @@ use crate::{
 
 /// Finds faults that keep a mail server from reporting, and receivers from accepting its reports.
 ///
-/// It sends nothing. It prints one line for each check: OK, WARN or FAIL, the last two with a remedy. Exit code 1 if
-/// one fails.
+/// It changes nothing, and sends no event without --send. It prints one line for each check: OK, WARN or FAIL, the last two with a remedy. Exit
+/// code 1 if one fails.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tlsrpt check --socket /run/tlsrpt/tlsrpt.sock
-  tlsrpt check --postfix --format json
+  tlsrpt check --postfix
+  tlsrpt check --postfix --all-instances --quiet
+  tlsrpt check --postfix --monitor
   tlsrpt check --config ./tlsrpt.toml")]
 pub(crate) struct Arguments {
     /// The socket of the collector
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, conflicts_with = "postfix")]
     socket: PathBuf,
-    /// Check the configuration of Postfix, which postconf prints, and the socket in it
+    /// Check the configuration of Postfix, which postconf prints, its processes, and the socket that it sends to
     #[arg(long)]
     postfix: bool,
+    /// Check the Postfix whose main.cf is in this folder; may be repeated
+    #[arg(long, value_name = "DIR", requires = "postfix", conflicts_with = "all_instances")]
+    config_dir: Vec<PathBuf>,
+    /// Check all instances that postmulti knows
+    #[arg(long, requires = "postfix")]
+    all_instances: bool,
+    /// A domain with an MTA-STS policy, for which the programs in smtp_tls_policy_maps are asked
+    #[arg(long, value_name = "DOMAIN", requires = "postfix", default_value = "gmail.com")]
+    sts_domain: String,
+    /// Also send a test event as the mail server does, and look for it in the store of the collector
+    #[arg(long)]
+    send: bool,
+    /// Print only what is not OK
+    #[arg(long)]
+    quiet: bool,
+    /// For monitoring: one line that sums up comes first, and the exit code is 0 (OK), 1 (WARN) or 2 (FAIL)
+    #[arg(long, conflicts_with = "format")]
+    monitor: bool,
     /// Format of the output
     #[arg(long, value_name = "FORM", default_value = "text")]
     format: Format,
@@ -41,23 +66,74 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let postfix = if arguments.postfix { Some(Postfix::ask().map_err(cannot("ask postconf"))?) } else { None };
-    let mut findings = match &postfix {
-        Some(postfix) => postfix.check(),
-        None => check_socket(&Place { name: arguments.socket, from: None }, &Visitor::Anybody),
-    };
-    findings.extend(signatures(&arguments.file, postfix.as_ref(), &reporting::texts));
+    let findings = findings(&arguments);
+    if arguments.monitor {
+        return monitor(&mut output::for_people(), &findings?, arguments.quiet);
+    }
+    let mut findings = findings?;
+    let failed = worst(&findings) == Status::Fail;
+    if arguments.quiet {
+        findings.retain(|finding| finding.status != Status::Ok);
+    }
     match arguments.format {
         Format::Text => show(&mut output::for_people(), &findings)?,
         Format::Json => show_json(&mut output::for_scripts(), &findings)?,
     }
-    if findings.iter().any(|finding| finding.status == Status::Fail) { Err(Failure::Found) } else { Ok(()) }
+    if failed { Err(Failure::Found) } else { Ok(()) }
 }
 
-/// Checks that report mails are signed. Returns the errors of the configuration if it cannot be read.
-fn signatures(file: &ConfigFile, postfix: Option<&Postfix>, texts: LookUpTexts<'_>) -> Vec<Finding> {
+fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    let mut first = None;
+    let mut senders = Vec::new();
+    if arguments.postfix {
+        let folders = match (arguments.all_instances, &arguments.config_dir[..]) {
+            (true, _) => instances().map_err(cannot("ask postmulti"))?,
+            (false, folders) => folders.to_vec(),
+        };
+        // The usual instance has no name.
+        let asked: Vec<Option<&Path>> = match &folders[..] {
+            [] => vec![None],
+            folders => folders.iter().map(|folder| Some(folder.as_path())).collect(),
+        };
+        for folder in &asked {
+            let postfix = Postfix::ask(*folder).map_err(cannot("ask postconf"))?;
+            let mut of_one = postfix.check(&arguments.sts_domain);
+            if asked.len() > 1 {
+                let instance = folder.map(|folder| folder.display().to_string());
+                of_one.iter_mut().for_each(|finding| finding.instance.clone_from(&instance));
+            }
+            findings.extend(of_one);
+            if arguments.send {
+                senders.extend(postfix.senders());
+            }
+            first.get_or_insert(postfix);
+        }
+    } else {
+        let place = Place { name: arguments.socket.clone(), from: None };
+        findings.extend(check_socket(&place, &Visitor::Anybody));
+        senders.push(Sender { place, user: None, library: None });
+    }
+    let senders = if arguments.send { senders } else { Vec::new() };
+    findings.extend(of_configuration(&arguments.file, first.as_ref(), &senders, &reporting::texts));
+    Ok(findings)
+}
+
+/// Checks the store of the collector, sends events, and checks that report mails are signed. Returns the errors of the configuration if it cannot be
+/// read.
+fn of_configuration(
+    file: &ConfigFile,
+    postfix: Option<&Postfix>,
+    senders: &[Sender],
+    texts: LookUpTexts<'_>,
+) -> Vec<Finding> {
     match file.read() {
-        Ok(loaded) => check_dkim(&loaded.configuration, postfix, texts),
+        Ok(Loaded { configuration, .. }) => {
+            let mut findings: Vec<_> = check_store(&configuration).into_iter().collect();
+            findings.extend(sending::send(senders, &configuration));
+            findings.extend(check_dkim(&configuration, postfix, texts));
+            findings
+        }
         Err(problems) => {
             let failed = |line| Finding::fail("configuration", line, "correct the file; see tlsrpt config check");
             problems.lines().map(failed).collect()
@@ -65,8 +141,41 @@ fn signatures(file: &ConfigFile, postfix: Option<&Postfix>, texts: LookUpTexts<'
     }
 }
 
+fn worst(findings: &[Finding]) -> Status {
+    findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok)
+}
+
+/// Prints the form that monitoring plugins have: a line that sums up, then the findings.
+fn monitor(out: &mut impl Write, findings: &[Finding], quiet: bool) -> Result<(), Failure> {
+    let worst = worst(findings);
+    let of = |status| findings.iter().filter(move |finding| finding.status == status);
+    let first = of(worst).next().filter(|_| worst != Status::Ok);
+    let first = first.map_or(String::new(), |finding| format!(": {}: {}", finding.check, finding.message));
+    let word = match worst {
+        Status::Ok => "OK",
+        Status::Warn => "WARNING",
+        Status::Fail => "CRITICAL",
+    };
+    let counts = [Status::Fail, Status::Warn, Status::Ok].map(|status| format!("{} {status}", of(status).count()));
+    writeln!(out, "TLSRPT {word} - {}{}", counts.join(", "), printable(&first))?;
+    let shown: Vec<_> = findings.iter().filter(|finding| !quiet || finding.status != Status::Ok).cloned().collect();
+    show(out, &shown)?;
+    match worst {
+        Status::Ok => Ok(()),
+        Status::Warn => Err(Failure::Warned),
+        Status::Fail => Err(Failure::Critical),
+    }
+}
+
 fn show(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
-    for Finding { status, check, message, remedy } in findings {
+    let mut of: Option<&str> = None;
+    for Finding { status, check, instance, message, remedy } in findings {
+        if instance.as_deref() != of {
+            of = instance.as_deref();
+            if let Some(folder) = of {
+                writeln!(out, "{LABEL}{}{LABEL:#}", printable(folder))?;
+            }
+        }
         let colour = match status {
             Status::Ok => GOOD,
             Status::Warn => DOUBTFUL,

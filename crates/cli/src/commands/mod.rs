@@ -19,6 +19,7 @@ pub(crate) mod sendmail_map;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod suppress;
+pub(crate) mod test_event;
 
 use clap::Subcommand;
 
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Completions(completions::Arguments),
     #[command(hide = true)]
     LibraryVersion(library_version::Arguments),
+    #[command(hide = true)]
+    TestEvent(test_event::Arguments),
 }
 
 /// Runs a subcommand. `definition` is the whole command line, for completions.
@@ -72,5 +75,6 @@ pub(crate) fn run(command: Command, definition: fn() -> clap::Command) -> Result
         Command::Fetcher(arguments) => fetcher::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, definition()),
         Command::LibraryVersion(arguments) => library_version::run(arguments),
+        Command::TestEvent(arguments) => test_event::run(&arguments),
     }
 }

@@ -12,19 +12,23 @@ use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
 /// The user as which a program accesses files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Visitor {
+pub enum Visitor {
     /// An unknown user: only the permissions of the class "others" count.
     Anybody,
+    /// A user of this host.
     User {
+        /// The name.
         name: String,
+        /// The number.
         user: u32,
+        /// The numbers of all groups.
         groups: Vec<u32>,
     },
 }
 
 /// A permission bit, with its value in the class "others".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Permission {
+pub(crate) enum Permission {
     Pass = 0o1,
     Write = 0o2,
     Read = 0o4,
@@ -32,7 +36,8 @@ pub(super) enum Permission {
 
 impl Visitor {
     /// The user with this name and all its groups, or none if the user does not exist.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         let user = User::from_name(name).ok()??;
         let groups = getgrouplist(&CString::new(name).ok()?, user.gid).ok()?;
         let groups = groups.into_iter().map(Gid::as_raw).collect();
@@ -40,12 +45,12 @@ impl Visitor {
     }
 
     /// The owner of a file. A dynamic user of systemd has no name any more after its service has ended.
-    pub(super) fn owner_of(file: &Metadata) -> Self {
+    pub(crate) fn owner_of(file: &Metadata) -> Self {
         let named = User::from_uid(Uid::from_raw(file.uid())).ok().flatten().and_then(|user| Self::named(&user.name));
         named.unwrap_or_else(|| Self::User { name: file.uid().to_string(), user: file.uid(), groups: vec![file.gid()] })
     }
 
-    pub(super) fn may(&self, permission: Permission, file: &Metadata) -> bool {
+    pub(crate) fn may(&self, permission: Permission, file: &Metadata) -> bool {
         let shift = match self {
             Self::User { user: 0, .. } => return true,
             Self::User { user, .. } if *user == file.uid() => 6,
@@ -66,7 +71,7 @@ impl fmt::Display for Visitor {
 }
 
 /// Mode, owner and group of a file, as text.
-pub(super) fn describe(file: &Metadata) -> String {
+pub(crate) fn describe(file: &Metadata) -> String {
     let user = match User::from_uid(Uid::from_raw(file.uid())) {
         Ok(Some(user)) => user.name,
         _ => file.uid().to_string(),

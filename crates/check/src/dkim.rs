@@ -11,7 +11,7 @@ use tlsrpt_config::{Configuration, MailDkim};
 use tlsrpt_deliver::{DkimKey, RecordProblem};
 use tlsrpt_store::Url;
 
-use super::{
+use crate::{
     access::{Permission, Visitor, describe},
     finding::Finding,
     postfix::Postfix,
@@ -24,15 +24,12 @@ const RECORD: &str = "dkim record";
 const USER: &str = "tlsrpt";
 
 /// Looks up the TXT records of a name. An error means that no answer was received.
-pub(crate) type LookUpTexts<'l> = &'l dyn Fn(&str) -> io::Result<Vec<Vec<u8>>>;
+pub type LookUpTexts<'l> = &'l dyn Fn(&str) -> io::Result<Vec<Vec<u8>>>;
 
 /// Checks that report mails are signed. Returns no findings if the configuration has no `from`: no reports are sent
 /// then.
-pub(crate) fn check_dkim(
-    configuration: &Configuration,
-    postfix: Option<&Postfix>,
-    texts: LookUpTexts<'_>,
-) -> Vec<Finding> {
+#[must_use]
+pub fn check_dkim(configuration: &Configuration, postfix: Option<&Postfix>, texts: LookUpTexts<'_>) -> Vec<Finding> {
     let Some((_, from)) = configuration.report.from.as_ref().and_then(|from| from.rsplit_once('@')) else {
         return Vec::new();
     };
@@ -192,9 +189,9 @@ mod tests {
     use tlsrpt_deliver::DkimKey;
 
     use super::{access, check_dkim};
-    use crate::check::{Finding, Status, Visitor, postfix::Postfix};
+    use crate::{Finding, Postfix, Status, Visitor};
 
-    const ED25519: &str = include_str!("../../../deliver/tests/keys/ed25519.pem");
+    const ED25519: &str = include_str!("../../deliver/tests/keys/ed25519.pem");
     const NAME: &str = "tlsrpt._domainkey.sender.example";
 
     /// A folder with a store and a key, both owned by this user, and the text of a configuration that names them.
@@ -307,7 +304,7 @@ mod tests {
                 .contains("a milter of localhost or the relay behind it has to sign with d=sender.example")
         );
 
-        let postfix = Postfix::read("smtpd_milters = inet:127.0.0.1:8891\nnon_smtpd_milters = \n", "");
+        let postfix = Postfix::read("smtpd_milters = inet:127.0.0.1:8891\nnon_smtpd_milters = \n", "", "");
         let findings = found(&text, Some(&postfix), nobody());
         assert_eq!(shown(&findings), [(Status::Ok, "dkim signer")]);
         assert!(

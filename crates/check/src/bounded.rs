@@ -1,0 +1,129 @@
+//! Reads files and the output of commands, with limits of size and time.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The most bytes of a file or of the output of a command.
+const MOST: u64 = 4 << 20;
+/// How long a command may run.
+const LONGEST: Duration = Duration::from_secs(5);
+/// How often a running command is looked at.
+const STEP: Duration = Duration::from_millis(2);
+
+/// The directories in which commands of a mail server may be. Empty: the search path.
+const DIRECTORIES: [&str; 3] = ["", "/usr/sbin/", "/usr/local/sbin/"];
+
+/// The output of a command that has ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// The beginning of a file, up to a limit. Never waits for a pipe or a device: they are an error.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut content = Vec::new();
+    File::open(path)?.take(MOST).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// The same as text.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&read(path)?).into_owned())
+}
+
+/// Runs a command in the language of programs and waits for its end, but not long.
+pub(crate) fn run<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> io::Result<Ran> {
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C");
+    run_within(command, LONGEST)
+}
+
+/// The output of a command of the mail server, which may be outside of the search path.
+pub(crate) fn tool(name: &str, options: &[impl AsRef<OsStr>]) -> io::Result<String> {
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    for directory in DIRECTORIES {
+        match run(&format!("{directory}{name}"), options) {
+            Ok(ran) if ran.status.success() => return Ok(ran.stdout),
+            Ok(ran) => return Err(io::Error::other(ran.stderr.trim().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => failure = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(failure)
+}
+
+/// Runs a command and waits for its end, at most so long.
+pub(crate) fn run_within(mut command: Command, limit: Duration) -> io::Result<Ran> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let end = Instant::now() + limit;
+    let stdout = child.stdout.take().map(reader);
+    let stderr = child.stderr.take().map(reader);
+    let status = wait(&mut child, end)?;
+    Ok(Ran { status, stdout: received(stdout, end), stderr: received(stderr, end) })
+}
+
+fn wait(child: &mut Child, end: Instant) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if Instant::now() >= end {
+            child.kill()?;
+            child.wait()?;
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not end and was killed"));
+        }
+        thread::sleep(STEP);
+    }
+}
+
+/// Reads a pipe in a thread of its own, because a grandchild may keep it open for ever.
+fn reader(pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut content = Vec::new();
+        let _ = pipe.take(MOST).read_to_end(&mut content);
+        let _ = sender.send(content);
+    });
+    receiver
+}
+
+fn received(receiver: Option<Receiver<Vec<u8>>>, end: Instant) -> String {
+    let left = end.saturating_duration_since(Instant::now());
+    let content = receiver.and_then(|receiver| receiver.recv_timeout(left).ok()).unwrap_or_default();
+    String::from_utf8_lossy(&content).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, path::Path, process::Command, time::Duration};
+
+    use super::{read, run, run_within};
+
+    #[test]
+    fn a_command_gives_its_output_and_a_hanging_one_is_killed() {
+        let ran = run("sh", ["-c", "echo out; echo err >&2; exit 3"]).unwrap();
+        assert_eq!((&*ran.stdout, &*ran.stderr, ran.status.code()), ("out\n", "err\n", Some(3)));
+        let mut hanging = Command::new("sleep");
+        hanging.arg("1000");
+        let error = run_within(hanging, Duration::from_millis(20)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_device_is_not_read() {
+        assert!(read(Path::new("/dev/zero")).is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! The checks of `tlsrpt check`: they find what keeps a mail server from reporting TLS results, and receivers from
+//! accepting its reports.
+//!
+//! - [`Finding`]: the result of one check, with the remedy.
+//! - [`Postfix`]: the checks of a configuration of Postfix, its running processes and its socket.
+//! - [`check_socket`], [`check_store`], [`check_dkim`]: the checks of the collector and of the signatures of reports.
+//!
+//! No check writes or sends an event. Each reads a bounded amount and ends within seconds.
+
+#![forbid(unsafe_code)]
+
+mod access;
+mod bounded;
+mod dkim;
+mod dns;
+mod finding;
+mod library;
+mod paste;
+mod postfix;
+mod processes;
+mod sender;
+mod socket;
+mod store;
+mod table;
+
+pub use access::Visitor;
+pub use dkim::{LookUpTexts, check_dkim};
+pub use finding::{Finding, Status};
+pub use library::{Maker, SEPARATOR};
+pub use postfix::{Postfix, instances};
+pub use sender::Sender;
+pub use socket::{Place, check_socket};
+pub use store::check_store;

@@ -1,0 +1,61 @@
+//! The checks of Postfix: its configuration as `postconf` prints it, its processes, its library and its socket.
+
+mod configuration;
+mod dane;
+mod enabled;
+mod instances;
+mod loaded;
+mod place;
+mod policy_map;
+mod resolv_conf;
+mod route;
+mod routes;
+mod running;
+mod service;
+mod services;
+mod socket_map;
+mod tls;
+mod tlsproxy;
+mod version;
+
+pub use configuration::Postfix;
+pub use instances::instances;
+
+use std::path::Path;
+
+use crate::{finding::Finding, library::check_library};
+
+impl Postfix {
+    /// Runs all checks of Postfix, its library and its socket. `sts_domain` is a domain with an MTA-STS policy, for
+    /// which the policy maps are asked.
+    #[must_use]
+    pub fn check(&self, sts_domain: &str) -> Vec<Finding> {
+        if !self.knows_tlsrpt() {
+            return vec![version::without_tlsrpt(self)];
+        }
+        let mut findings = vec![version::check(self), running::check(self), services::check(self)];
+        findings.extend(enabled::check(self));
+        findings.extend(tls::check(self));
+        findings.extend(routes::check(self));
+        findings.extend(dane::check(self));
+        findings.extend(resolv_conf::check(self));
+        findings.extend(policy_map::check(self, sts_domain));
+        let program = self.program();
+        findings.push(check_library(&program));
+        findings.extend(loaded::check(self, &program));
+        findings.push(tlsproxy::check(self));
+        findings.extend(place::check(self));
+        findings
+    }
+
+    /// The milters for mails submitted by SMTP, or for mails submitted by the sendmail command. Empty: none.
+    #[must_use]
+    pub fn milters(&self, by_smtp: bool) -> &str {
+        if by_smtp { self.of_server(configuration::SMTPD_MILTERS) } else { self.setting(configuration::OTHER_MILTERS) }
+    }
+
+    /// The SMTP client.
+    fn program(&self) -> std::path::PathBuf {
+        Path::new(self.setting("daemon_directory")).join(service::CLIENT)
+    }
+}

@@ -1,0 +1,86 @@
+//! The entries of lookup tables of Postfix, where these can be listed.
+
+use std::path::Path;
+
+use crate::bounded;
+
+/// The types that postmap can list.
+const LISTABLE: [&str; 8] = ["btree", "cdb", "dbm", "hash", "inline", "lmdb", "sdbm", "texthash"];
+/// The types whose source is a file with one entry a line, `pattern value`.
+const PATTERNS: [&str; 3] = ["cidr", "pcre", "regexp"];
+/// The prefixes of a table that another process opens.
+const BY_PROXY: &str = "proxy:";
+
+/// The entries of a table: key and value.
+pub(crate) type Entries = Vec<(String, String)>;
+
+/// Splits a list of tables and names at commas and spaces, but not within braces.
+pub(crate) fn items(list: &str) -> Vec<&str> {
+    let mut items = Vec::new();
+    let (mut start, mut depth) = (0, 0_usize);
+    for (position, character) in list.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ',' | ' ' | '\t' | '\n' if depth == 0 => {
+                items.push(&list[start..position]);
+                start = position + 1;
+            }
+            _ => {}
+        }
+    }
+    items.push(&list[start..]);
+    items.retain(|item| !item.is_empty());
+    items
+}
+
+/// Whether an item of a list is a table, and not a name or a path.
+pub(crate) fn is_table(item: &str) -> bool {
+    item.contains(':') && !item.starts_with('[')
+}
+
+/// The entries of a table. None if the table can only be asked, like one of SQL, or cannot be read.
+pub(crate) fn entries(table: &str) -> Option<Entries> {
+    let table = table.strip_prefix(BY_PROXY).unwrap_or(table);
+    let (kind, name) = table.split_once(':')?;
+    if PATTERNS.contains(&kind) {
+        return Some(of_patterns(&bounded::read_text(Path::new(name)).ok()?));
+    }
+    if !LISTABLE.contains(&kind) {
+        return None;
+    }
+    let listed = bounded::tool("postmap", &["-s", table]).ok()?;
+    Some(listed.lines().filter_map(|line| line.split_once('\t')).map(owned).collect())
+}
+
+/// The entries of a file of patterns. Lines that begin with a space continue the line before.
+fn of_patterns(text: &str) -> Entries {
+    let lines = text.lines().filter(|line| !line.starts_with(['#', ' ', '\t']));
+    lines.filter_map(|line| line.trim().split_once(char::is_whitespace)).map(owned).collect()
+}
+
+fn owned((key, value): (&str, &str)) -> (String, String) {
+    (key.into(), value.trim().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_table, items, of_patterns};
+
+    #[test]
+    fn items_of_a_list() {
+        assert_eq!(
+            items("hash:/a, inline:{ a=b, c = d },\n x.example"),
+            ["hash:/a", "inline:{ a=b, c = d }", "x.example"]
+        );
+        assert_eq!(items(" , "), Vec::<&str>::new());
+        assert!(is_table("hash:/a") && !is_table("x.example"));
+    }
+
+    #[test]
+    fn entries_of_patterns() {
+        let text = "# why\n/^a b/ smtp:[x]\n  more\n\n192.0.2.0/24\terror:no\n";
+        // A pattern may hold a space: then the value begins too early. Its service is still not one of an SMTP client.
+        assert_eq!(of_patterns(text)[1], ("192.0.2.0/24".into(), "error:no".into()));
+    }
+}

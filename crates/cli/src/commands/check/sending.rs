@@ -1,0 +1,135 @@
+//! `tlsrpt check --send`: sends a test event as the mail server does, and looks for it in the store of the collector.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use tlsrpt_check::{Finding, Sender};
+use tlsrpt_config::Configuration;
+use tlsrpt_format::TEST_DOMAIN;
+use tlsrpt_store::{Error, ErrorKind, open_reader};
+
+const SENT: &str = "sent";
+const STORED: &str = "stored";
+/// The hidden subcommand that sends it.
+const SUBCOMMAND: &str = "test-event";
+/// How long the event may take to the store.
+const LONGEST: Duration = Duration::from_secs(8);
+/// How often the store is read.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Sends an event by each way, and says where it got.
+pub(super) fn send(senders: &[Sender], configuration: &Configuration) -> Vec<Finding> {
+    if senders.is_empty() {
+        return Vec::new();
+    }
+    let before = stored(configuration, today());
+    let mut findings: Vec<_> = senders.iter().map(|sender| send_by(sender).unwrap_or_else(|failed| failed)).collect();
+    let sent = findings.iter().filter(|finding| finding.remedy.is_none()).count();
+    if sent > 0 {
+        findings.push(find(configuration, before, u64::try_from(sent).unwrap_or(u64::MAX)));
+    }
+    findings
+}
+
+/// Sends one in a separate process, which becomes the user of the mail server.
+fn send_by(sender: &Sender) -> Result<Finding, Finding> {
+    let failed = |why: String| {
+        let path = sender.place.path();
+        let remedy = "see the remedies of the other checks; with none, journalctl -u tlsrpt-collect";
+        Finding::fail(SENT, format!("the test event was not sent to {}: {why}", path.display()), remedy)
+    };
+    let this = env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let mut command = Command::new(this);
+    let name = match &sender.place.from {
+        Some(folder) => {
+            command.current_dir(folder);
+            sender.place.name.strip_prefix("/").unwrap_or(&sender.place.name)
+        }
+        None => &sender.place.name,
+    };
+    command.arg(SUBCOMMAND).stdin(Stdio::null());
+    if let Some(user) = &sender.user {
+        command.args(["--user", user]);
+    }
+    if let Some(library) = &sender.library {
+        command.arg("--library").arg(library);
+    }
+    let output = command.arg("--").arg(name).output().map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(why.trim().trim_start_matches(crate::output::MESSAGE_PREFIX).to_owned()));
+    }
+    let by = sender.library.as_deref().map_or(String::new(), |library: &Path| format!(", by {}", library.display()));
+    let user = sender.user.as_ref().filter(|_| nix::unistd::geteuid().is_root());
+    let user = user.map_or(String::new(), |user| format!(" as the user {user}"));
+    let path = sender.place.path();
+    Ok(Finding::ok(SENT, format!("an event about {TEST_DOMAIN} was sent to {}{user}{by}", path.display())))
+}
+
+/// Waits until the store has so many events more than before.
+fn find(configuration: &Configuration, before: Result<u64, Error>, sent: u64) -> Finding {
+    let store = &configuration.store.url;
+    let unknown = |error: &Error| {
+        let remedy = match error.kind() {
+            ErrorKind::Missing => {
+                "name the configuration of the collector with --config; tlsrpt-collectd: look into its own database"
+            }
+            _ => "check again as root, or as the user of the collector",
+        };
+        Finding::warn(STORED, format!("the event was sent, and the store {store} cannot be read: {error}"), remedy)
+    };
+    let before = match before {
+        Ok(before) => before,
+        // The collector makes the store with its first event.
+        Err(error) if error.kind() == ErrorKind::Missing => 0,
+        Err(error) => return unknown(&error),
+    };
+    let (begun, first) = (Instant::now(), today());
+    loop {
+        let found = stored(configuration, first);
+        let late = begun.elapsed() > LONGEST;
+        match found {
+            Ok(found) if found >= before.saturating_add(sent) => {
+                let message =
+                    format!("the store {store} has it. No report is made about {TEST_DOMAIN}; keep-days removes it");
+                return Finding::ok(STORED, message);
+            }
+            Ok(_) if late => {
+                let message = format!(
+                    "the event was sent, and the store {store} does not have it after {} s: the collector does not read, or has \
+                     another store",
+                    LONGEST.as_secs()
+                );
+                return Finding::fail(
+                    STORED,
+                    message,
+                    "journalctl -u tlsrpt-collect; systemctl restart tlsrpt-collect",
+                );
+            }
+            Err(error) if late => return unknown(&error),
+            _ => thread::sleep(STEP),
+        }
+    }
+}
+
+/// The number of test events since a day.
+fn stored(configuration: &Configuration, since: Date) -> Result<u64, Error> {
+    let mut reader = open_reader(&configuration.store.url)?;
+    let mut number = 0;
+    for day in BTreeSet::from([since, today()]) {
+        let policies = reader.policies(day, TEST_DOMAIN)?;
+        number += policies.iter().map(|policy| policy.succeeded + policy.failed).sum::<u64>();
+    }
+    Ok(number)
+}
+
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
