@@ -8,7 +8,7 @@
 //! - [`netstring`], [`client`], [`server`]: the socket map. One thread, which waits for no client.
 //! - [`handshake`]: the key.
 //! - [`reporter`]: the queue between the server and the tasks that send events.
-//! - [`resolver`], [`records`]: DNS lookups.
+//! - [`resolver`], [`records`], [`lookups`]: DNS lookups.
 //! - [`outcome`], [`event`]: the result of the connection, and the event for the collector.
 
 #![deny(unsafe_code)]
@@ -17,6 +17,7 @@ pub mod client;
 pub mod event;
 mod exchange;
 pub mod handshake;
+pub mod lookups;
 pub mod netstring;
 pub mod outcome;
 pub mod records;

@@ -55,7 +55,7 @@ pub fn is_validated_within(resolver: &Resolver, zone: &str, limit: Duration) -> 
     within(limit, resolver.zone_is_validated(zone))
 }
 
-fn within<T>(limit: Duration, lookup: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+pub(crate) fn within<T>(limit: Duration, lookup: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let no_answer = |_| io::Error::new(io::ErrorKind::TimedOut, format!("DNS: no answer within {} s", limit.as_secs()));
     runtime.block_on(async { tokio::time::timeout(limit, lookup).await.map_err(no_answer)? })

@@ -4,7 +4,7 @@
 //! do not show it, and DANE needs it.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     net::{IpAddr, SocketAddr},
     path::Path,
     string::FromUtf8Error,
@@ -41,6 +41,30 @@ pub struct Tlsa {
     /// Whether DNSSEC validated them.
     pub validated: bool,
 }
+
+/// A server answers that it cannot answer.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerFailed {
+    /// The address of the server.
+    pub server: SocketAddr,
+    code: RCODE,
+}
+
+impl ServerFailed {
+    /// Whether this is the error of a lookup.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for ServerFailed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} answers {:?}", self.server, self.code)
+    }
+}
+
+impl std::error::Error for ServerFailed {}
 
 impl Resolver {
     /// Queries these servers in turn, each up to `attempts` times. `timeout` limits one exchange with one server, over
@@ -128,7 +152,7 @@ impl Resolver {
     }
 
     /// The first usable answer. "No such name" is one.
-    async fn ask(&self, name: &str, kind: TYPE) -> io::Result<Answer> {
+    pub(crate) async fn ask(&self, name: &str, kind: TYPE) -> io::Result<Answer> {
         let mut problem = io::Error::other("no resolver is configured");
         for _ in 0..self.attempts {
             for server in &self.servers {
@@ -153,13 +177,13 @@ impl Resolver {
         })??;
         match answer.parse()?.rcode() {
             RCODE::NoError | RCODE::NameError => Ok(answer),
-            other => Err(io::Error::other(format!("{server} answers {other:?}"))),
+            code => Err(io::Error::other(ServerFailed { server, code })),
         }
     }
 }
 
 /// The strings of a TXT record, joined. They need not be UTF-8.
-fn joined(text: TXT<'_>) -> Vec<u8> {
+pub(crate) fn joined(text: TXT<'_>) -> Vec<u8> {
     String::try_from(text).map_or_else(FromUtf8Error::into_bytes, String::into_bytes)
 }
 
