@@ -7,10 +7,12 @@ mod command_line;
 mod commands;
 mod configuration;
 mod failure;
+mod groups;
 mod listen;
 mod output;
 mod reporting;
 mod text;
+mod wrapping;
 
 use std::{process::ExitCode, time::Duration};
 

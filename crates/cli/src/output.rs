@@ -7,6 +7,8 @@ use anstyle::{AnsiColor, Style};
 use tlsrpt_format::{printable, without_error_numbers};
 use tlsrpt_service::messages;
 
+use crate::wrapping::{Wrapping, broken, width};
+
 /// The style of good results.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// The style of warnings.
@@ -18,9 +20,9 @@ pub(crate) const LABEL: Style = Style::new().dimmed();
 /// The style of the most important word.
 pub(crate) const TITLE: Style = Style::new().bold();
 
-/// Standard output with styles, which are removed if it is not a terminal.
-pub(crate) fn for_people() -> AutoStream<io::Stdout> {
-    AutoStream::auto(io::stdout())
+/// Standard output with styles and broken lines, both only if it is a terminal or the environment asks for them.
+pub(crate) fn for_people() -> Wrapping<AutoStream<io::Stdout>> {
+    Wrapping::new(AutoStream::auto(io::stdout()), width(&io::stdout()))
 }
 
 /// Standard output without styles, buffered.
@@ -31,9 +33,13 @@ pub(crate) fn for_scripts() -> io::BufWriter<io::Stdout> {
 /// The beginning of messages on standard error.
 pub(crate) const MESSAGE_PREFIX: &str = "tlsrpt: ";
 
-/// Writes one line on standard error, escaped, so that it stays one line, and without the numbers of system errors. It
+/// Writes one line on standard error, escaped, so that it stays one line but for a terminal, and without the numbers of system errors. It
 /// does not wait once [`messages::start`] has started the thread that writes.
 pub(crate) fn say(line: impl Display) {
     let line = without_error_numbers(&line.to_string());
-    messages::write(format!("{MESSAGE_PREFIX}{}", printable(&line)));
+    let line = format!("{MESSAGE_PREFIX}{}", printable(&line));
+    messages::write(match width(&io::stderr()) {
+        Some(width) => broken(&line, width),
+        None => line,
+    });
 }

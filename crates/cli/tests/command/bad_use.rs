@@ -7,9 +7,9 @@ fn arguments() {
     let long = "x".repeat(108);
     let cases: &[(&[&str], &str)] = &[
         (&[], "requires a subcommand"),
-        (&["lisen"], "unrecognized subcommand 'lisen'"),
+        (&["lisen"], "unrecognized subcommand 'lisen'; did you mean listen? (see --help)"),
         (&["--colour"], "unexpected argument '--colour'"),
-        (&["listen", "--sockt", "x"], "unexpected argument '--sockt'"),
+        (&["listen", "--sockt", "x"], "unexpected argument '--sockt' found; did you mean --socket?"),
         (&["listen", "x"], "unexpected argument 'x'"),
         (&["listen", "--socket"], "a value is required for '--socket <PATH>'"),
         (&["listen", "--socket", ""], "the name of the socket is empty"),
@@ -54,7 +54,9 @@ fn arguments() {
         ),
         (&["send", "--socket", &long, "--from", "f"], "108 bytes are too long"),
         (&["check", "--socket", "x", "--postfix"], "cannot be used with"),
-        (&["check", "--format", "yaml"], "[possible values: text, json]"),
+        (&["check", "--format", "yaml"], "[possible values: text, json] (see --help)"),
+        (&["check", "--format", "jsn"], "[possible values: text, json]; did you mean json?"),
+        (&["reports", "lst"], "did you mean list?"),
         (&["record"], "<TEXT>"),
         (&["record", "a", "b"], "unexpected argument 'b'"),
         (&["sendmail-map"], "--listen unix:PATH"),
@@ -66,7 +68,7 @@ fn arguments() {
         (&["status", "--day", "today"], "--domain <DOMAIN>"),
         (&["status", "--domain", "a.example", "--day", "2026-02-30"], "write it as today, yesterday or 2026-11-24"),
         (&["status", "--domain", "a.example", "--watch"], "cannot be used with"),
-        (&["config", "chek"], "[possible values: show, check]"),
+        (&["config", "chek"], "[possible values: show, check]; did you mean check?"),
         (&["config", "--config"], "--config <FILE>"),
         (&["completions", "csh"], "csh"),
     ];
@@ -104,7 +106,7 @@ fn the_help_of_every_subcommand_has_an_example() {
         assert!(examples.contains(&format!("\n  tlsrpt {subcommand} ")), "{help}");
     }
     let help = run_well(["--help"]);
-    assert!(help.contains("Examples:") && !help.contains("library-version"), "{help}");
+    assert!(help.contains("\nServices  ") && !help.contains("library-version"), "{help}");
     assert!(run_well(["--version"]).starts_with("tlsrpt "));
     assert!(!text(&run(["--help"]).stdout).contains('\u{1b}'));
 }
