@@ -10,6 +10,7 @@ mod failure;
 mod groups;
 mod listen;
 mod output;
+mod record;
 mod reporting;
 mod text;
 mod wrapping;

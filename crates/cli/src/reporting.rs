@@ -161,7 +161,7 @@ fn signer(dkim: &MailDkim) -> Result<Option<DkimSigner>, Failure> {
 }
 
 /// The certification authorities of the system, and those of a file.
-fn authorities(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Failure> {
+pub(crate) fn authorities(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Failure> {
     let mut all: Vec<_> = rustls_native_certs::load_native_certs().certs.into_iter().map(|der| der.to_vec()).collect();
     if let Some(file) = file {
         let wrong = |why: String| Failure::Failed(format!("ca in [https]: {}: {why}", file.display()));

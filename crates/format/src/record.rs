@@ -158,6 +158,9 @@ impl<'t> Reader<'t> {
         if uri.is_empty() {
             return Err(self.mistake(start, "a mailto: or https: URI is missing here"));
         }
+        if is_address_alone(uri) {
+            return Err(self.mistake(start, format!("mailto: is missing before the address {uri}")));
+        }
         if let Some(place) = uri.find('!') {
             return Err(self.mistake(start + place, "\"!\" must be written %21 in a URI of this record"));
         }
@@ -212,6 +215,11 @@ fn is_name_character(character: char) -> bool {
 
 fn is_value_character(character: char) -> bool {
     character.is_ascii_graphic() && !matches!(character, ';' | '=')
+}
+
+/// The most common mistake: a mail address without its scheme.
+fn is_address_alone(uri: &str) -> bool {
+    uri.contains('@') && !uri.contains([':', '/'])
 }
 
 /// `found` is the character at the place of the error, if any.
@@ -329,7 +337,7 @@ mod tests {
         assert_wrong("v=TLSRPTv1; rua=mailto:a^%zz@b.example", "hexadecimal");
         assert_wrong("v=TLSRPTv1; rua=mailto:^ä@b.example", "'ä' is not allowed here");
         assert_wrong("v=TLSRPTv1; rua=mailto:a^\"@b.example", "'\"' is not allowed here");
-        assert_wrong("v=TLSRPTv1; rua=a^@b.example", "'@' is not allowed here in a URI; a destination is a mailto:");
+        assert_wrong("v=TLSRPTv1; rua=^a@b.example", "mailto: is missing before the address a@b.example");
         assert_wrong("v=TLSRPTv1; rua=mailto^", "incomplete");
         assert_wrong("v=TLSRPTv1; rua=^mailto:b.example", "mail address");
         assert_wrong("v=TLSRPTv1; rua=^mailto:@b.example", "mail address");

@@ -20,7 +20,11 @@ use tokio::time::timeout;
 use crate::exchange::{Answer, Query, by_datagram, by_stream};
 
 const CONFIGURATION: &str = "/etc/resolv.conf";
-const PORT: u16 = 53;
+/// The port of DNS.
+pub const PORT: u16 = 53;
+/// The defaults of `resolv.conf(5)`, for a server that is named otherwise.
+const USUAL_TIMEOUT: Duration = Duration::from_secs(5);
+const USUAL_ATTEMPTS: u32 = 2;
 /// TLSA (RFC 6698 section 7.1), which the crate does not know.
 const TLSA: u16 = 52;
 
@@ -72,6 +76,12 @@ impl Resolver {
     #[must_use]
     pub fn new(servers: Vec<SocketAddr>, timeout: Duration, attempts: u32) -> Self {
         Self { servers, timeout, attempts }
+    }
+
+    /// The resolver at one address instead of those of this host, with the usual times.
+    #[must_use]
+    pub fn at(server: SocketAddr) -> Self {
+        Self::new(vec![server], USUAL_TIMEOUT, USUAL_ATTEMPTS)
     }
 
     /// Reads the configuration of this host.

@@ -167,7 +167,7 @@ fn monitor(out: &mut impl Write, findings: &[Finding], quiet: bool) -> Result<()
     }
 }
 
-fn show(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
+pub(crate) fn show(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
     let mut of: Option<&str> = None;
     for Finding { status, check, instance, message, remedy } in findings {
         if instance.as_deref() != of {

@@ -57,7 +57,7 @@ fn arguments() {
         (&["check", "--format", "yaml"], "[possible values: text, json] (see --help)"),
         (&["check", "--format", "jsn"], "[possible values: text, json]; did you mean json?"),
         (&["reports", "lst"], "did you mean list?"),
-        (&["record"], "<TEXT>"),
+        (&["record"], "<DOMAIN|TEXT>"),
         (&["record", "a", "b"], "unexpected argument 'b'"),
         (&["sendmail-map"], "--listen unix:PATH"),
         (&["sendmail-map", "--listen", "/run/map.sock"], "write it as unix:PATH"),

@@ -8,6 +8,7 @@ mod forwarding;
 mod hostile;
 mod listening;
 mod looking;
+mod looking_up_records;
 mod manual_page;
 mod peers;
 mod reading_records;

@@ -22,12 +22,27 @@ fn the_position_of_a_mistake_is_shown() {
 v=TLSRPTv1; rua=mailto:a@b.example!10m
                                   ^
 wrong at column 35: \"!\" must be written %21 in a URI of this record
+mistake     the limit !10m is one of DMARC; a TLSRPT record has none
+corrected   v=TLSRPTv1; rua=mailto:a@b.example
 ";
     assert_eq!((output.status.code(), text(&output.stdout), text(&output.stderr)), (Some(1), expected, ""));
     let output = run(["record", "--format", "json", "v=TLSRPTv2"]);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!((&answer["valid"], &answer["column"]), (&json!(false), &json!(1)));
+}
+
+#[test]
+fn an_address_without_its_scheme_is_named_as_that() {
+    let output = run(["record", "v=TLSRPTv1; rua=a@b.example"]);
+    let expected = "\
+v=TLSRPTv1; rua=a@b.example
+                ^
+wrong at column 17: mailto: is missing before the address a@b.example
+mistake     the address a@b.example lacks mailto:
+corrected   v=TLSRPTv1; rua=mailto:a@b.example
+";
+    assert_eq!((output.status.code(), text(&output.stdout), text(&output.stderr)), (Some(1), expected, ""));
 }
 
 #[test]
