@@ -70,6 +70,12 @@ impl fmt::Display for Visitor {
     }
 }
 
+/// The name of a user's own group, or the name of the user.
+pub(crate) fn group_of(user: &str) -> String {
+    let group = User::from_name(user).ok().flatten().and_then(|user| Group::from_gid(user.gid).ok().flatten());
+    group.map_or_else(|| user.to_owned(), |group| group.name)
+}
+
 /// Mode, owner and group of a file, as text.
 pub(crate) fn describe(file: &Metadata) -> String {
     let user = match User::from_uid(Uid::from_raw(file.uid())) {

@@ -3,6 +3,7 @@
 //!
 //! - [`Finding`]: the result of one check, with the remedy.
 //! - [`Postfix`]: the checks of a configuration of Postfix, its running processes and its socket.
+//! - [`Exim`], [`Sendmail`]: the same for these.
 //! - [`check_socket`], [`check_store`], [`check_dkim`]: the checks of the collector and of the signatures of reports.
 //!
 //! No check writes or sends an event. Each reads a bounded amount and ends within seconds.
@@ -13,21 +14,26 @@ mod access;
 mod bounded;
 mod dkim;
 mod dns;
+mod exim;
 mod finding;
 mod library;
 mod paste;
 mod postfix;
 mod processes;
 mod sender;
+mod sendmail;
 mod socket;
+mod socket_map;
 mod store;
 mod table;
 
 pub use access::Visitor;
 pub use dkim::{LookUpTexts, check_dkim};
+pub use exim::Exim;
 pub use finding::{Finding, Status};
 pub use library::{Maker, SEPARATOR};
 pub use postfix::{Postfix, instances};
 pub use sender::Sender;
+pub use sendmail::Sendmail;
 pub use socket::{Place, check_socket};
 pub use store::check_store;

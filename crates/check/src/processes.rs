@@ -50,6 +50,17 @@ fn all() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
+/// The processes whose name begins with this text.
+pub(crate) fn named(start: &str) -> Vec<Process> {
+    all().filter(|id| name(*id).is_some_and(|name| name.starts_with(start))).filter_map(process).collect()
+}
+
+/// The words of the command line of a process.
+pub(crate) fn words(id: u32) -> Vec<String> {
+    let text = bounded::read(&file(id, "cmdline")).unwrap_or_default();
+    text.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
 /// The children of a process.
 pub(crate) fn children(parent: u32) -> Vec<Process> {
     all().filter(|id| stat(*id).is_some_and(|(_, found)| found == parent)).filter_map(process).collect()
@@ -165,7 +176,7 @@ fn is_same(id: u32, name: &Path, wanted: &fs::Metadata) -> bool {
 mod tests {
     use std::{os::unix::net::UnixDatagram, path::Path};
 
-    use super::{Bound, bound_sockets, holders, mapped, of_line, stat};
+    use super::{Bound, bound_sockets, holders, mapped, name, named, of_line, stat, words};
 
     #[test]
     fn names_in_the_list_of_sockets() {
@@ -190,6 +201,14 @@ mod tests {
         assert!(bound_sockets().iter().any(|socket| socket.name == path));
         let found = holders(&path);
         assert!(found.iter().any(|process| process.id == std::process::id()), "{found:?}");
+    }
+
+    #[test]
+    fn a_process_is_found_by_its_name_and_has_its_words() {
+        let own = name(std::process::id()).unwrap();
+        assert!(named(&own).iter().any(|process| process.id == std::process::id()));
+        assert_eq!(words(std::process::id())[0], std::env::args().next().unwrap());
+        assert_eq!(named("no-such-process"), []);
     }
 
     #[test]

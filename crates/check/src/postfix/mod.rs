@@ -13,7 +13,6 @@ mod routes;
 mod running;
 mod service;
 mod services;
-mod socket_map;
 mod tls;
 mod tlsproxy;
 mod version;

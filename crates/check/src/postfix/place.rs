@@ -9,7 +9,7 @@ use super::{
     service::{Service, names},
 };
 use crate::{
-    access::Visitor,
+    access::{Visitor, group_of},
     finding::Finding,
     library,
     sender::Sender,
@@ -112,13 +112,6 @@ fn unnamed(postfix: &Postfix, services: &[&Service]) -> Finding {
         _ => postfix.command_to_set(SOCKET_NAME, USUAL),
     };
     Finding::fail("name", message, remedy)
-}
-
-/// The name of a user's own group, or the name of the user.
-fn group_of(user: &str) -> String {
-    let group = nix::unistd::User::from_name(user).ok().flatten().map(|user| user.gid);
-    let group = group.and_then(|group| nix::unistd::Group::from_gid(group).ok().flatten());
-    group.map_or_else(|| user.to_owned(), |group| group.name)
 }
 
 /// The path that the name of the socket means for the services. They run in the queue directory; some are chrooted to

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{Postfix, configuration::POLICY_MAPS, socket_map::SocketMap};
-use crate::{bounded, finding::Finding, table};
+use super::{Postfix, configuration::POLICY_MAPS};
+use crate::{bounded, finding::Finding, socket_map::SocketMap, table};
 
 const CHECK: &str = "mta-sts";
 /// The names of the maps of postfix-tlspol, without and with the attributes of TLSRPT.
@@ -75,7 +75,8 @@ mod tests {
     use super::{POLICY_MAPS, check, switches_tlsrpt_on};
     use crate::{
         finding::{Finding, Status},
-        postfix::{configuration::tests::postfix, socket_map::tests::map},
+        postfix::configuration::tests::postfix,
+        socket_map::tests::map,
     };
 
     fn found(maps: &str) -> Vec<Finding> {

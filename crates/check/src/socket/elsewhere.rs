@@ -10,10 +10,13 @@ use crate::{finding::Finding, processes};
 const CHECK: &str = "elsewhere";
 /// What the path of a collector's socket has in it.
 const TEXT: &str = "tlsrpt";
+/// The usual paths. No list has the socket of a collector of root, which makes it in a network namespace of its own.
+const USUAL: [&str; 2] = ["/run/tlsrpt/tlsrpt.sock", "/var/spool/postfix/run/tlsrpt/tlsrpt.sock"];
 
 /// Finds the collectors that listen at another path than this one, at which none does.
 pub(super) fn check(path: &Path, asker: Asker<'_>) -> Vec<Finding> {
     let mut others: Vec<_> = processes::bound_sockets().into_iter().map(|bound| bound.name).collect();
+    others.extend(USUAL.map(Into::into));
     others.sort();
     others.dedup();
     others.iter().filter(|other| is_collector(other) && *other != path).map(|other| of(path, other, asker)).collect()

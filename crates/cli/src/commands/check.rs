@@ -8,7 +8,8 @@ use std::{
 };
 
 use tlsrpt_check::{
-    Finding, LookUpTexts, Place, Postfix, Sender, Status, Visitor, check_dkim, check_socket, check_store, instances,
+    Exim, Finding, LookUpTexts, Place, Postfix, Sender, Sendmail, Status, Visitor, check_dkim, check_socket,
+    check_store, instances,
 };
 use tlsrpt_config::Loaded;
 use tlsrpt_format::{printable, printable_json};
@@ -31,15 +32,23 @@ Examples:
   tlsrpt check --socket /run/tlsrpt/tlsrpt.sock
   tlsrpt check --postfix
   tlsrpt check --postfix --all-instances --quiet
+  tlsrpt check --exim --send
+  tlsrpt check --sendmail
   tlsrpt check --postfix --monitor
   tlsrpt check --config ./tlsrpt.toml")]
 pub(crate) struct Arguments {
     /// The socket of the collector
-    #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, conflicts_with = "postfix")]
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, conflicts_with_all = ["postfix", "exim"])]
     socket: PathBuf,
     /// Check the configuration of Postfix, which postconf prints, its processes, and the socket that it sends to
     #[arg(long)]
     postfix: bool,
+    /// Check the configuration of Exim, which exim -bP prints, the module, and the socket that it sends to
+    #[arg(long, conflicts_with = "postfix")]
+    exim: bool,
+    /// Check the configuration of Sendmail, the server of its map, and the socket
+    #[arg(long, conflicts_with_all = ["postfix", "exim"])]
+    sendmail: bool,
     /// Check the Postfix whose main.cf is in this folder; may be repeated
     #[arg(long, value_name = "DIR", requires = "postfix", conflicts_with = "all_instances")]
     config_dir: Vec<PathBuf>,
@@ -109,7 +118,14 @@ fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
             }
             first.get_or_insert(postfix);
         }
+    } else if arguments.exim {
+        let exim = Exim::ask().map_err(cannot("ask exim -bP"))?;
+        findings.extend(exim.check());
+        senders.extend(exim.senders());
     } else {
+        if arguments.sendmail {
+            findings.extend(Sendmail::ask().map_err(cannot("read the configuration of Sendmail"))?.check());
+        }
         let place = Place { name: arguments.socket.clone(), from: None };
         findings.extend(check_socket(&place, &Visitor::Anybody));
         senders.push(Sender { place, user: None, library: None });

@@ -15,19 +15,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
 /// `socketmap:inet:HOST:PORT:NAME` or `socketmap:unix:PATH:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SocketMap<'a> {
-    pub(super) place: Place<'a>,
-    pub(super) name: &'a str,
+pub(crate) struct SocketMap<'a> {
+    pub(crate) place: Place<'a>,
+    pub(crate) name: &'a str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place<'a> {
+pub(crate) enum Place<'a> {
     Inet(&'a str, u16),
     Unix(&'a str),
 }
 
 impl<'a> SocketMap<'a> {
-    pub(super) fn read(table: &'a str) -> Option<Self> {
+    pub(crate) fn read(table: &'a str) -> Option<Self> {
         let (place, name) = table.strip_prefix("socketmap:")?.rsplit_once(':')?;
         let place = match place.split_once(':')? {
             ("inet", place) => {
@@ -41,7 +41,7 @@ impl<'a> SocketMap<'a> {
     }
 
     /// The answer to a key. None if the host is given by name: only this host and addresses are asked.
-    pub(super) fn ask(&self, key: &str, queue: &Path) -> Option<io::Result<String>> {
+    pub(crate) fn ask(&self, key: &str, queue: &Path) -> Option<io::Result<String>> {
         match &self.place {
             Place::Inet(host, port) => {
                 let address: IpAddr = if *host == "localhost" { [127, 0, 0, 1].into() } else { host.parse().ok()? };
@@ -93,7 +93,7 @@ impl<'a> SocketMap<'a> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::{
         io::{Read, Write},
         net::TcpListener,
@@ -104,7 +104,7 @@ pub(super) mod tests {
     use super::{Place, SocketMap};
 
     /// A map that gives one answer. Returns its table.
-    pub(in crate::postfix) fn map(name: &str, answer: &'static str) -> String {
+    pub(crate) fn map(name: &str, answer: &'static str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
