@@ -8,6 +8,10 @@ use crate::output;
 
 /// The exit code by which a program that a mail server starts asks for another attempt (`EX_TEMPFAIL` in sysexits.h).
 const TRY_AGAIN: u8 = 75;
+/// The exit code for input that is not what it should be (`EX_DATAERR`).
+const DATA_ERROR: u8 = 65;
+/// The exit code for input that may not be taken (`EX_NOPERM`).
+const NO_PERMISSION: u8 = 77;
 
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +28,12 @@ pub(crate) enum Failure {
     /// The command failed, and the mail server that started it must try again later.
     #[error("{0}")]
     TryAgain(Box<Failure>),
+    /// A mail that cannot be read. The mail server that started the command returns it.
+    #[error("{0}")]
+    Data(String),
+    /// A mail that is refused. The mail server that started the command returns it.
+    #[error("{0}")]
+    Refused(String),
     /// A check failed. The output of the command already has the reason.
     #[error("a check failed")]
     Found,
@@ -53,6 +63,8 @@ impl Failure {
             Self::BadUse(_) | Self::Configuration(_) | Self::Critical => 2,
             Self::Failed(_) | Self::Lines(_) | Self::Found | Self::Warned | Self::Output(_) => 1,
             Self::TryAgain(_) => TRY_AGAIN,
+            Self::Data(_) => DATA_ERROR,
+            Self::Refused(_) => NO_PERMISSION,
         })
     }
 

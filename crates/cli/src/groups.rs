@@ -36,6 +36,8 @@ const GROUPS: [Group; 4] = [
         subcommands: &[
             ("reports", "list, show, preview, resend or cancel reports"),
             ("read", "read reports that others sent, in files or mails"),
+            ("receive", "keep the reports of others that a mail server pipes"),
+            ("received", "list the kept reports of others, or show one"),
             ("suppress", "stop reports to an address, a URL or a domain"),
             ("bounce", "read a bounce of a report, suppress its destination"),
         ],
@@ -57,7 +59,7 @@ const NAMES: usize = 14;
 
 /// The help of the whole command, as a template of the parser of the command line. `name` is the style of names.
 pub(crate) fn template(name: Style) -> String {
-    let mut text = format!("{{about}}\n\n{TITLE}Usage:{TITLE:#} {{usage}}\n\n");
+    let mut text = format!("{{about}}\n{TITLE}Usage:{TITLE:#} {{usage}}\n\n");
     for Group { heading, subcommands } in GROUPS {
         for (index, (subcommand, summary)) in subcommands.iter().enumerate() {
             let heading = if index == 0 { heading } else { "" };

@@ -131,6 +131,15 @@ configuration! {
         /// A file of certificate authorities in PEM, trusted in addition to those of the system.
         ca: Path like "/etc/ssl/own-ca.pem";
     }
+    /// The reports of others, which `tlsrpt receive` keeps in the store.
+    [received: Received] for "receive" {
+        /// How many days a report is kept after it has arrived.
+        keep_days: Count in 2 ..= 3_650 = 400;
+        /// The most reports that are kept. Further reports wait in the queue of the mail server.
+        max_reports: Count in 1 ..= 100_000_000 = 100_000;
+        /// The most bytes of the reports that are kept, unpacked.
+        max_size: Size in "1MiB" ..= "16TiB" = "1GiB";
+    }
     /// Details that reports leave out. By default they leave out nothing.
     [privacy: Privacy] for "deliver" "serve" {
         /// Leave out `sending-mta-ip`, the address of your mail server.

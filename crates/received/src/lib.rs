@@ -6,6 +6,8 @@
 //! - [`Report`]: the model of one report.
 //! - [`advice`]: what to do about each result type.
 //! - [`text`]: a report in words.
+//! - [`dkim`]: whether the domain that sends a report has signed its mail.
+//! - [`keeping`] and [`history`]: the reports in the store, by day, and when failures begin.
 //!
 //! Strangers write all of it: the size, the number and the depth of everything have limits ([`limits`]).
 
@@ -13,9 +15,12 @@
 
 pub mod advice;
 mod departure;
+pub mod dkim;
 mod finding;
 mod header;
+pub mod history;
 pub mod input;
+pub mod keeping;
 pub mod limits;
 mod mail;
 mod reading;

@@ -7,7 +7,7 @@
 //! - [`open`] opens the store for the collector, [`open_shared`] one that many hosts share, [`open_reports`] the store for
 //!   the reporter, [`open_reader`] for all others. They choose the engine by the [`Url`].
 //! - [`Batch`]: the data that the collector adds in one transaction.
-//! - [`Store`], [`SharedStore`], [`ReportStore`] and [`Reader`]: the traits that an engine implements.
+//! - [`Store`], [`SharedStore`], [`ReportStore`], [`ReceivedStore`] and [`Reader`]: the traits that an engine implements.
 //!
 //! The interface has no types of an engine.
 
@@ -25,6 +25,8 @@ mod opening;
 mod options;
 mod policy_text;
 mod postgresql;
+mod received;
+mod received_row;
 mod reports;
 mod share_text;
 mod shared;
@@ -39,9 +41,13 @@ pub use delivery_state::DeliveryState;
 pub use error::{Error, ErrorKind};
 pub use host::{Host, HostState};
 pub use jiff::{Timestamp, civil::Date};
-pub use opening::{open, open_reader, open_reports, open_shared, set_aside};
+pub use opening::{open, open_reader, open_received, open_received_reader, open_reports, open_shared, set_aside};
 pub use options::{Limits, Options, Synchronous};
 pub use postgresql::PostgresqlUrl;
+pub use received::{
+    Kept, NewReceived, ReceivedCounts, ReceivedFailure, ReceivedFilter, ReceivedLimits, ReceivedReader, ReceivedReport,
+    ReceivedStore, ReceivedSum,
+};
 pub use reports::{
     Attempt, Delivery, FailureLimit, KeptReport, Leases, MxHostShare, NewDelivery, NewReport, RENEWAL, ReportFilter,
     ReportStore, Route, Suppression, Unreported,

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    Error, ErrorKind, Limits, Options, PostgresqlUrl, Reader, ReportStore, SharedStore, Store, Synchronous, Url,
+    Error, ErrorKind, Limits, Options, PostgresqlUrl, Reader, ReceivedReader, ReceivedStore, ReportStore, SharedStore,
+    Store, Synchronous, Url,
     postgresql::Postgresql,
     sqlite::{FORMAT, Sqlite},
 };
@@ -53,6 +54,30 @@ pub fn open_reports(url: &Url, synchronous: Synchronous) -> Result<Box<dyn Repor
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, Options { synchronous, ..Options::default() })?)),
         Url::Postgresql(url) => Ok(Box::new(Postgresql::open_owned(url, Limits::default())?)),
+    }
+}
+
+/// Opens the store to keep received reports. Creates it if there is none, and migrates it if an older version made it.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_received(url: &Url, options: Options) -> Result<Box<dyn ReceivedStore>, Error> {
+    match url {
+        Url::Sqlite(path) => Ok(Box::new(Sqlite::open(path, options)?)),
+        Url::Postgresql(url) => Ok(Box::new(Postgresql::open_owned(url, options.limits)?)),
+    }
+}
+
+/// Opens the store to read received reports. Changes nothing.
+///
+/// # Errors
+///
+/// As [`open_reader`].
+pub fn open_received_reader(url: &Url) -> Result<Box<dyn ReceivedReader>, Error> {
+    match url {
+        Url::Sqlite(path) => Ok(Box::new(Sqlite::open_read_only(path)?)),
+        Url::Postgresql(url) => Ok(Box::new(Postgresql::open(url, Limits::default())?)),
     }
 }
 

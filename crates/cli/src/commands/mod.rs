@@ -12,6 +12,8 @@ pub(crate) mod library_version;
 pub(crate) mod listen;
 pub(crate) mod migrate;
 pub(crate) mod read;
+pub(crate) mod receive;
+pub(crate) mod received;
 pub(crate) mod record;
 pub(crate) mod reports;
 pub(crate) mod send;
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Collect(collect::Arguments),
     Record(record::Arguments),
     Read(read::Arguments),
+    Receive(receive::Arguments),
+    Received(received::Arguments),
     SendmailMap(sendmail_map::Arguments),
     Status(status::Arguments),
     Config(config::Arguments),
@@ -62,6 +66,8 @@ pub(crate) fn run(command: Command, definition: fn() -> clap::Command) -> Result
         Command::Collect(arguments) => collect::run(arguments),
         Command::Record(arguments) => record::run(arguments),
         Command::Read(arguments) => read::run(arguments),
+        Command::Receive(arguments) => receive::run(arguments),
+        Command::Received(arguments) => received::run(arguments),
         Command::SendmailMap(arguments) => sendmail_map::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Config(arguments) => config::run(arguments),

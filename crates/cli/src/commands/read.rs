@@ -93,7 +93,7 @@ impl Tally {
 }
 
 fn as_text(files: &[PathBuf]) -> Result<(), Failure> {
-    let mut out = output::for_scripts();
+    let mut out = output::for_people();
     let tally = all(files, |found, before| {
         if before > 0 {
             writeln!(out)?;

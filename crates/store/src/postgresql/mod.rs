@@ -12,6 +12,7 @@ mod making;
 mod mx_hosts;
 mod passwords;
 mod reading;
+mod received;
 mod reporting;
 mod schema;
 mod server_text;

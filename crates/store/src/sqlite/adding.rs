@@ -47,7 +47,7 @@ pub(crate) fn add(
 }
 
 /// The bytes in use, without free pages, which are used again.
-fn size(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+pub(super) fn size(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     let mut size = transaction.prepare_cached(
         "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
     )?;

@@ -20,7 +20,7 @@ pub(crate) struct Sqlite {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     file: Identity,
-    options: Options,
+    pub(super) options: Options,
     texts: Texts,
     pub(super) destinations: PerDestination,
     /// Held by the one reporter.

@@ -7,6 +7,7 @@ mod destinations;
 mod format;
 mod mx_hosts;
 mod reading;
+mod received;
 mod reporter_lock;
 mod reporting;
 mod texts;

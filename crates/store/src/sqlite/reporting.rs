@@ -297,7 +297,7 @@ impl ReportStore for Sqlite {
 
 impl Sqlite {
     /// Runs `write` in one transaction. After an error, the database is unchanged.
-    fn write<T>(&mut self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
+    pub(super) fn write<T>(&mut self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
         let path = &self.path;
         let run = || {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -394,7 +394,7 @@ fn of_day(day: Option<Date>) -> String {
     })
 }
 
-fn limit_of(limit: usize) -> i64 {
+pub(super) fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

@@ -2,4 +2,5 @@
 
 pub(crate) mod batches;
 mod counting;
+mod received;
 pub(crate) mod reporting;

@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use tlsrpt_store::{Limits, Options, Reader, ReportStore, Store, Synchronous, Url, open, open_reader, open_reports};
+use tlsrpt_store::{
+    Limits, Options, Reader, ReceivedStore, ReportStore, Store, Synchronous, Url, open, open_reader, open_received,
+    open_reports,
+};
 
 use crate::server::{PASSWORDS, Server};
 
@@ -61,6 +64,10 @@ impl Place {
 
     pub(crate) fn reports(&self) -> Box<dyn ReportStore> {
         open_reports(&self.url("tlsrpt_reporter"), Synchronous::Full).unwrap()
+    }
+
+    pub(crate) fn received(&self) -> Box<dyn ReceivedStore> {
+        open_received(&self.url("tlsrpt_reporter"), Options::default()).unwrap()
     }
 
     /// The number that a query gives.

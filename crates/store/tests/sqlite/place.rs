@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use tempfile::TempDir;
-use tlsrpt_store::{Limits, Options, Reader, ReportStore, Store, Synchronous, Url, open, open_reader, open_reports};
+use tlsrpt_store::{
+    Limits, Options, Reader, ReceivedStore, ReportStore, Store, Synchronous, Url, open, open_reader, open_received,
+    open_reports,
+};
 
 pub(crate) struct Place {
     pub(crate) directory: TempDir,
@@ -36,6 +39,10 @@ impl Place {
 
     pub(crate) fn reports(&self) -> Box<dyn ReportStore> {
         open_reports(&self.url, Synchronous::Full).unwrap()
+    }
+
+    pub(crate) fn received(&self) -> Box<dyn ReceivedStore> {
+        open_received(&self.url, Options::default()).unwrap()
     }
 
     /// The number that a query gives.
