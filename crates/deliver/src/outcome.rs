@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tlsrpt_format::without_error_numbers;
+
 /// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -32,9 +34,9 @@ pub enum Outcome {
 /// The longest answer that is stored, in bytes. Remote servers write it.
 const LONGEST_ANSWER: usize = 500;
 
-/// An answer as it is stored: one line of limited length. It is escaped when it is shown.
+/// An answer or an error as it is stored: one line of limited length, without the numbers of system errors. It is escaped when it is shown.
 pub(crate) fn answer(text: impl std::fmt::Display) -> String {
-    let text = text.to_string();
+    let text = without_error_numbers(&text.to_string());
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut end = words.len().min(LONGEST_ANSWER);
     while !words.is_char_boundary(end) {
@@ -48,6 +50,7 @@ mod tests {
     #[test]
     fn an_answer_is_one_line_of_bounded_length() {
         assert_eq!(super::answer(" 550 5.1.1\r\n  no such\tuser "), "550 5.1.1 no such user");
+        assert_eq!(super::answer(std::io::Error::from_raw_os_error(2)), "No such file or directory");
         assert_eq!(super::answer("ä".repeat(400)).len(), 500);
         assert_eq!(super::answer(format!("a{}", "ä".repeat(400))).len(), 499);
     }

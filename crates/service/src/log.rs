@@ -2,8 +2,10 @@
 
 use std::{env, fmt::Display, io, os::fd::AsFd, time::Duration};
 
-use crate::messages;
 use nix::sys::stat::fstat;
+use tlsrpt_format::without_error_numbers;
+
+use crate::messages;
 
 /// How long [`Log::finish`] waits for the waiting lines to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -39,8 +41,9 @@ impl Log {
         Ok(Self { journal })
     }
 
-    /// Writes a line.
+    /// Writes a line, without the numbers of system errors.
     pub fn say(self, level: Level, text: impl Display) {
+        let text = without_error_numbers(&text.to_string());
         messages::write(if self.journal { format!("<{}>{text}", level as u8) } else { format!("tlsrpt: {text}") });
     }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tlsrpt_format::without_error_numbers;
 use tlsrpt_socket::{Found, probe};
 
 /// The state of the collector's socket. Nothing is sent to it.
@@ -37,7 +38,7 @@ impl Collector {
             Found::Unknown(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Self::Unknown("permission denied; run as root or as a user who may write to the socket".into())
             }
-            Found::Unknown(error) => Self::Unknown(error.to_string()),
+            Found::Unknown(error) => Self::Unknown(without_error_numbers(&error.to_string())),
         }
     }
 

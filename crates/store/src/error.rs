@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tlsrpt_format::without_error_numbers;
+
 /// The kinds of errors that callers distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -34,7 +36,7 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into() }
+        Self { kind, text: without_error_numbers(&text.into()) }
     }
 
     /// The kind of the error.

@@ -42,7 +42,8 @@ Examples:
       --record 'v=TLSRPTv1; rua=mailto:tls@example.org' --success
   tlsrpt send --socket /run/tlsrpt/tlsrpt.sock --domain example.org \\
       --record 'v=TLSRPTv1; rua=mailto:tls@example.org' \\
-      --policy sts --policy-domain example.org --policy-string 'version: STSv1' --mx-host '*.example.org' \\
+      --policy sts --policy-domain example.org \\
+      --policy-string 'version: STSv1' --mx-host '*.example.org' \\
       --failure certificate-expired,receiving-mx-hostname=mx.example.org,receiving-ip=192.0.2.25
   tlsrpt send --socket /run/tlsrpt/tlsrpt.sock --from events.jsonl --rate 100";
 

@@ -87,10 +87,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             let status = look(&arguments, &loaded);
             match &arguments.output {
                 Some(file) => replace(file, arguments.format, &status)?,
-                None => show(arguments.format, &status, output::for_scripts())?,
+                None => show(arguments.format, &status, standard_output(arguments.format))?,
             }
             if status.attention.is_empty() { Ok(()) } else { Err(Failure::Found) }
         }
+    }
+}
+
+/// Standard output, with broken lines for people.
+fn standard_output(form: Form) -> Box<dyn Write> {
+    match form {
+        Form::Text => Box::new(output::for_people()),
+        _ => Box::new(output::for_scripts()),
     }
 }
 
@@ -135,7 +143,7 @@ fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
         if on_terminal {
             write!(io::stdout(), "{CLEAR}{:.0}\n\n", status.now)?;
         }
-        show(arguments.format, &status, output::for_scripts())?;
+        show(arguments.format, &status, standard_output(arguments.format))?;
         if arguments.format == Form::Text && !on_terminal {
             writeln!(io::stdout())?;
         }
@@ -154,7 +162,7 @@ fn show_domain(arguments: &Arguments, loaded: &Loaded, name: &str) -> Result<(),
     };
     let domain = Domain::look(&loaded.configuration.store.url, name, &days)
         .map_err(|error| Failure::Failed(error.to_string()))?;
-    let mut out = output::for_scripts();
+    let mut out = standard_output(arguments.format);
     match arguments.format {
         Form::Text => text::domain(&mut out, &domain)?,
         Form::Json => writeln!(out, "{}", json::domain(&domain))?,

@@ -4,6 +4,8 @@ mod bad_use;
 mod checking;
 mod completions;
 mod configuring;
+mod error_numbers;
+mod examples;
 mod forwarding;
 mod hostile;
 mod listening;
