@@ -69,7 +69,8 @@ impl<'a> SocketMap<'a> {
     ) -> io::Result<String> {
         let end = Instant::now() + LONGEST_WAIT;
         let question = format!("{} {key}", self.name);
-        write!(stream, "{}:{question},", question.len())?;
+        // In one piece: a server may answer and close after its first read.
+        stream.write_all(format!("{}:{question},", question.len()).as_bytes())?;
         let mut answer = Vec::new();
         loop {
             match first(&answer) {

@@ -55,5 +55,6 @@ mod tests {
         assert!(is_other("/usr/lib/libtlsrpt.so.0.0.0 (deleted)", installed));
         assert!(is_other("/usr/local/lib/libtlsrpt.so.0.0.0", installed));
         assert!(!is_other("/usr/lib/libtlsrpt.so.0.0.0", None));
+        assert!(is_other("/usr/lib/libtlsrpt.so.0.0.0 (deleted)", None));
     }
 }
