@@ -8,6 +8,8 @@ SHAREDIR = $(PREFIX)/share
 MANDIR = $(SHAREDIR)/man
 BINDIR = $(PREFIX)/bin
 UNITDIR = $(PREFIX)/lib/systemd/system
+SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
+TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
 
 # The target triple of Rust; empty: that of this machine. CROSS is the prefix of the names of the other tools.
 TARGET = $(CARGO_BUILD_TARGET)

@@ -1,6 +1,6 @@
 # Installation and packages.
 
-##@ Installation, with DESTDIR PREFIX LIBDIR INCLUDEDIR SHAREDIR MANDIR BINDIR UNITDIR EXIMLIBDIR
+##@ Installation, with DESTDIR PREFIX LIBDIR INCLUDEDIR SHAREDIR MANDIR BINDIR UNITDIR SYSUSERSDIR TMPFILESDIR EXIMLIBDIR
 ## install: the library and the command
 .PHONY: install
 install: install-library install-command
@@ -46,6 +46,11 @@ install-command: $(COMMAND)
 	$(call put,644,$(BUILD)/completion.zsh,$(ZSH_COMPLETION))
 	$(call put,644,$(BUILD)/completion.fish,$(FISH_COMPLETION))
 	$(call put,644,packaging/systemd/tlsrpt.socket,$(COLLECT_SOCKET))
+	for drop_in in $(DROP_INS); do \
+		install -m 644 packaging/systemd/$$drop_in $(call below,$(SHAREDIR)/tlsrpt)/$$drop_in || exit; \
+	done
+	$(call put,644,packaging/systemd/sysusers.conf,$(USERS_FILE))
+	$(call put,644,packaging/systemd/tmpfiles.conf,$(STORE_FILE))
 	for service in $(COMMAND_SERVICES); do \
 		install -m 644 /dev/null $(call below,$(UNITDIR))/$$service || exit; \
 		sed -e $(call filled,BINDIR,$(BINDIR)) packaging/systemd/$$service.in >$(call below,$(UNITDIR))/$$service || exit; \
@@ -56,6 +61,10 @@ ZSH_COMPLETION = $(SHAREDIR)/zsh/site-functions/_tlsrpt
 FISH_COMPLETION = $(SHAREDIR)/fish/vendor_completions.d/tlsrpt.fish
 EXAMPLE_FILE = $(SHAREDIR)/tlsrpt/tlsrpt.toml
 COLLECT_SOCKET = $(UNITDIR)/tlsrpt.socket
+# For tlsrpt.socket.
+DROP_INS = postfix-queue.conf exim.conf
+USERS_FILE = $(SYSUSERSDIR)/tlsrpt.conf
+STORE_FILE = $(TMPFILESDIR)/tlsrpt.conf
 COMMAND_SERVICES = tlsrpt-listen.service tlsrpt-collect.service tlsrpt-deliver.service
 
 # Refuses while Sendmail's service is installed: Sendmail defers mail while its map has no server.
@@ -68,7 +77,8 @@ uninstall-command:
 	}
 	rm -f $(call below,$(BINDIR)/tlsrpt) $(call below,$(MANDIR)/man1/tlsrpt.1) $(call below,$(MANDIR)/man5/tlsrpt.toml.5) \
 		$(call below,$(EXAMPLE_FILE)) $(call below,$(BASH_COMPLETION)) $(call below,$(ZSH_COMPLETION)) \
-		$(call below,$(FISH_COMPLETION)) $(call below,$(COLLECT_SOCKET))
+		$(call below,$(FISH_COMPLETION)) $(call below,$(COLLECT_SOCKET)) $(call below,$(USERS_FILE)) $(call below,$(STORE_FILE))
+	for drop_in in $(DROP_INS); do rm -f $(call below,$(SHAREDIR)/tlsrpt)/$$drop_in; done
 	for service in $(COMMAND_SERVICES); do rm -f $(call below,$(UNITDIR))/$$service; done
 	$(call prune,$(SHAREDIR)/tlsrpt)
 
@@ -81,4 +91,4 @@ dist:
 ## test-packages: builds the packages of Debian, RPM and Arch in Debian 13, and installs Debian's there; root, on Debian
 .PHONY: test-packages
 test-packages: $(LIBRARIES)
-	tests/mta/run packages-debian packages-cross packages-rpm packages-arch
+	tests/mta/run packages-debian packages-installed packages-cross packages-rpm packages-arch

@@ -140,7 +140,7 @@ test-collect: $(COMMAND)
 test-units: $(LIBRARIES) $(COMMAND)
 	units=$$(mktemp -d) && trap 'rm -rf "$$units"' EXIT && \
 	$(MAKE) install DESTDIR= PREFIX="$$units" LIBDIR="$$units/lib" && \
-	PYTHON=$(call quoted,$(PYTHON)) tests/units.sh "$$units/lib/systemd/system"
+	PYTHON=$(call quoted,$(PYTHON)) tests/units.sh "$$units/lib/systemd/system" "$$units/share/tlsrpt"
 
 ## test-reproducible: other folders and other users build the same bytes
 .PHONY: test-reproducible

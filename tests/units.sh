@@ -1,9 +1,10 @@
 #!/bin/sh
-# usage: tests/units.sh FOLDER: systemd-analyze reads the units in FOLDER, and the drop-ins that the documentation shows for them.
+# usage: tests/units.sh FOLDER SHARED: systemd-analyze reads the units in FOLDER, and the drop-ins in SHARED and in the comment of a
+# unit.
 set -eu
 cd "$(dirname "$0")/.."
 units=$1
-documented='/etc/systemd/system'
+shared=$2
 
 verify() {
     systemd-analyze verify --man=no "$@"
@@ -40,13 +41,21 @@ check_drop_in() {
 
 verify "$units"/tlsrpt*
 
-# The loop in docs/delivering.md, without the commands that need a running systemd.
-PYTHONPATH=tests/mta "${PYTHON:-python3}" -B -c '
-from harness import documents
-print(documents.commands(".", "delivering.md", "Mails that come back"))' |
-    grep -v '^systemctl' | sed "s|$documented|$units|" | sh
-for unit in tlsrpt-collect.service tlsrpt-deliver.service; do
-    check_drop_in $unit
+# at_most UNIT: its exposure is at most 2.0, where 10 is the worst.
+at_most() {
+    exposure "$1" | awk -v unit="$1" '{ print unit ": exposure " $1 } !($1 + 0 > 0 && $1 <= 2.0) { exit 1 }'
+}
+
+for unit in tlsrpt-collect.service tlsrpt-deliver.service tlsrpt-listen.service; do
+    at_most $unit
+done
+
+# Drop-ins for the socket.
+for drop_in in postfix-queue exim; do
+    mkdir "$units/tlsrpt.socket.d"
+    cp "$shared/$drop_in.conf" "$units/tlsrpt.socket.d/"
+    expect "tlsrpt.socket with $drop_in.conf" "$(problems tlsrpt.socket)" ''
+    rm -r "$units/tlsrpt.socket.d"
 done
 
 # The lines in the comment of the unit.
@@ -55,7 +64,13 @@ mkdir "$units/$unit.d"
 sed -n '/^#     \[Service\]/,/^#$/s/^#     //p' "$units/$unit" >"$units/$unit.d/user.conf"
 check_drop_in $unit
 
-# Controls: a wrong key of a drop-in is seen, and a unit that systemd refuses.
+# Controls: an open unit is seen, a wrong key of a drop-in, and a unit that systemd refuses.
+mkdir "$units/tlsrpt-deliver.service.d"
+printf '[Service]\nProtectSystem=no\nSystemCallFilter=\n' >"$units/tlsrpt-deliver.service.d/user.conf"
+if at_most tlsrpt-deliver.service; then
+    echo 'the limit of the exposure has no effect' >&2
+    exit 1
+fi
 printf '[Service]\nDynamicUsr=no\n' >"$units/tlsrpt-deliver.service.d/user.conf"
 case $(problems tlsrpt-deliver.service) in *DynamicUsr*) ;; *) echo 'systemd-analyze verify does not read drop-ins' >&2; exit 1 ;; esac
 sed -i s/ListenDatagram/ListenDatagramme/ "$units/tlsrpt.socket"

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import threading
 
-from harness import cache, namespace, roots
+from harness import cache, namespace, network, roots
 
 PACKAGES = ["debhelper", "fakeroot", "lintian", "rpm", "makepkg", "pacman-package-manager", "libarchive-tools", "zstd"]
 FOLDER = "/build"
@@ -54,6 +54,21 @@ def dist(checkout):
 
 _making = threading.Lock()
 _made = []
+
+
+def debian(context):
+    """Debian's packages, built once in a run: what build_debian returns, and their folder."""
+    output = os.path.join(context.checkout, "build", "mta", "debian")
+    source = dist(context.checkout)
+    with _building:
+        if not _built:
+            _built.append(dict(folder=output, **context.call(
+                "harness.packaging:build_debian", base=root(), source=source, output=output, mountpoint=network.mountpoint())))
+    return _built[0]
+
+
+_building = threading.Lock()
+_built = []
 
 
 def tarball(folder):

@@ -22,15 +22,23 @@ def root():
     return roots.stable_with("service-manager", PACKAGES)
 
 
-class System:
-    """The booted system. Call it in a namespace, whose end ends it."""
+def installed_system(lower, installed, mountpoint):
+    """A booted system with the files that `make install` installs, set up by the commands of docs/collecting.md."""
+    folder = command.mount_folder(mountpoint)
+    root = roots.overlay(lower, folder)
+    subprocess.run(["cp", "--archive", installed + "/.", root], check=True)
+    system = System(root, folder, ["--private-network"])
+    for program in ("systemd-sysusers", "systemd-tmpfiles --create"):
+        system.run(*program.split())
+    return system
 
-    def __init__(self, lower, installed, mountpoint):
-        folder = command.mount_folder(mountpoint)
-        self.root = roots.overlay(lower, folder)
+
+class System:
+    """The booted system of a writable root filesystem. Call it in a namespace, whose end ends it."""
+
+    def __init__(self, root, folder, options=()):
+        self.root = root
         subprocess.run(["umount", self.root + "/proc"], check=True)
-        subprocess.run(["cp", "--archive", installed + "/.", self.root], check=True)
-        os.mkdir(folder + "/run")
         # Hosts with the first version of control groups: systemd of Debian 13 needs the second.
         environment = dict(os.environ, UNIFIED_CGROUP_HIERARCHY="1")
         # Without systemd on the host there is nobody to ask for a unit or to register with.
@@ -38,8 +46,9 @@ class System:
         self.said = os.path.join(folder, "nspawn.log")
         with open(self.said, "w") as said:
             self.process = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--private-network", "--console=pipe",
-                 "--directory=" + self.root] + alone, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+                ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--console=pipe",
+                 "--directory=" + self.root] + alone + list(options), env=environment, stdin=subprocess.DEVNULL,
+                stdout=said, stderr=said)
         self.first = None
         waiting.until("the system to boot", self._booted, BOOT_SECONDS)
 
@@ -57,7 +66,8 @@ class System:
     def run(self, *arguments, check=True):
         """Runs a command in the system and returns its output."""
         outcome = subprocess.run(["nsenter", "--target", str(self.first), "--all", "--"] + list(arguments),
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=COMMAND_SECONDS, check=False)
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 timeout=COMMAND_SECONDS, check=False)
         printed = outcome.stdout.decode("utf-8", "replace")
         if check and outcome.returncode != 0:
             raise RuntimeError("%s ended with %d:\n%s" % (" ".join(arguments), outcome.returncode, printed))

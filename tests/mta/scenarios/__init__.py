@@ -2,7 +2,7 @@
 
 from scenarios import (abi, bounces, bounces_other, collect, command_check, command_forward, command_report, control, debian_13,
                        delivered, delivered_other, exim, exim_debian, faults, from_source, hostile_bytes, incomplete_mirror,
-                       nothing_left, other_reports, packages, requirements, sendmail, service_manager, unmodified, whole_way)
+                       nothing_left, other_reports, packages, packages_installed, requirements, sendmail, service_manager, unmodified, whole_way)
 
 # The first two need different root filesystems: with an empty cache, both are made at the same time.
 ALL = (unmodified.SCENARIOS + requirements.SCENARIOS + debian_13.SCENARIOS + control.SCENARIOS + from_source.SCENARIOS
@@ -14,4 +14,4 @@ ALL = (unmodified.SCENARIOS + requirements.SCENARIOS + debian_13.SCENARIOS + con
        + exim_debian.SCENARIOS + sendmail.SCENARIOS + other_reports.SCENARIOS)
 
 # These take long, and run only when they are named.
-SEPARATE = packages.SCENARIOS
+SEPARATE = packages.SCENARIOS + packages_installed.SCENARIOS

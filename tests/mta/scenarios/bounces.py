@@ -174,7 +174,7 @@ def check(context):
             "scenarios.bounces:observe", program=command.built(context.checkout), library=context.libraries[CANDIDATE],
             root=roots.debian(suite), network_arguments=network.open_arguments(), configure=configure,
             **{name: documents.commands_of(context.checkout, DOCUMENT, "Set up", program)
-               for name, program in (("make_user", "useradd"), ("open_key", "chgrp"))})
+               for name, program in (("make_user", "getent"), ("open_key", "chown"))})
         judge(found, shown)
         versions.append(".".join(found["version"].split(".")[:2]))
     return Row("Postfix %s, tlsrpt deliver as the user `%s`, set up by the commands of docs/delivering.md" % (

@@ -146,7 +146,7 @@ def check(context, kind, about, heading, shown, **others):
         "scenarios.bounces_other:observe", kind=kind, program=command.built(context.checkout), configure=configure,
         network_arguments=network.open_arguments(), **others,
         **{name: documents.commands_of(context.checkout, DOCUMENT, "Set up", program)
-           for name, program in (("make_user", "useradd"), ("open_key", "chgrp"))})
+           for name, program in (("make_user", "getent"), ("open_key", "chown"))})
     judge(found, shown)
     return Row("%s of Debian 13, tlsrpt deliver as the user `%s`, set up by the commands of docs/delivering.md" % (about, USER),
                "a destination that answers 550 and one whose server sends a bounce later are suppressed for a day, and their next "

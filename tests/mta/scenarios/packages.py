@@ -21,15 +21,15 @@ PROVIDED = {"rpm": "libtlsrpt = %s", "arch": "libtlsrpt=%s"}
 LIBRARY = {"/libtlsrpt.so.0", "/libtlsrpt.so.0.0.0"}
 DEVELOPMENT = {"/tlsrpt.h", "/tlsrpt_version.h", "/libtlsrpt.a", "/libtlsrpt.so", "/libtlsrpt.pc", "/tlsrpt_open.3.gz"}
 TOOLS = {"/usr/bin/tlsrpt", "/tlsrpt.1.gz", "/tlsrpt.m4", "/tlsrpt-sendmail.service", "/tlsrpt-sendmail.socket",
-         "/completions/tlsrpt"}
+         "/completions/tlsrpt", "/tlsrpt.socket", "/tlsrpt-collect.service", "/tlsrpt-deliver.service", "/sysusers.d/tlsrpt.conf",
+         "/tmpfiles.d/tlsrpt.conf", "/etc/tlsrpt/tlsrpt.toml", "/postfix-queue.conf"}
 EXIM = {exim.MODULE, exim.SNIPPET}
 
 
 def check_debian(context):
     """Builds the packages, installs them on hosts with Postfix, Exim and Sendmail, and returns to Debian's."""
-    output = os.path.join(context.checkout, "build", "mta", "debian")
-    built = context.call("harness.packaging:build_debian", base=packaging.root(), source=packaging.dist(context.checkout),
-                         output=output, mountpoint=network.mountpoint())
+    built = packaging.debian(context)
+    output = built["folder"]
     if not built["lintian"].endswith("passed\n"):
         raise Problem("lintian:\n" + built["lintian"])
     if "no TLSRPT event for example.org" not in built["program"] or "[libtlsrpt.so.0]" not in built["program"]:
@@ -44,7 +44,7 @@ def check_debian(context):
     context.versions["libtlsrpt0"] = "%s, then %s, then %s" % tuple(upgraded["versions"])
     return Row("Debian 13: dpkg-buildpackage with its own Rust, lintian, apt",
                "libtlsrpt0 replaces Debian's on a host with Postfix, and Debian's replaces it, with mail to %d domains each time; "
-               "tlsrpt-exim with Exim, tlsrpt-tools with Sendmail" % len(DOMAINS))
+               "tlsrpt-exim with Exim, tlsrpt with Sendmail" % len(DOMAINS))
 
 
 def observe_upgrade(root, packages, replaced, network_arguments):
@@ -88,14 +88,14 @@ def comparable(seen):
 def check_others(context, packages):
     """Runs Exim and Sendmail with the files of the two other packages."""
     unpacked = {}
-    for name in ("tlsrpt-exim", "tlsrpt-tools"):
+    for name in ("tlsrpt-exim", "tlsrpt"):
         file, = glob.glob("%s/%s_*.deb" % (packages, name))
         unpacked[name] = os.path.join(packages, name)
         subprocess.run(["dpkg-deb", "--extract", file, unpacked[name]], check=True)
     found = context.call("scenarios.packages:observe_others", network_arguments=network.open_arguments(),
                          exim_root=roots.stable_with("exim", exim.PACKAGES), module=unpacked["tlsrpt-exim"],
                          sendmail_root=roots.stable_with("sendmail", sendmail.PACKAGES),
-                         command=unpacked["tlsrpt-tools"])
+                         command=unpacked["tlsrpt"])
     judging.judge(found["exim"], {"dane.test": expected.EXIM["dane.test"]}, [])
     judging.judge(found["sendmail"], {"dane.test": expected.SENDMAIL["dane.test"]}, [])
 
@@ -114,8 +114,8 @@ def observe_others(network_arguments, exim_root, module, sendmail_root, command)
 def check_cross(context):
     """Builds Debian's packages for another architecture and runs what is in them under an emulator."""
     built = context.call("harness.packaging:cross_build_debian", base=packaging.cross_root(),
-                         source=packaging.dist(context.checkout), mountpoint=world.mountpoint())
-    wanted = dict.fromkeys(("libtlsrpt0", "libtlsrpt0-dev", "tlsrpt-tools", "tlsrpt-exim"), packaging.FOREIGN)
+                         source=packaging.dist(context.checkout), mountpoint=network.mountpoint())
+    wanted = dict.fromkeys(("libtlsrpt0", "libtlsrpt0-dev", "tlsrpt", "tlsrpt-exim"), packaging.FOREIGN)
     if built["architectures"] != wanted:
         raise Problem("the packages are %s" % built["architectures"])
     for what, word in (("command", "tlsrpt "), ("program", "no TLSRPT event for example.org"), ("module", "AArch64"),
@@ -128,13 +128,13 @@ def check_cross(context):
 
 def check_rpm(context):
     found = build(context, "rpm")["files"]
-    require_files(found, {"libtlsrpt": LIBRARY, "libtlsrpt-devel": DEVELOPMENT, "tlsrpt-tools": TOOLS, "tlsrpt-exim": EXIM})
+    require_files(found, {"libtlsrpt": LIBRARY, "libtlsrpt-devel": DEVELOPMENT, "tlsrpt": TOOLS, "tlsrpt-exim": EXIM})
     return Row("Debian 13: rpmbuild", "%d packages, the files in them" % len(found))
 
 
 def check_arch(context):
     found = build(context, "arch")["files"]
-    require_files(found, {"libtlsrpt": LIBRARY | DEVELOPMENT, "tlsrpt-tools": TOOLS, "tlsrpt-exim": EXIM})
+    require_files(found, {"libtlsrpt": LIBRARY | DEVELOPMENT, "tlsrpt": TOOLS, "tlsrpt-exim": EXIM})
     return Row("Debian 13: makepkg", "%d packages, the files in them" % len(found))
 
 

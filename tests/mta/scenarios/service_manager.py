@@ -74,7 +74,7 @@ def send_event(functions, socket_name, domain):
 def observe(lower, installed, mountpoint, library):
     """In a namespace: what becomes of the events, and what systemd sees of the collector."""
     reporter.wait_for_a_day_to_count_on()
-    system = service_manager.System(lower, installed, mountpoint)
+    system = service_manager.installed_system(lower, installed, mountpoint)
     seen = {"version": system.run("systemctl", "--version").split("\n")[0],
             "exposure": {name: system.exposure(name) for name in service_manager.SERVICES}}
     seen["states"] = states_of_a_start(system)

@@ -49,10 +49,11 @@ pub(crate) fn open_read_only(path: &Path, format: &Format) -> Result<Connection,
     Ok(connection)
 }
 
-/// Creates the file with permissions for this user and the group only, because it shows with whom mail is exchanged.
+/// Creates the file for this user and the group only, because it shows with whom mail is exchanged. The umask decides
+/// whether the group may write: the reporter may be another user than the collector.
 /// SQLite reports the error if this fails.
 fn make_file(path: &Path) {
-    let _ = fs::OpenOptions::new().append(true).create(true).mode(0o640).open(path);
+    let _ = fs::OpenOptions::new().append(true).create(true).mode(0o660).open(path);
 }
 
 fn set_up(connection: &Connection, format: &Format, synchronous: Synchronous) -> rusqlite::Result<()> {

@@ -14,8 +14,8 @@ use nix::{
 
 use crate::{Error, ErrorKind};
 
-/// The group of the service may see whether a reporter runs.
-const MODE: u32 = 0o640;
+/// The group of the service may see whether a reporter runs. The umask decides whether it may be the reporter.
+const MODE: u32 = 0o660;
 
 /// Locks the file. The lock lasts as long as the returned value.
 pub(super) fn take(database: &Path) -> Result<Flock<File>, Error> {

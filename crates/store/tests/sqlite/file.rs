@@ -135,12 +135,12 @@ fn numbers_of_texts_in_a_transaction_that_failed_are_not_used() {
 }
 
 #[test]
-fn only_its_user_and_group_may_read_it() {
+fn other_users_may_not_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let _store = place.open();
     for name in ["tlsrpt.db", "tlsrpt.db-wal", "tlsrpt.db-shm"] {
         let mode = fs::metadata(place.directory.path().join(name)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777 & !0o640, 0, "{name}");
+        assert_eq!(mode & 0o777 & !0o660, 0, "{name}");
     }
 }
