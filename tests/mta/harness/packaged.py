@@ -31,7 +31,8 @@ class MailHost:
             os.unlink(root + "/usr/sbin/policy-rc.d")
         self.postfix.run("postconf", "-e", *["%s=%s" % pair for pair in self.postfix.settings.items()])
         self.postfix.run("postconf", "-M", postfix.TLSPROXY)
-        self.system = service_manager.System(root, self.postfix.folder, ["--resolv-conf=off"])
+        # Without this capability, systemd cannot take the network from a service, and starts it all the same.
+        self.system = service_manager.System(root, self.postfix.folder, ["--resolv-conf=off", "--capability=CAP_NET_ADMIN"])
         self.run = self.system.run
         self.versions = {name: roots.package_version(root, name) for name in ("postfix", "systemd")}
 
