@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tlsrpt_socket::{Found, probe};
 
-use super::Asker;
+use super::place::Asker;
 use crate::{finding::Finding, processes};
 
 const CHECK: &str = "elsewhere";

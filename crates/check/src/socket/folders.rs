@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::{ANOTHER_PLACE, Asker, Place};
+use super::place::{ANOTHER_PLACE, Asker, Place};
 use crate::{
     access::{Permission, Visitor, describe},
     finding::Finding,

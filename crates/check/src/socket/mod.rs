@@ -2,14 +2,16 @@
 
 mod elsewhere;
 mod folders;
+mod place;
 mod queue;
 mod reader;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
+pub(crate) use place::Asker;
+pub use place::Place;
+
+use place::ANOTHER_PLACE;
 use tlsrpt_socket::{Found, LONGEST_NAME, probe};
 
 use crate::{
@@ -20,51 +22,6 @@ use crate::{
 
 /// The command that starts the collector.
 const START: &str = "systemctl start tlsrpt-collect";
-const ANOTHER_PLACE: &str = "name the path at which the collector listens";
-
-/// The socket of the collector, as a mail server names it.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The name in the configuration of the mail server.
-    pub name: PathBuf,
-    /// The directory to which the name is relative: the working directory of the mail server or its chroot.
-    pub from: Option<PathBuf>,
-}
-
-impl Place {
-    /// The path outside of a chroot.
-    #[must_use]
-    pub fn path(&self) -> PathBuf {
-        match &self.from {
-            Some(from) => from.join(self.name.strip_prefix("/").unwrap_or(&self.name)),
-            None => self.name.clone(),
-        }
-    }
-
-    /// The directories of the path, from the first to the last.
-    fn directories(&self) -> io::Result<Vec<PathBuf>> {
-        let path = self.path();
-        let last = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut directories: Vec<_> = match &self.from {
-            Some(from) => {
-                last.ancestors().take_while(|directory| directory.starts_with(from)).map(Into::into).collect()
-            }
-            None => fs::canonicalize(last)?.ancestors().map(Into::into).collect(),
-        };
-        directories.reverse();
-        Ok(directories)
-    }
-}
-
-/// Who uses the socket, and how its configuration is changed.
-#[derive(Clone, Copy)]
-pub(crate) struct Asker<'a> {
-    pub(crate) visitor: &'a Visitor,
-    /// The group that gets access, rather than everybody.
-    pub(crate) group: Option<&'a str>,
-    /// The command by which the mail server uses the socket at another path, if it can reach it.
-    pub(crate) rename: &'a dyn Fn(&Path) -> Option<String>,
-}
 
 /// Checks the name, the directories and the socket, for a mail server of any user.
 #[must_use]
