@@ -1,4 +1,4 @@
-"""The fake DNS server. It sets AD (authenticated data) in every answer, because DANE needs that."""
+"""The fake DNS server. It sets AD (authenticated data) in every answer, because DANE needs that, unless told not to."""
 
 import ipaddress
 import socket
@@ -51,14 +51,14 @@ def question(query):
     return name, TYPE_NAMES.get(number), offset + 4
 
 
-def answer(zone, query):
+def answer(zone, query, validates=True):
     """The answer to a query from a ZONE of {(name, type): [values]}."""
     identifier, flags = struct.unpack_from(">HH", query)
     name, kind, end = question(query)
     values = zone.get((name, kind), [])
     known = any(owner == name or owner.endswith("." + name) for owner, _ in zone) or not name
-    flags = (ANSWER_AUTHORITATIVE | RECURSION_AVAILABLE | AUTHENTIC_DATA | (flags & RECURSION_DESIRED)
-             | (0 if known else NO_SUCH_NAME))
+    flags = (ANSWER_AUTHORITATIVE | RECURSION_AVAILABLE | (AUTHENTIC_DATA if validates else 0)
+             | (flags & RECURSION_DESIRED) | (0 if known else NO_SUCH_NAME))
     reply = struct.pack(">HHHHHH", identifier, flags, 1, len(values), 0, 0) + query[12:end]
     for value in values:
         data = encode_value(kind, value)
@@ -66,25 +66,26 @@ def answer(zone, query):
     return reply
 
 
-def serve(address, zone, silent, asked):
+def serve(address, zone, silent, asked, validates=True):
     """Answers on port 53 of an address, over UDP and TCP, until this process ends.
 
     The set SILENT has (name, type) of questions that get no answer over UDP. Those asked over UDP are added to the list ASKED.
+    VALIDATES: whether it says that it validated the answers with DNSSEC.
     """
     datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.bind((address, 53))
     listener = socket.create_server((address, 53))
-    threading.Thread(target=_serve_udp, args=(datagrams, zone, silent, asked), daemon=True).start()
-    threading.Thread(target=_serve_tcp, args=(listener, zone), daemon=True).start()
+    threading.Thread(target=_serve_udp, args=(datagrams, zone, silent, asked, validates), daemon=True).start()
+    threading.Thread(target=_serve_tcp, args=(listener, zone, validates), daemon=True).start()
 
 
-def _serve_udp(datagrams, zone, silent, asked):
+def _serve_udp(datagrams, zone, silent, asked, validates):
     while True:
         query, client = datagrams.recvfrom(4096)
         asked.append(question(query)[:2])
         if asked[-1] in silent:
             continue
-        reply = answer(zone, query)
+        reply = answer(zone, query, validates)
         if len(reply) > 1232:
             # Truncated: the client asks again over TCP.
             flags, = struct.unpack_from(">H", reply, 2)
@@ -93,10 +94,10 @@ def _serve_udp(datagrams, zone, silent, asked):
         datagrams.sendto(reply, client)
 
 
-def _serve_tcp(listener, zone):
+def _serve_tcp(listener, zone, validates):
     while True:
         connection, _ = listener.accept()
         with connection, connection.makefile("rb") as incoming:
             length, = struct.unpack(">H", incoming.read(2))
-            reply = answer(zone, incoming.read(length))
+            reply = answer(zone, incoming.read(length), validates)
             connection.sendall(struct.pack(">H", len(reply)) + reply)

@@ -8,6 +8,8 @@ import subprocess
 from harness import cache, certificates, dns, domains, smtp_server
 
 RESOLVER = "127.0.0.1"
+SECOND_RESOLVER = "127.0.0.54"
+PLAIN_RESOLVER = "127.0.0.53"  # does not validate with DNSSEC
 CLIENT_IPV6 = "2001:db8::1"
 SECOND_CLIENT = "127.0.0.3"  # of a second mail host; Postfix listens only at addresses that were added
 REPORT_SINK = "127.0.0.99"
@@ -38,7 +40,10 @@ class Network:
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
             smtp_server.serve(self.addresses[domain.name], domain, context, self.mails, self.refused)
         self.silent, self.asked = set(), []  # see dns.serve
-        dns.serve(RESOLVER, self.zone(), self.silent, self.asked)
+        self.served = self.zone()  # a change is in force at once
+        dns.serve(RESOLVER, self.served, self.silent, self.asked)
+        dns.serve(SECOND_RESOLVER, self.served, set(), [])
+        dns.serve(PLAIN_RESOLVER, self.served, set(), [], validates=False)
 
     def certificate(self, name):
         """The path of a certificate, without the suffix."""

@@ -1,0 +1,190 @@
+"""Faults of Postfix's configuration, its processes and its resolver, for `tlsrpt check --postfix`."""
+
+import os
+import shutil
+
+from harness import network, postfix
+from harness.check_faults import PASTE, Fault
+from harness.checked import CHROOT_RESOLV, FAIL, WARN
+
+RELAY = "[mx.sts.test]"
+# A second smtp service, as administrators add for slow or special destinations.
+CLONE = "slow/unix=slow unix - - y - - smtp"
+SECOND = "postfix-second"
+SECOND_FOLDER = "/etc/" + SECOND
+
+
+def set_to(*settings):
+    """Sets parameters in main.cf."""
+    return lambda host: host.postconf("-e", *settings)
+
+
+def option(service, *settings):
+    """Gives a service in master.cf options of its own."""
+    return lambda host: host.postconf("-P", *["%s/unix/%s" % (service, setting) for setting in settings])
+
+
+def both(*steps):
+    def plant(host):
+        for step in steps:
+            step(host)
+    return plant
+
+
+def add_service(line):
+    return lambda host: host.postconf("-M", line)
+
+
+def drop_service(name):
+    return lambda host: host.postconf("-MX", name + "/unix")
+
+
+def add_silent_clone(host):
+    """A second service without TLSRPT."""
+    host.postconf("-M", CLONE)
+    host.postconf("-P", "slow/unix/smtp_tlsrpt_enable=no")
+
+
+def add_table(name, text):
+    return lambda host: host.write("/etc/postfix/" + name, text)
+
+
+def resolver(address):
+    """Another resolver, for the host and in the chroot."""
+    def plant(host):
+        for name in ("/etc/resolv.conf", CHROOT_RESOLV):
+            host.write(name, "nameserver %s\noptions trust-ad\n" % address)
+    return plant
+
+
+def resolver_of_host_again(host):
+    for name in ("/etc/resolv.conf", CHROOT_RESOLV):
+        host.write(name, host.files["/etc/resolv.conf"])
+
+
+def lose_chroot_resolver(host):
+    """The resolver is at another address than the one that is asked without a configuration, and the chroot does not know it."""
+    host.write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % network.SECOND_RESOLVER)
+    os.unlink(host.path(CHROOT_RESOLV))
+
+
+def stale_chroot_resolver(host):
+    """The resolver was changed, by DHCP for instance, and Postfix was not started since."""
+    host.write("/etc/resolv.conf", "nameserver %s\noptions trust-ad\n" % network.SECOND_RESOLVER)
+
+
+def stop(host):
+    first = int(host.read(postfix.QUEUE + "/pid/master.pid"))
+    host.mta.stop()
+    os.waitpid(first, 0)  # the first process of the namespace is its parent
+
+
+def replace_library(host):
+    """Installs the same library under its name anew, as an upgrade does, while an smtp process has the old file loaded."""
+    if host.events_of_a_mail() != 1:
+        raise RuntimeError("no smtp process has sent an event")
+    path = host.mta.installed_library()
+    shutil.copy(path, path + ".new")
+    os.rename(path + ".new", path)
+
+
+def add_instance(host):
+    """A second instance, which knows nothing of TLSRPT."""
+    host.shell("postmulti -e init; postmulti -I %s -e create; postmulti -i %s -e enable" % (SECOND, SECOND))
+    host.shell("postconf -c %s -e maillog_file=%s inet_interfaces=%s" % (
+        SECOND_FOLDER, postfix.MAIL_LOG, network.SECOND_CLIENT))
+    host.age()
+    os.utime(host.path(SECOND_FOLDER + "/main.cf"), (0, 0))
+    host.shell("postmulti -i %s -p start" % SECOND)
+
+
+def remove_instance(host):
+    host.shell("postmulti -i %s -p stop; postmulti -i %s -e disable; postmulti -i %s -e destroy; postmulti -e deinit || true"
+               % (SECOND, SECOND, SECOND))
+    shutil.rmtree(host.path(SECOND_FOLDER), ignore_errors=True)
+
+
+ENABLED = (
+    Fault("smtp_tlsrpt_enable is off", set_to("smtp_tlsrpt_enable=no"), {"enabled": FAIL}, "smtp_tlsrpt_enable",
+          "postconf -e smtp_tlsrpt_enable=yes", PASTE, silent=True),
+    Fault("smtp has -o smtp_tlsrpt_enable=no", option("smtp", "smtp_tlsrpt_enable=no"), {"enabled": FAIL}, "master.cf",
+          "smtp/unix/smtp_tlsrpt_enable", PASTE, silent=True),
+    Fault("relay has -o smtp_tlsrpt_enable=no", option("relay", "smtp_tlsrpt_enable=no"), {"enabled": WARN}, "relay",
+          "relay/unix/smtp_tlsrpt_enable", PASTE),
+    Fault("smtp has a socket name of its own", option("smtp", "smtp_tlsrpt_socket_name=run/tlsrpt/other.sock"),
+          {"place": WARN, "elsewhere": WARN, "socket": FAIL}, "other.sock", "smtp/unix/smtp_tlsrpt_socket_name", PASTE, silent=True),
+    Fault("no socket name", set_to("smtp_tlsrpt_socket_name="), {"name": FAIL}, "smtp_tlsrpt_socket_name", "postconf -e", PASTE,
+          silent=True),
+    Fault("a long socket name", set_to("smtp_tlsrpt_socket_name=" + "x" * 108), {"elsewhere": WARN, "name": FAIL, "socket": FAIL}, "",
+          "postconf -e smtp_tlsrpt_socket_name=run/tlsrpt/tlsrpt.sock", PASTE, silent=True),
+    Fault("an absolute name of a socket in the queue folder, in the chroot",
+          set_to("smtp_tlsrpt_socket_name=%s/%s" % (postfix.QUEUE, postfix.SOCKET)), {"elsewhere": WARN, "socket": FAIL, "directories": FAIL}, "", "postconf -e smtp_tlsrpt_socket_name=run/tlsrpt/tlsrpt.sock", PASTE, silent=True),
+    Fault("an absolute name that tlsproxy, unchrooted, takes for another file",
+          both(set_to("smtp_tlsrpt_socket_name=/" + postfix.SOCKET, "smtp_tls_connection_reuse=yes"),
+               add_service("tlsproxy/unix=tlsproxy unix - - n - 0 tlsproxy")),
+          {"place": WARN}, "tlsproxy", "postconf -e smtp_tlsrpt_socket_name=run/tlsrpt/tlsrpt.sock", PASTE),
+)
+
+TLS = (
+    Fault("smtp_tls_security_level is empty, as Debian installs it without questions", set_to("smtp_tls_security_level="), {"tls": FAIL},
+          "is empty", "postconf -e smtp_tls_security_level=may", PASTE, silent=True),
+    Fault("smtp_tls_security_level is none", set_to("smtp_tls_security_level=none"), {"tls": FAIL}, "none",
+          "postconf -e smtp_tls_security_level=may", PASTE, silent=True),
+    Fault("smtp has -o smtp_tls_security_level=none", option("smtp", "smtp_tls_security_level=none"), {"tls": FAIL}, "master.cf",
+          "smtp/unix/smtp_tls_security_level", PASTE, silent=True),
+    Fault("relay has -o smtp_tls_security_level=none", option("relay", "smtp_tls_security_level=none"), {"tls": WARN}, "relay",
+          "relay/unix/smtp_tls_security_level", PASTE),
+    Fault("TLS only by a policy table", both(set_to("smtp_tls_security_level=", "smtp_tls_policy_maps=texthash:/etc/postfix/own"),
+                                             add_table("own", "sts.test encrypt\n")),
+          {"tls": WARN}, "smtp_tls_policy_maps", "postconf -e smtp_tls_security_level=may", PASTE, silent=True),
+    Fault("connection reuse without tlsproxy", both(set_to("smtp_tls_connection_reuse=yes"), drop_service("tlsproxy")),
+          {"tlsproxy": FAIL}, "tlsproxy", "postconf -M", PASTE),
+    Fault("smtp has -o smtp_tls_connection_reuse=yes, and there is no tlsproxy",
+          both(option("smtp", "smtp_tls_connection_reuse=yes"), drop_service("tlsproxy")), {"tlsproxy": FAIL}, "tlsproxy",
+          "postconf -M", PASTE),
+    Fault("Postfix looks up nothing in DNS", set_to("smtp_dns_support_level=disabled"), {"dns": FAIL}, "smtp_dns_support_level",
+          "postconf -e smtp_dns_support_level=", PASTE),
+    Fault("dane without smtp_dns_support_level = dnssec",
+          set_to("smtp_tls_security_level=dane", "smtp_dns_support_level=enabled"), {"dnssec": FAIL}, "smtp_dns_support_level",
+          "postconf -e smtp_dns_support_level=dnssec", PASTE),
+    Fault("dane, and the resolver does not validate", both(set_to("smtp_tls_security_level=dane"), resolver(network.PLAIN_RESOLVER)),
+          {"dnssec": FAIL}, "does not validate", "unbound", resolver_of_host_again),
+)
+
+ROUTES = (
+    Fault("default_transport is a second service without TLSRPT", both(add_silent_clone, set_to("default_transport=slow")),
+          {"enabled": FAIL}, "slow", "slow/unix/smtp_tlsrpt_enable", PASTE, silent=True),
+    Fault("default_transport is a service that master.cf does not have", set_to("default_transport=gone"), {"route": FAIL}, "gone",
+          "postconf -e default_transport=smtp", PASTE),
+    Fault("relayhost", set_to("relayhost=" + RELAY), {"route": WARN}, "relayhost", "postconf -e relayhost=", PASTE, silent=True),
+    Fault("default_transport names a relay", set_to("default_transport=smtp:" + RELAY), {"route": WARN}, RELAY,
+          "postconf -e default_transport=smtp", PASTE, silent=True),
+    Fault("a transport map to a service without TLSRPT",
+          both(add_silent_clone, add_table("own", "good.test slow:\n"), set_to("transport_maps=texthash:/etc/postfix/own")),
+          {"enabled": WARN, "route": WARN}, "slow", "slow/unix/smtp_tlsrpt_enable", PASTE, silent=True),
+    Fault("a transport map to a relay", both(add_table("own", "good.test smtp:%s\n" % RELAY),
+                                             set_to("transport_maps=texthash:/etc/postfix/own")),
+          {"route": WARN}, "good.test", "map", silent=True),
+    Fault("a transport map with a line for all domains to a relay", set_to("transport_maps=inline:{ { * = smtp:%s } }" % RELAY),
+          {"route": WARN}, "*", "map", silent=True),
+    Fault("a transport of some senders without TLSRPT",
+          both(add_silent_clone, set_to("sender_dependent_default_transport_maps=inline:{ { %s = slow: } }" % postfix.SENDER)),
+          {"enabled": WARN, "route": WARN}, "slow", "slow/unix/smtp_tlsrpt_enable", PASTE, silent=True),
+    Fault("a relay of some senders", set_to("sender_dependent_relayhost_maps=inline:{ { %s = %s } }" % (postfix.SENDER, RELAY)),
+          {"route": WARN}, postfix.SENDER, "map", silent=True),
+    Fault("no smtp service", drop_service("smtp"), {"route": FAIL}, "smtp", "postconf"),
+)
+
+PROCESSES = (
+    Fault("Postfix does not run", stop, {"running": FAIL}, "does not run", "postfix start", PASTE),
+    Fault("a running smtp has the replaced library loaded", replace_library, {"loaded": WARN}, "(deleted)", "postfix", PASTE),
+    Fault("the chroot has no resolv.conf", lose_chroot_resolver, {"resolv.conf": FAIL}, CHROOT_RESOLV, "cp /etc/resolv.conf", PASTE),
+    Fault("the chroot's resolv.conf is an old one", stale_chroot_resolver, {"resolv.conf": WARN}, CHROOT_RESOLV,
+          "cp /etc/resolv.conf", PASTE),
+    Fault("a second instance, found with --all-instances", add_instance, {"enabled": FAIL, "tls": FAIL, "name": FAIL}, "smtp_tlsrpt_enable",
+          "postconf -c " + SECOND_FOLDER, remove_instance, options=["--postfix", "--all-instances"]),
+    Fault("a second instance, found with --config-dir", add_instance, {"enabled": FAIL, "tls": FAIL, "name": FAIL}, "smtp_tlsrpt_enable",
+          "postconf -c " + SECOND_FOLDER, remove_instance, options=["--postfix", "--config-dir", SECOND_FOLDER]),
+)
+
+ALL = ENABLED + TLS + ROUTES + PROCESSES

@@ -1,0 +1,166 @@
+"""Faults of the collector, its store and its socket, for `tlsrpt check --postfix`."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+
+from harness import checked, installed, postfix, roots
+from harness.check_faults import PASTE, Fault
+from harness.checked import FAIL, WARN
+
+SOCKET = "%s/%s" % (postfix.QUEUE, postfix.SOCKET)
+FOLDER = os.path.dirname(SOCKET)
+OUTSIDE = "/run/tlsrpt/tlsrpt.sock"  # as systemd's socket unit has it
+OTHER = os.path.join(FOLDER, "collector.sock")
+held = []  # sockets that stay open
+SMALL = 4 << 20
+
+
+def no_collector(host):
+    host.end_collector()
+    if os.path.lexists(host.path(SOCKET)):
+        os.unlink(host.path(SOCKET))
+
+
+def kill_collector(host):
+    host.end_collector(signal.SIGKILL)
+
+
+def in_place_of_the_socket(make):
+    """Ends the collector and puts something else at its path."""
+    def plant(host):
+        no_collector(host)
+        make(host.path(SOCKET))
+    return plant
+
+
+def a_file(path):
+    with open(path, "w"):
+        os.chmod(path, 0o666)
+
+
+def a_stream_socket(path):
+    held.append(checked.bind(path, socket.SOCK_STREAM))
+    held[-1].listen()
+
+
+def hang(host):
+    """The collector is stopped, as by a debugger or a frozen container, and its queue is full."""
+    host.collector(signal.SIGSTOP)
+    checked.fill(host.path(SOCKET))
+
+
+def hang_without_events(host):
+    host.collector(signal.SIGSTOP)
+
+
+def wake(host):
+    host.collector(signal.SIGCONT)
+
+
+def elsewhere(path):
+    """The collector listens at another path."""
+    def plant(host):
+        no_collector(host)
+        host.configure(lambda text: text.replace('"%s"' % SOCKET, '"%s"' % path))
+        os.makedirs(os.path.dirname(host.path(path)), exist_ok=True)
+        host.own_folder(os.path.dirname(host.path(path)))
+        usual, host.ours.socket = host.ours.socket, path
+        try:
+            host.ours.collect()
+        finally:
+            host.ours.socket = usual
+    return plant
+
+
+def mode(path, bits):
+    return lambda host: os.chmod(host.path(path), bits)
+
+
+def owner(path, owner_and_group):
+    return lambda host: roots.run(host.root, ["chown", owner_and_group, path])
+
+
+def no_folder(host):
+    no_collector(host)
+    shutil.rmtree(host.path(FOLDER))
+
+
+def small_store(host, then):
+    """Moves the store to a small file system of its own, and starts the collector there."""
+    host.end_collector()
+    folder = host.path(installed.STORE_FOLDER)
+    saved = folder + ".kept"
+    shutil.copytree(folder, saved)
+    host.shell("mount -t tmpfs -o size=%d tmpfs %s && cp -a %s.kept/. %s && chown -R %s: %s" % (
+        SMALL, installed.STORE_FOLDER, installed.STORE_FOLDER, installed.STORE_FOLDER, checked.USER, installed.STORE_FOLDER))
+    shutil.rmtree(saved)
+    host.start_collector()
+    host.shell(then)
+
+
+def full_store(host):
+    small_store(host, "dd if=/dev/zero of=%s/other bs=64k 2>/dev/null || true" % installed.STORE_FOLDER)
+
+
+def read_only_store(host):
+    """The file system turned read-only, as after an error of the disk."""
+    small_store(host, "true")
+    host.end_collector()
+    host.shell("mount -o remount,ro " + installed.STORE_FOLDER)
+    with contextlib.suppress(RuntimeError):
+        host.start_collector()  # it waits for the store, or ends
+
+
+def usual_store(host):
+    host.end_collector(signal.SIGKILL)
+    host.shell("umount -l " + installed.STORE_FOLDER)
+
+
+def short_queue(host):
+    """The system's default of many kernels, which each socket keeps that is created meanwhile."""
+    with open(checked.QUEUE_LENGTH, "w") as length:
+        length.write("10")
+    host.end_collector()
+    host.start_collector()
+
+
+def usual_queue(host):
+    with open(checked.QUEUE_LENGTH, "w") as length:
+        length.write(checked.USUAL_LENGTH)
+    host.end_collector()
+
+
+COLLECTOR = (
+    Fault("no collector", no_collector, {"socket": FAIL}, "nothing at", "systemctl", silent=True),
+    Fault("the collector was killed and left its socket", kill_collector, {"listener": FAIL}, "nobody listens", "systemctl", silent=True),
+    Fault("the collector hangs and its queue is full", hang, {"collector": FAIL, "queue now": FAIL}, "stopped", "kill -CONT", wake, silent=True),
+    Fault("the collector hangs, and no event has come yet", hang_without_events, {"collector": FAIL}, "stopped", "kill -CONT", PASTE),
+    Fault("the disk of the store is full", full_store, {"store": FAIL}, "full", "df -h", usual_store),
+    Fault("the disk of the store is read-only", read_only_store, {"store": FAIL}, "read-only", "mount -o remount,rw", usual_store),
+    Fault("a queue for 10 datagrams", short_queue, {"queue length": WARN}, "10", "sysctl", usual_queue),
+)
+
+PLACES = (
+    Fault("the collector listens outside of the chroot", elsewhere(OUTSIDE), {"elsewhere": WARN, "socket": FAIL}, OUTSIDE, SOCKET, silent=True),
+    Fault("the collector listens at another name in the chroot", elsewhere(OTHER), {"elsewhere": WARN, "socket": FAIL}, OTHER,
+          "postconf -e smtp_tlsrpt_socket_name=run/tlsrpt/collector.sock", PASTE, silent=True),
+    Fault("a file in place of the socket", in_place_of_the_socket(a_file), {"socket": FAIL}, "not a socket", "", silent=True),
+    Fault("a folder in place of the socket", in_place_of_the_socket(os.mkdir), {"socket": FAIL}, "not a socket", "", silent=True),
+    Fault("a stream socket in place of the socket", in_place_of_the_socket(a_stream_socket), {"socket": FAIL}, "datagram", "", silent=True),
+    Fault("no folder", no_folder, {"directories": FAIL, "socket": FAIL}, FOLDER, "", silent=True),
+)
+
+PERMISSIONS = (
+    Fault("a closed folder", mode(FOLDER, 0o700), {"directories": FAIL}, FOLDER, "chgrp postfix", PASTE, silent=True),
+    Fault("a closed socket", mode(SOCKET, 0o600), {"permission": FAIL}, SOCKET, "0660", PASTE, silent=True),
+    Fault("the socket has another group", owner(SOCKET, ":daemon"), {"permission": FAIL}, "daemon", "chgrp postfix", PASTE, silent=True),
+    Fault("everybody may write to the socket", mode(SOCKET, 0o666), {"permission": WARN}, "everybody", "chmod", PASTE),
+    Fault("everybody may replace the socket", mode(FOLDER, 0o777), {"directories": WARN}, "everybody", "chmod", PASTE),
+    Fault("everybody may write to the socket and replace it", lambda host: [mode(FOLDER, 0o777)(host), mode(SOCKET, 0o666)(host)],
+          {"directories": WARN, "permission": WARN}, "everybody", "chmod"),
+)
+
+ALL = COLLECTOR + PLACES + PERMISSIONS
