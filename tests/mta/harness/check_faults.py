@@ -40,6 +40,19 @@ def try_all(host, faults):
     return wrong
 
 
+def try_sound(host, states):
+    """Brings the host into states in which all is reported. Returns a text for each finding, and for each mail without event."""
+    wrong = complaints("as installed", host.check(), {})
+    for name, plant in states:
+        plant(host)
+        wrong += complaints(name, host.check(), {})
+        count = host.events_of_a_mail()
+        if count != 1:
+            wrong.append("%s: a mail causes %d events" % (name, count))
+        host.restore()
+    return wrong
+
+
 def try_one(host, fault):
     fault.plant(host)
     result = host.check(*fault.options)

@@ -188,3 +188,17 @@ PROCESSES = (
 )
 
 ALL = ENABLED + TLS + ROUTES + PROCESSES
+
+# States in which all is reported: nothing may be found.
+SOUND = (
+    ("DANE", set_to("smtp_tls_security_level=dane")),
+    ("connection reuse, with tlsproxy", set_to("smtp_tls_connection_reuse=yes")),
+    ("smtp without a chroot", lambda host: host.postconf("-F", "smtp/unix/chroot=n", "relay/unix/chroot=n")),
+    ("an absolute name in the chroot", set_to("smtp_tlsrpt_socket_name=/" + postfix.SOCKET)),
+    ("a second service that reports, for one domain",
+     both(add_service(CLONE), set_to("transport_maps=inline:{ { good.test = slow: } }"))),
+    ("a host behind this one, for a domain of its own",
+     set_to("relay_domains=own.test", "transport_maps=inline:{ { own.test = relay:[10.0.0.1] } }")),
+    ("a policy table beside smtp_tls_security_level", both(set_to("smtp_tls_policy_maps=texthash:/etc/postfix/own"),
+                                                           add_table("own", "sts.test encrypt\n"))),
+)
