@@ -1,9 +1,9 @@
 """`tlsrpt check --postfix` finds each planted fault of Debian's unmodified Postfix, and nothing on a sound host."""
 
-from harness import check_faults, check_postfix_faults, check_socket_faults, checked, command, debian_packages, network, roots
+from harness import check_dkim_faults, check_faults, check_postfix_faults, check_socket_faults, checked, command, debian_packages, network, roots
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
-TABLES = {"postfix": check_postfix_faults.ALL, "socket": check_socket_faults.ALL}
+TABLES = {"postfix": check_postfix_faults.ALL, "socket": check_socket_faults.ALL, "dkim": check_dkim_faults.ALL}
 
 
 def observe(table, program, root, library, network_arguments):
@@ -49,4 +49,6 @@ SCENARIOS = [
              lambda context: check(context, "postfix", "tlsrpt check --postfix, Postfix 3.10 of Debian 13 with its own libtlsrpt", None)),
     Scenario("check-socket", "tlsrpt check finds faults of the collector and its socket",
              lambda context: check(context, "socket", "tlsrpt check --postfix, Postfix 3.10 of Debian 13 with our library", CANDIDATE)),
+    Scenario("check-dkim", "tlsrpt check finds faults of the signatures of report mails",
+             lambda context: check(context, "dkim", "tlsrpt check --postfix, the DKIM signatures of tlsrpt deliver", CANDIDATE)),
 ]

@@ -1,0 +1,41 @@
+"""Faults of the signatures of report mails, for `tlsrpt check`."""
+
+import os
+
+from harness import checked, installed
+from harness.check_faults import PASTE, Fault
+from harness.checked import FAIL, WARN
+
+RECORD, KEY, SIGNER = "dkim record", "dkim key", "dkim signer"
+
+
+def in_dns(change):
+    """Changes the record of the key: a function of the text, whose result may be None for no record."""
+    def plant(host):
+        name = checked.KEY_NAME, "TXT"
+        text = change(host.network.served[name][0])
+        host.network.served[name] = [text] if text else []
+    return plant
+
+
+def key_mode(bits):
+    return lambda host: os.chmod(host.path(installed.KEY), bits)
+
+
+def usual_mode(host):
+    os.chmod(host.path(installed.KEY), 0o640)
+
+
+def no_signer(host):
+    host.configure(lambda text: text.partition("[mail.dkim]")[0] + "[https]" + text.partition("[https]")[2])
+
+
+ALL = (
+    Fault("the key is not in DNS", in_dns(lambda text: None), {RECORD: FAIL}, checked.KEY_NAME, "v=DKIM1"),
+    Fault("the key in DNS is for mail of users alone", in_dns(lambda text: text.replace("s=tlsrpt", "s=email")), {RECORD: FAIL}, "",
+          "tlsrpt"),
+    Fault("another key is in DNS", in_dns(lambda text: text[:-40] + "A" * 36 + "AQAB"), {RECORD: FAIL}, checked.KEY_NAME, "v=DKIM1"),
+    Fault("everybody may read the key", key_mode(0o644), {KEY: WARN}, "everybody", "chmod 640", PASTE),
+    Fault("the reporter may not read the key", key_mode(0o600), {KEY: FAIL}, "may not read", "chmod 640", PASTE),
+    Fault("nothing signs", no_signer, {SIGNER: WARN}, "[mail.dkim]", "[mail.dkim]"),
+)
