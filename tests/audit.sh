@@ -25,3 +25,15 @@ libc" ] || {
     echo "the library depends on more than libc" >&2
     exit 1
 }
+
+# debian/copyright names each crate that is under neither of the two licences of the project alone.
+cargo metadata --offline --locked --all-features --format-version 1 | "${PYTHON:-python3}" -c '
+import json, re, sys
+with open("debian/copyright") as source:
+    named = set(re.findall(r"vendor/(\S+)-\*", source.read()))
+crates = [package for package in json.load(sys.stdin)["packages"] if package["source"]]
+other = {crate["name"] for crate in crates if crate["license"] in ("Apache-2.0", "MIT-0") or " AND " in crate["license"]
+         or not re.search(r"\b(MIT|Apache-2.0)\b", crate["license"])}
+if other != named:
+    sys.exit("debian/copyright lacks %s, and names without need %s" % (sorted(other - named), sorted(named - other)))
+print("%d crates with stanzas of their own in debian/copyright" % len(named))'
