@@ -3,6 +3,7 @@
 use std::{collections::HashSet, fs, io, path::Path, sync::Arc, time::Duration};
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
+use tlsrpt_alert::{Messenger, Threshold};
 use tlsrpt_config::{Configuration, MailDkim, Report};
 use tlsrpt_deliver::{
     AddressGuard, Carrier, ContentSettings, DkimSigner, LookUp, MailAddress, MailRoute, PlanSettings, Privacy,
@@ -129,6 +130,20 @@ pub(crate) fn carrier(configuration: &Configuration, identity: &Identity) -> Res
         bounces: bounces(configuration, identity)?,
         https: HttpsClient::new(https.timeout, verify, &AddressGuard::new(https.allow.clone()), &authorities),
     })
+}
+
+/// When and how the operator is told about domains that begin to fail. None if the configuration has neither command nor mail.
+pub(crate) fn alert(configuration: &Configuration) -> Result<Option<(Threshold, Messenger)>, Failure> {
+    let tlsrpt_config::Alert { command, mail, count, rate } = &configuration.alert;
+    let messenger = match (command, mail) {
+        (None, None) => return Ok(None),
+        (Some(command), _) => Messenger::Command(command.clone()),
+        (None, Some(to)) => Messenger::Mail {
+            carrier: Box::new(carrier(configuration, &identity(&configuration.report)?)?),
+            to: to.parse().map_err(|why| Failure::Failed(format!("mail in [alert]: {why}")))?,
+        },
+    };
+    Ok(Some((Threshold { count: *count, rate: *rate }, messenger)))
 }
 
 /// Looks up the TLSRPT records of MX hosts through the resolvers of this host.

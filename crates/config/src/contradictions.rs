@@ -17,6 +17,7 @@ pub(crate) fn contradictions(configuration: &Configuration, settings: &[Setting]
         half_of("mail", &["username", "password"], &file),
         half_of("mail.dkim", &["domain", "selector", "key"], &file),
         other_domain_signs(configuration, &file),
+        two_messengers(&file),
     ]
     .into_iter()
     .flatten()
@@ -73,6 +74,12 @@ fn password_for_command(file: &Lines<'_>) -> Option<Problem> {
         "[mail] username (line {username}) is for a server, and sendmail (line {sendmail}) is a command; remove one"
     );
     Some(Problem::at(username.max(sendmail), message))
+}
+
+fn two_messengers(file: &Lines<'_>) -> Option<Problem> {
+    let (command, mail) = (file.of("alert", "command")?, file.of("alert", "mail")?);
+    let message = format!("[alert] command (line {command}) and mail (line {mail}) exclude each other; remove one");
+    Some(Problem::at(command.max(mail), message))
 }
 
 /// A problem if some of these keys are set and others are not.

@@ -2,8 +2,8 @@
 
 use crate::{
     kind::{
-        Bool, Count, Domain, Domains, Duration, GroupName, Kind, MailAddress, Mode, Networks, Path, Ports, Secret,
-        Size, Smtp, SocketPath, StoreLocation, Synchronously, Text, UserName, VerifyCertificates,
+        Bool, Count, Domain, Domains, Duration, GroupName, Kind, MailAddress, Mode, Networks, Path, Ports, Program,
+        Secret, Size, Smtp, SocketPath, StoreLocation, Synchronously, Text, UserName, VerifyCertificates,
     },
     reader::Reader,
     table::{Default, Key, Section},
@@ -139,6 +139,19 @@ configuration! {
         max_reports: Count in 1 ..= 100_000_000 = 100_000;
         /// The most bytes of the reports that are kept, unpacked.
         max_size: Size in "1MiB" ..= "16TiB" = "1GiB";
+    }
+    /// Early warning: tells the operator that sessions with a domain that used to work have begun to fail. `tlsrpt status`
+    /// lists such domains. Without `command` and `mail` nothing is watched. Set one of them.
+    [alert: Alert] for "deliver" "serve" {
+        /// A program with its arguments, which is called once for a domain, without a shell. It gets the facts as JSON on
+        /// standard input, and has 30 seconds. If it fails, it is called again every 10 minutes.
+        command: Program;
+        /// The recipient of a mail about each domain. It is sent as reports are.
+        mail: MailAddress like "postmaster@example.com";
+        /// The least number of failed sessions since the domain was last looked at, which is every minute.
+        count: Count in 1 ..= 1_000_000 = 5;
+        /// The least percentage of these sessions that failed.
+        rate: Count in 1 ..= 100 = 50;
     }
     /// Details that reports leave out. By default they leave out nothing.
     [privacy: Privacy] for "deliver" "serve" {

@@ -18,7 +18,7 @@ pub use who::{Group, User};
 
 pub use address::{Domain, MailAddress};
 pub use choice::{Bool, Synchronously, VerifyCertificates};
-pub use list::{Domains, Networks, Ports};
+pub use list::{Domains, Networks, Ports, Program};
 pub use number::{Count, Duration, Mode, Size};
 pub use place::{Path, SocketPath};
 pub use text::{Secret, Text};

@@ -110,6 +110,38 @@ impl Submitter {
     }
 }
 
+impl Submitter {
+    /// A mail of plain text to the operator. Bounces go to nobody. `written` is in seconds since 1970 UTC.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::mail`].
+    pub(crate) fn note(
+        &self,
+        to: &MailAddress,
+        subject: &str,
+        text: &str,
+        written: u64,
+    ) -> Result<ReportMail, MailError> {
+        let date = std::time::UNIX_EPOCH + std::time::Duration::from_secs(written);
+        let id = fingerprint(&format!("{to} {written} {subject}"));
+        let mut mail = Message::builder()
+            .from(Mailbox::new(None, address(&self.from)?))
+            .to(Mailbox::new(None, address(to)?))
+            .date(date)
+            .message_id(Some(format!("<{id}.{written}@{}>", self.from.domain())))
+            .subject(subject)
+            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .header(ContentType::TEXT_PLAIN)
+            .body(text.to_owned())?;
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut mail);
+        }
+        let envelope = Envelope::new(None, vec![address(to)?])?;
+        Ok(ReportMail { envelope, bytes: mail.formatted() })
+    }
+}
+
 /// The body of a multipart without its header, which goes into the header of the mail: only that is signed.
 fn body_of(parts: MultiPart) -> Body {
     const END_OF_HEADER: &[u8] = b"\r\n\r\n";

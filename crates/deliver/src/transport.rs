@@ -10,6 +10,7 @@ use std::{
     thread,
 };
 
+use jiff::Timestamp;
 use lettre::{SendmailTransport, Transport as _};
 use tlsrpt_store::{Delivery, KeptReport, Route};
 
@@ -51,6 +52,16 @@ impl Carrier {
         self.mail_of((0, 0), report, to, None)
     }
 
+    /// Mails a text to the operator, once. `written` is its date.
+    #[must_use]
+    pub fn mail_note(&self, to: &MailAddress, subject: &str, text: &str, written: Timestamp) -> Outcome {
+        let written = u64::try_from(written.as_second()).unwrap_or_default();
+        match self.submitter.note(to, subject, text, written) {
+            Ok(mail) => self.hand_over(&mail, None),
+            Err(error) => Outcome::Refused { answer: error.to_string() },
+        }
+    }
+
     fn carry(&self, smtp: Option<&mut SmtpClient>, delivery: &Delivery, report: &KeptReport) -> Outcome {
         match Destination::parse(&delivery.destination) {
             Err(refused) => Outcome::Refused { answer: refused.to_string() },
@@ -80,10 +91,14 @@ impl Carrier {
             Ok(mail) => mail,
             Err(error) => return Outcome::Refused { answer: error.to_string() },
         };
+        self.hand_over(&mail, smtp)
+    }
+
+    fn hand_over(&self, mail: &ReportMail, smtp: Option<&mut SmtpClient>) -> Outcome {
         match (&self.mail, smtp) {
-            (MailRoute::Sendmail(command), _) => send_by_command(command.clone(), &mail),
-            (MailRoute::Smtp(_), Some(smtp)) => smtp.send(&mail),
-            (MailRoute::Smtp(server), None) => SmtpClient::new(server.clone()).send(&mail),
+            (MailRoute::Sendmail(command), _) => send_by_command(command.clone(), mail),
+            (MailRoute::Smtp(_), Some(smtp)) => smtp.send(mail),
+            (MailRoute::Smtp(server), None) => SmtpClient::new(server.clone()).send(mail),
         }
     }
 }

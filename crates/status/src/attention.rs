@@ -5,7 +5,7 @@ use std::path::Path;
 use bytesize::ByteSize;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use tlsrpt_format::printable;
-use tlsrpt_store::{DayCounts, Error, ErrorKind, SpoolState};
+use tlsrpt_store::{Alert, DayCounts, Error, ErrorKind, SpoolState};
 
 use crate::{
     collector::Collector,
@@ -30,6 +30,7 @@ pub(crate) fn attention(
         Ok(stored) => {
             let is_recent = |counts: &&DayCounts| recent(today).contains(&counts.day);
             lines.extend(stored.days.iter().filter(is_recent).filter_map(of_dropped));
+            lines.extend(stored.alerts.iter().map(of_alert));
             lines.extend(stored.hosts.iter().flat_map(hosts::attention));
             lines.extend(stored.disk.and_then(of_disk));
             lines.extend(stored.damage.iter().flatten().map(|line| format!("store: {}", printable(line))));
@@ -86,6 +87,20 @@ fn of_dropped(counts: &DayCounts) -> Option<String> {
              store, or raise buffer in [collect]"
         )
     })
+}
+
+fn of_alert(alert: &Alert) -> String {
+    let Alert { domain, begun, events, failed, reasons, problem, .. } = alert;
+    let (domain, reasons) = (printable(domain), printable(reasons));
+    let problem = if problem.is_empty() {
+        String::new()
+    } else {
+        format!("; the alert could not be told: {}; see [alert]", printable(problem))
+    };
+    format!(
+        "alert: TLS with {domain} fails since {begun:.0}: {failed} of {events} sessions ({reasons}); see tlsrpt status \
+         --domain {domain}{problem}"
+    )
 }
 
 fn of_disk(disk: Disk) -> Option<String> {

@@ -2,11 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use tlsrpt_format::datagram::PolicyDescription;
-use tlsrpt_store::{DayCounts, Error, FailureCounts, Host, PolicyCounts, SpoolState};
+use tlsrpt_store::{Alert, DayCounts, Error, FailureCounts, Host, PolicyCounts, SpoolState, result_type};
 
-use crate::{
-    Domain, DomainDay, InvalidOfDay, Reason, Reports, Status, Stored, Worst, collector::Collector, reasons::result_type,
-};
+use crate::{Domain, DomainDay, InvalidOfDay, Reason, Reports, Status, Stored, Worst, collector::Collector};
 
 /// The whole host. `days` are newest first.
 #[must_use]
@@ -15,6 +13,7 @@ pub fn status(status: &Status) -> Value {
     let days: Vec<_> = stored.map(|stored| stored.days.iter().map(day).collect()).unwrap_or_default();
     let worst: Vec<_> = stored.map(|stored| stored.worst.iter().map(worst).collect()).unwrap_or_default();
     let invalid: Vec<_> = stored.map(|stored| stored.invalid.iter().map(invalid).collect()).unwrap_or_default();
+    let alerts: Vec<_> = stored.map(|stored| stored.alerts.iter().map(alert).collect()).unwrap_or_default();
     let hosts: Vec<_> = stored.map(|stored| stored.hosts.iter().map(host).collect()).unwrap_or_default();
     json!({
         "time": status.now.to_string(),
@@ -28,6 +27,7 @@ pub fn status(status: &Status) -> Value {
         "most-failures": worst,
         "invalid": invalid,
         "hosts": hosts,
+        "alerts": alerts,
         "attention": status.attention,
     })
 }
@@ -100,6 +100,19 @@ fn worst(worst: &Worst) -> Value {
 
 fn invalid(invalid: &InvalidOfDay) -> Value {
     json!({"day": invalid.day.to_string(), "reason": invalid.reason, "datagrams": invalid.datagrams})
+}
+
+fn alert(alert: &Alert) -> Value {
+    let Alert { domain, begun, events, failed, reasons, told, problem } = alert;
+    json!({
+        "domain": domain,
+        "begun": begun.to_string(),
+        "events": events,
+        "failed": failed,
+        "reasons": reasons,
+        "told": told.map(|told| told.to_string()),
+        "problem": problem,
+    })
 }
 
 fn host(host: &Host) -> Value {

@@ -62,6 +62,8 @@ fn add_stored(text: &mut Metrics, stored: &Stored) {
     for worst in &stored.worst {
         text.sample(&format!("{{domain=\"{}\"}}", Label(&worst.domain)), worst.failed);
     }
+    text.family("tlsrpt_alerts", "The domains whose sessions have begun to fail.");
+    text.sample("", stored.alerts.len());
     if !stored.hosts.is_empty() {
         add_hosts(text, &stored.hosts);
     }

@@ -4,9 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use jiff::{Timestamp, civil::Date};
 use nix::sys::statvfs::statvfs;
-use tlsrpt_store::{DayCounts, DeliveryState, DomainCounts, Error, Host, Reader, Url};
-
-use crate::reasons::{Reason, reasons};
+use tlsrpt_store::{Alert, DayCounts, DeliveryState, DomainCounts, Error, Host, Reader, Reason, Url, reasons};
 
 /// The number of listed domains.
 pub(crate) const WORST: usize = 10;
@@ -24,6 +22,8 @@ pub struct Stored {
     pub reports: Reports,
     /// The hosts that share the store, by name.
     pub hosts: Vec<Host>,
+    /// The domains whose sessions have begun to fail.
+    pub alerts: Vec<Alert>,
     /// When the latest valid event arrived.
     pub last_event: Option<Timestamp>,
     /// The size in bytes.
@@ -126,6 +126,7 @@ impl Stored {
             invalid,
             reports: Reports::read(reader, today.yesterday().unwrap_or(today))?,
             hosts: reader.hosts()?,
+            alerts: reader.alerts()?,
             last_event: reader.last_event()?,
             size: reader.size()?,
             disk: disk(url),

@@ -11,9 +11,9 @@ use tlsrpt_format::{
     datagram::{FailureMember, PolicyDescription},
     printable,
 };
-use tlsrpt_store::{DayCounts, Error, ErrorKind, FailureCounts, PolicyCounts, SpoolState};
+use tlsrpt_store::{DayCounts, Error, ErrorKind, FailureCounts, PolicyCounts, SpoolState, result_type};
 
-use crate::{Domain, DomainDay, Reason, Status, Stored, collector::Collector, hosts::in_words, reasons::result_type};
+use crate::{Domain, DomainDay, Reason, Status, Stored, collector::Collector, hosts::in_words};
 
 /// The number of listed days.
 const DAYS: usize = 7;

@@ -7,12 +7,13 @@
 //! - [`open`] opens the store for the collector, [`open_shared`] one that many hosts share, [`open_reports`] the store for
 //!   the reporter, [`open_reader`] for all others. They choose the engine by the [`Url`].
 //! - [`Batch`]: the data that the collector adds in one transaction.
-//! - [`Store`], [`SharedStore`], [`ReportStore`], [`ReceivedStore`] and [`Reader`]: the traits that an engine implements.
+//! - [`Store`], [`SharedStore`], [`ReportStore`], [`ReceivedStore`], [`AlertStore`] and [`Reader`]: the traits that an engine implements.
 //!
 //! The interface has no types of an engine.
 
 #![forbid(unsafe_code)]
 
+mod alerts;
 mod batch;
 mod counts;
 mod day;
@@ -25,6 +26,7 @@ mod opening;
 mod options;
 mod policy_text;
 mod postgresql;
+mod reasons;
 mod received;
 mod received_row;
 mod reports;
@@ -35,6 +37,7 @@ mod sqlite;
 mod store;
 mod url;
 
+pub use alerts::{Alert, AlertStore, WatchedDomain};
 pub use batch::{Added, Batch, BatchId, CountedEvent};
 pub use counts::{DayCounts, DomainCounts, FailureCounts, InvalidCounts, OTHER_DOMAINS, PolicyCounts};
 pub use delivery_state::DeliveryState;
@@ -44,6 +47,7 @@ pub use jiff::{Timestamp, civil::Date};
 pub use opening::{open, open_reader, open_received, open_received_reader, open_reports, open_shared, set_aside};
 pub use options::{Limits, Options, Synchronous};
 pub use postgresql::PostgresqlUrl;
+pub use reasons::{Reason, reasons, result_type};
 pub use received::{
     Kept, NewReceived, ReceivedCounts, ReceivedFailure, ReceivedFilter, ReceivedLimits, ReceivedReader, ReceivedReport,
     ReceivedStore, ReceivedSum,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, civil::Date};
 
-use crate::{DeliveryState, Error, PolicyCounts, Reader, Store};
+use crate::{AlertStore, DeliveryState, Error, PolicyCounts, Reader, Store};
 
 /// The counts of a domain on one day that are in no report yet.
 #[derive(Debug)]
@@ -207,7 +207,7 @@ pub struct ReportFilter {
 }
 
 /// The operations of the reporter on a store.
-pub trait ReportStore: Store + Reader + std::fmt::Debug {
+pub trait ReportStore: Store + Reader + AlertStore + std::fmt::Debug {
     /// The days before `end` that have counts in no report, the oldest first.
     fn unreported_days(&mut self, end: Date) -> Result<Vec<Date>, Error>;
 

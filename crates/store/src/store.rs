@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 
-use crate::{Added, Batch, DayCounts, DeliveryState, DomainCounts, Error, Host, InvalidCounts, PolicyCounts};
+use crate::{Added, Alert, Batch, DayCounts, DeliveryState, DomainCounts, Error, Host, InvalidCounts, PolicyCounts};
 
 /// The operations that read a store.
 pub trait Reader: Send {
@@ -37,6 +37,9 @@ pub trait Reader: Send {
 
     /// The hosts that share the store, by name. A store in a file has none.
     fn hosts(&mut self) -> Result<Vec<Host>, Error>;
+
+    /// The domains whose sessions have begun to fail, the oldest alert first.
+    fn alerts(&mut self) -> Result<Vec<Alert>, Error>;
 
     /// The size of the store in bytes, with its temporary files.
     fn size(&mut self) -> Result<u64, Error>;

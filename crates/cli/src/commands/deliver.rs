@@ -3,6 +3,7 @@
 use std::{io::Write, str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use tlsrpt_alert::Watch;
 use tlsrpt_config::Configuration;
 use tlsrpt_deliver::{
     Housekeeping, NoReport, Reporter, ReporterSettings, plan,
@@ -75,6 +76,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let log = Log::start().map_err(cannot("start a thread"))?;
     let (ending, _end) = Ending::new(None).map_err(cannot("wait for signals"))?;
     if arguments.once || day.is_some() {
+        if day.is_none() {
+            look_for_failing_domains(&configuration, log)?;
+        }
         once(reporter(&configuration, reporting::store(&configuration)?, Mode::Once(day), log)?, &ending, log)
     } else {
         serve(&configuration, reporting::store(&configuration)?, &ending, log, Notifier::new())
@@ -124,9 +128,27 @@ pub(crate) fn serve(
 ) -> Result<(), Failure> {
     let reporter = reporter(configuration, store, Mode::UntilEnded, log)?;
     let _housekeeping = housekeeping(configuration, log)?;
+    let watch = watch(configuration, log)?;
+    let _watching = watch.map(Watch::start).transpose().map_err(cannot("start a thread"))?;
     let spread = SignedDuration::try_from(configuration.report.spread).unwrap_or_default();
     log.say(Level::Info, format_args!("delivering; the reports of a day are spread over {spread:#}"));
     service::run(reporter, ending, log, manager).map_err(failed)
+}
+
+/// Watches for domains that begin to fail, if the configuration says so.
+fn watch(configuration: &Configuration, log: Log) -> Result<Option<Watch>, Failure> {
+    let Some((threshold, messenger)) = reporting::alert(configuration)? else { return Ok(None) };
+    Ok(Some(Watch::new(reporting::store(configuration)?, threshold, messenger, log)))
+}
+
+/// The same, once. Reports are delivered also if it fails.
+fn look_for_failing_domains(configuration: &Configuration, log: Log) -> Result<(), Failure> {
+    if let Some(mut watch) = watch(configuration, log)? {
+        if let Err(error) = watch.look(Timestamp::now()) {
+            log.say(Level::Warning, format_args!("cannot look for failing domains: {error}"));
+        }
+    }
+    Ok(())
 }
 
 /// Removes old days from a store that hosts share. From one of this host alone, the collector does.

@@ -1,6 +1,7 @@
 //! `tlsrpt deliver`, `serve`, `reports`, `suppress` and `bounce` through the binary, with a mail server and an HTTPS server that
 //! are scripted.
 
+mod alerts;
 mod clock;
 mod commands;
 mod host;

@@ -38,6 +38,32 @@ impl Kind for Networks {
     }
 }
 
+/// A program and its arguments.
+#[derive(Debug)]
+pub enum Program {}
+
+impl Kind for Program {
+    type Value = Vec<String>;
+    const NAME: &'static str = "list of a program and its arguments";
+    const EXAMPLE: &'static str = "[\"/usr/local/bin/page\", \"tls\"]";
+
+    fn read(value: &DeValue<'_>) -> Result<Vec<String>, Refused> {
+        let words = items(value, |item| string(item).map(str::to_owned))?;
+        match words.first() {
+            None => Err("it is empty".into()),
+            Some(program) if !program.starts_with('/') => {
+                Err(format!("{} is not the absolute path of a program", printable(program)).into())
+            }
+            _ if words.iter().any(|word| word.contains('\0')) => Err(Refused::Form),
+            _ => Ok(words),
+        }
+    }
+
+    fn show(value: &Vec<String>) -> String {
+        list(value.iter().map(|word| quoted(word)))
+    }
+}
+
 /// TCP ports.
 #[derive(Debug)]
 pub enum Ports {}
@@ -92,7 +118,7 @@ fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Domains, Networks, Ports};
+    use super::{Domains, Networks, Ports, Program};
     use crate::kind::definition::tests::{again, of_another_form, reason, unchanged};
 
     #[test]
@@ -102,6 +128,14 @@ mod tests {
         assert_eq!(reason::<Networks>("[\"127.0.0.1\"]"), "127.0.0.1 is not a network");
         assert_eq!(reason::<Networks>("[\"10.0.0.0/33\"]"), "10.0.0.0/33 is not a network");
         assert!(reason::<Networks>("[\"127.0.0.1/8\"]").ends_with("write 127.0.0.0/8"));
+    }
+
+    #[test]
+    fn programs_have_an_absolute_path() {
+        unchanged::<Program>(&["[\"/bin/true\"]", "[\"/bin/page\", \"a b\", \"\"]"]);
+        of_another_form::<Program>(&["\"/bin/true\"", "[1]", "[\"/bin/true\", \"\\u0000\"]"]);
+        assert_eq!(reason::<Program>("[]"), "it is empty");
+        assert_eq!(reason::<Program>("[\"page\"]"), "page is not the absolute path of a program");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A server that does not answer never holds a thread for ever: each statement has a limit on both sides.
 
 mod adding;
+mod alerts;
 mod columns;
 mod database;
 mod failure;

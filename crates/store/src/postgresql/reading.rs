@@ -11,7 +11,9 @@ use super::{
     link::Parameters,
     upkeep,
 };
-use crate::{DayCounts, DeliveryState, DomainCounts, Error, Host, HostState, InvalidCounts, PolicyCounts, Reader, day};
+use crate::{
+    Alert, DayCounts, DeliveryState, DomainCounts, Error, Host, HostState, InvalidCounts, PolicyCounts, Reader, day,
+};
 
 impl Reader for Postgresql {
     fn days(&mut self) -> Result<Vec<DayCounts>, Error> {
@@ -99,6 +101,10 @@ impl Reader for Postgresql {
             &[],
             host,
         )
+    }
+
+    fn alerts(&mut self) -> Result<Vec<Alert>, Error> {
+        self.all_alerts()
     }
 
     fn size(&mut self) -> Result<u64, Error> {

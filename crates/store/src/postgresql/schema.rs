@@ -6,7 +6,7 @@ use super::{failure::Failed, link::Link};
 use crate::{Error, ErrorKind};
 
 /// Each makes the next version of the schema. The statements of a released migration never change.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("received.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("received.sql"), include_str!("alert.sql")];
 
 /// Identifies the lock of this program for migrations: "TLSR" in ASCII.
 const MIGRATION_LOCK: i64 = 0x544c_5352;

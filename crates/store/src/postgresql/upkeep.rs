@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(30 * 60);
 const OF_A_DAY: [&str; 5] = ["failures", "sessions", "domain_of_day", "invalid", "day"];
 
 /// Tables whose rows go with the days before the first that is kept.
-const BESIDE: [&str; 5] = ["writer", "report", "mx_host_share", "mx_host", "day_reported"];
+const BESIDE: [&str; 6] = ["writer", "report", "mx_host_share", "mx_host", "day_reported", "judged"];
 
 /// Each table of texts, and the columns that refer to it.
 const TEXTS: [(&str, &str); 4] =

@@ -9,6 +9,11 @@ pub(crate) const FORMAT: Format = Format {
     remedy_if_full: "free some space, or lower keep-days",
     // "TLSR"
     application: 0x544c_5352,
-    migrations: &[include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")],
+    migrations: &[
+        include_str!("schema.sql"),
+        include_str!("schema-2.sql"),
+        include_str!("schema-3.sql"),
+        include_str!("schema-4.sql"),
+    ],
     shrinks: false,
 };

@@ -2,6 +2,7 @@
 //! another.
 
 mod adding;
+mod alerts;
 mod database;
 mod destinations;
 mod format;

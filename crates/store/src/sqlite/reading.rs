@@ -8,7 +8,8 @@ use tlsrpt_format::datagram::{Failure, PolicyDescription, normalized_domain};
 
 use super::{database::Sqlite, reporter_lock, upkeep};
 use crate::{
-    DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, Host, InvalidCounts, PolicyCounts, Reader, day,
+    Alert, DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, Host, InvalidCounts, PolicyCounts, Reader,
+    day,
     file::{count, date, timestamp, unreadable},
 };
 
@@ -94,6 +95,10 @@ impl Reader for Sqlite {
 
     fn hosts(&mut self) -> Result<Vec<Host>, Error> {
         Ok(Vec::new())
+    }
+
+    fn alerts(&mut self) -> Result<Vec<Alert>, Error> {
+        self.all_alerts()
     }
 
     fn size(&mut self) -> Result<u64, Error> {

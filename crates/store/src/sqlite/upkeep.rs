@@ -37,6 +37,7 @@ pub(crate) fn purge(connection: &mut Connection, first: Date) -> rusqlite::Resul
         connection.execute("DELETE FROM writer WHERE day < ?1", [first])?;
         connection.execute("DELETE FROM report WHERE day < ?1", [first])?;
         connection.execute("DELETE FROM mx_host_share WHERE day < ?1", [first])?;
+        connection.execute("DELETE FROM judged WHERE day < ?1", [first])?;
         // With foreign keys on, SQLite would search all counters for each removed text. The statements remove only
         // texts without references.
         connection.pragma_update(None, "foreign_keys", false)?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::PolicyCounts;
 use tlsrpt_format::datagram::Failure;
-use tlsrpt_store::PolicyCounts;
 
 /// A result type and how many times it was reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub struct Reason {
 }
 
 /// The reasons of all policies, the most frequent first.
-pub(crate) fn reasons(policies: &[PolicyCounts]) -> Vec<Reason> {
+#[must_use]
+pub fn reasons(policies: &[PolicyCounts]) -> Vec<Reason> {
     let mut times = BTreeMap::<String, u64>::new();
     for failure in policies.iter().flat_map(|policy| &policy.failures) {
         let name = failure.failure.as_ref().map_or("failures over the limit".into(), result_type);
@@ -28,7 +29,8 @@ pub(crate) fn reasons(policies: &[PolicyCounts]) -> Vec<Reason> {
 }
 
 /// The name of the result type, or its number.
-pub(crate) fn result_type(failure: &Failure) -> String {
+#[must_use]
+pub fn result_type(failure: &Failure) -> String {
     match failure.result_type() {
         Ok(name) => name.into(),
         Err(number) => format!("type {number}"),
