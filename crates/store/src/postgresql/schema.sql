@@ -1,11 +1,13 @@
 -- Days are numbers such as 20261124; times are seconds since 1970 by the clock of the server. Rows with the number 0 stand
 -- for everything beyond a limit. All is in the schema tlsrpt, which search_path names. Collectors call the functions below
--- and need no other privilege: a function runs with the privileges of its owner.
+-- and need no other privilege: a function runs with the privileges of its owner. Who may call which is in docs/many-hosts.md,
+-- except for the two functions that change nothing, which each role of the schema needs.
 
 CREATE TABLE version (version integer NOT NULL);
 
 CREATE FUNCTION schema_version() RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tlsrpt, pg_temp
     AS 'SELECT version FROM version';
+GRANT EXECUTE ON FUNCTION schema_version() TO PUBLIC;
 
 -- The last batch of each writer, so that a batch whose outcome was unknown is not counted twice.
 CREATE TABLE writer (
@@ -212,6 +214,7 @@ CREATE INDEX mx_host_share_of_host ON mx_host_share (day, host, id);
 -- The time of the server.
 CREATE FUNCTION server_time() RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog
     AS 'SELECT floor(extract(epoch FROM clock_timestamp()))::bigint';
+GRANT EXECUTE ON FUNCTION server_time() TO PUBLIC;
 
 CREATE FUNCTION last_batch(of_writer text) RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = tlsrpt, pg_temp

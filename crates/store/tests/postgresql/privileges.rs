@@ -29,6 +29,9 @@ fn a_collector_adds_and_checks_in_and_reads_nothing() {
     assert!(error.to_string().contains("permission denied for table day"), "{error}");
     let mut reader = open_reader(&Url::Postgresql(Box::new(url(&place, "tlsrpt_collector")))).unwrap();
     assert_eq!(reader.domains(day(DAY), "", 1).unwrap_err().kind(), ErrorKind::Unreachable);
+    let mut reading = open_shared(&url(&place, "tlsrpt_status"), Limits::default()).unwrap();
+    let error = reading.add(&batch(1, DAY, &[])).unwrap_err();
+    assert!(error.to_string().contains("permission denied for function add_batch; the role of the URL"), "{error}");
     // The positive control.
     assert_eq!(place.reader().domains(day(DAY), "", 1).unwrap().len(), 1);
 }
@@ -55,6 +58,14 @@ fn the_roles_have_no_other_privileges() {
         let database = format!("SELECT has_database_privilege('{role}', '{}', 'CREATE, TEMPORARY')", place.database);
         assert_eq!(place.sql(&database), "f", "{role}");
     }
+    let functions = |role: &str| {
+        place.sql(&format!(
+            "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'tlsrpt'::regnamespace \
+             AND has_function_privilege('{role}', oid, 'EXECUTE')"
+        ))
+    };
+    assert_eq!(functions("tlsrpt_status"), "schema_version server_time");
+    assert_eq!(functions("tlsrpt_collector"), "add_batch check_in last_batch schema_version server_time");
     // Whoever may connect must not take a function's place by one of their own.
     let unsafe_functions = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'tlsrpt'::regnamespace AND prosecdef \
                             AND NOT 'search_path=tlsrpt, pg_temp' = ANY (proconfig)";
