@@ -53,7 +53,7 @@ impl Failed {
         match self {
             Self::Here(error) => Error::new(error.kind(), format!("{url}: {error}")),
             Self::Late(after) => {
-                let text = format!("{url}: the server did not answer in {} seconds", after.as_secs());
+                let text = format!("{url}: the server did not answer in {} seconds", after.as_secs_f64());
                 Error::new(ErrorKind::Unreachable, text)
             }
             Self::Server(error) => match error.as_db_error() {
@@ -61,7 +61,11 @@ impl Failed {
                     let (kind, remedy) = of_code(said.code());
                     Error::new(kind, format!("{url}: {}{remedy}", printable(said.message())))
                 }
-                None => Error::new(ErrorKind::Unreachable, format!("{url}: {}", printable(&chain(&error)))),
+                None => {
+                    let text = chain(&error);
+                    let remedy = remedy_of(&text);
+                    Error::new(ErrorKind::Unreachable, format!("{url}: {}{remedy}", printable(&text)))
+                }
             },
         }
     }
@@ -79,6 +83,17 @@ fn chain(error: &tokio_postgres::Error) -> String {
         cause = next.source();
     }
     text
+}
+
+/// What the operator can do about an error of the crate, which has no codes.
+fn remedy_of(text: &str) -> &'static str {
+    if text.ends_with("password missing") {
+        "; the file that passfile= or PGPASSFILE names has no line for this host, port, database and role"
+    } else if text.ends_with("server does not support TLS") {
+        "; set ssl = on in postgresql.conf of the server"
+    } else {
+        ""
+    }
 }
 
 /// The kind of an error of the server, and what the operator can do.

@@ -17,11 +17,6 @@ use crate::{Error, ErrorKind};
 
 /// How long each host of the URL may take until this program is logged in, without `connect_timeout`.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long the server may work on one statement, and wait for one lock.
-const STATEMENT: Duration = Duration::from_secs(60);
-const LOCK: Duration = Duration::from_secs(30);
-/// How long this program waits for an answer beyond the limit of the server.
-const BEYOND: Duration = Duration::from_secs(15);
 /// How long it waits where the answer hardly matters.
 const MOMENT: Duration = Duration::from_secs(2);
 /// When a connection without data is probed, so that a firewall does not forget it and a dead server is found.
@@ -39,6 +34,8 @@ pub(super) struct Link {
     runtime: Option<Runtime>,
     client: Client,
     statements: HashMap<String, Statement>,
+    /// How long to wait for an answer, usually and now.
+    usual_limit: Duration,
     limit: Duration,
     is_broken: bool,
 }
@@ -89,19 +86,16 @@ impl Link {
             }
         };
         runtime.spawn(async move { drop(connection.await) });
-        let mut link = Self {
-            runtime: Some(runtime),
-            client,
-            statements: HashMap::new(),
-            limit: STATEMENT + BEYOND,
-            is_broken: false,
-        };
+        let limit = beyond(url.statement);
+        let statements = HashMap::new();
+        let mut link = Self { runtime: Some(runtime), client, statements, usual_limit: limit, limit, is_broken: false };
         link.run(&format!(
             "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
              SET search_path = tlsrpt, pg_temp; SET standard_conforming_strings = on; SET synchronous_commit = on",
-            STATEMENT.as_millis(),
-            LOCK.as_millis(),
-            (STATEMENT * 5).as_millis()
+            url.statement.as_millis(),
+            // A lock must be there while there is time for the rest.
+            (url.statement / 2).as_millis(),
+            (url.statement * 5).as_millis()
         ))?;
         Ok(link)
     }
@@ -119,7 +113,7 @@ impl Link {
     /// Gives statements of the current transaction more time, which are known to take long.
     pub(super) fn allow(&mut self, limit: Duration) -> Result<(), Failed> {
         self.run(&format!("SET LOCAL statement_timeout = {}", limit.as_millis()))?;
-        self.limit = limit + BEYOND;
+        self.limit = beyond(limit);
         Ok(())
     }
 
@@ -153,7 +147,7 @@ impl Link {
     pub(super) fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, Failed> {
         self.run("BEGIN")?;
         let worked = work(self).and_then(|value| self.run("COMMIT").map(|()| value));
-        self.limit = STATEMENT + BEYOND;
+        self.limit = self.usual_limit;
         if worked.is_err() && self.works() && self.run("ROLLBACK").is_err() {
             self.is_broken = true;
         }
@@ -178,6 +172,11 @@ impl Link {
         self.is_broken |= outcome.as_ref().err().is_some_and(Failed::ends_connection);
         outcome
     }
+}
+
+/// How long to wait for an answer of a server that may work so long on a statement.
+fn beyond(limit: Duration) -> Duration {
+    limit + limit / 4
 }
 
 fn within<T>(

@@ -1,12 +1,15 @@
 //! The URL of a database, as the library of PostgreSQL (libpq) reads it.
 
-use std::{cmp::Ordering, error::Error, fmt, path::PathBuf, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, error::Error, fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::{Config, config::SslMode};
 
 /// Where Debian's server has its socket, for a URL without a host.
 const SOCKET_DIRECTORY: &str = "/run/postgresql";
+
+/// How long the server may work on one statement.
+const STATEMENT: Duration = Duration::from_secs(60);
 
 /// The value of `sslrootcert` for the certificate authorities of the system.
 const SYSTEM: &str = "system";
@@ -25,6 +28,8 @@ pub struct PostgresqlUrl {
     pub(super) tls: TlsFiles,
     /// The file of passwords that the URL names.
     pub(super) passfile: Option<PathBuf>,
+    /// How long the server may work on one statement.
+    pub(super) statement: Duration,
 }
 
 /// Which certificates are used and trusted.
@@ -49,6 +54,13 @@ pub(super) enum Verify {
 }
 
 impl PostgresqlUrl {
+    /// The same database, whose server may work so long on one statement. It is a minute by default. This program waits a
+    /// quarter longer for the answer.
+    #[must_use]
+    pub fn with_statement_limit(self, limit: Duration) -> Self {
+        Self { statement: limit, ..self }
+    }
+
     /// Takes a parameter that this program reads itself.
     fn take(&mut self, name: &str, value: &str) -> Result<(), String> {
         let file = || match value {
@@ -106,9 +118,13 @@ impl FromStr for PostgresqlUrl {
         let is_ours = |parameter: &&str| OURS.iter().any(|name| parameter.split('=').next() == Some(name));
         let (ours, others): (Vec<_>, Vec<_>) =
             query.split('&').filter(|parameter| !parameter.is_empty()).partition(is_ours);
+        let (location, port) = without_port_alone(location)?;
+        // Before the others: a port among them is taken instead.
+        let others: Vec<_> = port.iter().map(String::as_str).chain(others).collect();
         let config = format!("{location}?{}", others.join("&")).parse::<Config>();
         let config = config.map_err(|error| error.source().map_or_else(|| error.to_string(), ToString::to_string))?;
-        let mut url = Self { text: text.into(), config, tls: TlsFiles::default(), passfile: None };
+        let mut url =
+            Self { text: text.into(), config, tls: TlsFiles::default(), passfile: None, statement: STATEMENT };
         for parameter in ours {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let value = percent_decode_str(value).decode_utf8().map_err(|_| format!("{name} is not UTF-8"))?;
@@ -116,6 +132,21 @@ impl FromStr for PostgresqlUrl {
         }
         url.complete()
     }
+}
+
+/// The location without a port that stands without a host, as in `postgresql://ROLE@:PORT/DATABASE`, and the port as a
+/// parameter. The crate takes the empty host for a name.
+fn without_port_alone(location: &str) -> Result<(Cow<'_, str>, Option<String>), String> {
+    let begin = location.find('@').or_else(|| location.find("//").map(|slashes| slashes + 1)).map_or(0, |at| at + 1);
+    let (before, rest) = location.split_at(begin);
+    let (hosts, database) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if let Some(port) = hosts.strip_prefix(':').filter(|_| !hosts.contains(',')) {
+        return Ok((format!("{before}{database}").into(), Some(format!("port={port}"))));
+    }
+    if hosts.contains(',') && hosts.split(',').any(|host| host.is_empty() || host.starts_with(':')) {
+        return Err("one of several hosts has no name".into());
+    }
+    Ok((location.into(), None))
 }
 
 impl fmt::Display for PostgresqlUrl {
@@ -182,6 +213,22 @@ mod tests {
         let socket = |directory: &str| Host::Unix(directory.into());
         assert_eq!(url("postgresql:///tlsrpt").config.get_hosts(), [socket("/run/postgresql")]);
         assert_eq!(url("postgresql:///tlsrpt?host=/tmp/x").config.get_hosts(), [socket("/tmp/x")]);
+        for (text, directory, user) in [
+            ("postgresql://c@:5433/tlsrpt", "/run/postgresql", Some("c")),
+            ("postgresql://:5433/tlsrpt", "/run/postgresql", None),
+            ("postgresql://c@:5433/tlsrpt?host=/tmp/x", "/tmp/x", Some("c")),
+            ("postgresql://c@:5433/tlsrpt?passfile=/p&host=%2Ftmp%2Fx", "/tmp/x", Some("c")),
+        ] {
+            let read = url(text);
+            assert_eq!(
+                (read.config.get_hosts(), read.config.get_ports()),
+                (&[socket(directory)][..], &[5433][..]),
+                "{text}"
+            );
+            assert_eq!((read.config.get_user(), read.config.get_dbname()), (user, Some("tlsrpt")), "{text}");
+            assert_eq!(read.to_string(), text);
+        }
+        assert_eq!(url("postgresql://c@[::1]:5433/d").config.get_hosts(), [Host::Tcp("::1".into())]);
     }
 
     #[test]
@@ -194,6 +241,9 @@ mod tests {
             ("postgresql://u@h/d?passfile=p", "absolute"),
             ("postgresql://u@h/d?unheard=of", "unheard"),
             ("postgresql://u@h:x/d", "invalid"),
+            ("postgresql://u@:x/d", "invalid"),
+            ("postgresql://u@h,:5433/d", "has no name"),
+            ("postgresql://h,/d", "has no name"),
         ] {
             let why = text.parse::<PostgresqlUrl>().unwrap_err();
             assert!(why.contains(reason), "{text}: {why}");

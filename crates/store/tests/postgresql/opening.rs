@@ -1,10 +1,17 @@
 //! Opening a store that is not there, not ours, or not reached: each time one clear line.
 
-use std::thread;
+use std::{thread, time::Duration};
 
-use tlsrpt_store::{Error, ErrorKind, Limits, Options, Synchronous, Url, open, open_reader, open_reports, open_shared};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tlsrpt_store::{
+    Error, ErrorKind, Limits, Options, PostgresqlUrl, Synchronous, Url, open, open_reader, open_reports, open_shared,
+};
 
 use crate::{
+    behaviour::batches::{DAY, GOOD, batch, event},
     place::{Place, server},
     privileges::shared,
     server::{PASSWORDS, Server},
@@ -105,6 +112,12 @@ fn what_the_server_refuses_is_said_with_the_remedy() {
         error.to_string().contains("password authentication failed for user \"tlsrpt_reporter\"; check the file"),
         "{error}"
     );
+    std::fs::write(&passwords, "*:*:*:another:x\n").unwrap();
+    let error = error_of(&with_wrong("tlsrpt_reporter"));
+    assert!(
+        error.to_string().contains("password missing; the file that passfile= or PGPASSFILE names has no"),
+        "{error}"
+    );
     std::fs::write(&passwords, "*:*:*:*:x\n").unwrap();
     let error = error_of(&with_wrong("stranger"));
     assert!(error.to_string().contains("permission denied for database"), "{error}");
@@ -121,6 +134,44 @@ fn a_server_that_is_away_or_silent_is_an_error_in_time() {
         error_of(&format!("postgresql://x@127.0.0.1:{}/x?connect_timeout=1", silent.local_addr().unwrap().port()));
     assert_eq!(error.kind(), ErrorKind::Unreachable);
     assert!(error.to_string().contains("did not answer in 1 seconds"), "{error}");
+}
+
+#[test]
+fn a_port_without_a_host_is_that_of_the_socket() {
+    let place = Place::new();
+    let (folder, port) = (server().folder().display(), server().port);
+    let text =
+        format!("postgresql://tlsrpt_reporter@:{port}/{}?host={folder}&passfile={folder}/passwords", place.database);
+    assert_eq!(open_reports(&url(&text), Synchronous::Full).unwrap().waiting(None), Ok(0));
+    let wrong = text.replace(&format!(":{port}/"), ":1/");
+    assert!(error_of(&wrong).to_string().contains("No such file"), "{}", error_of(&wrong));
+}
+
+#[test]
+fn a_server_that_falls_silent_in_the_middle_is_an_error_in_time_and_nothing_counts_twice() {
+    let place = Place::new();
+    let limited = server().url("tlsrpt_collector", &place.database).parse::<PostgresqlUrl>().unwrap();
+    let limited = limited.with_statement_limit(Duration::from_millis(400));
+    let mut collector = open_shared(&limited, Limits::default()).unwrap();
+    let events = [(event("a.example", "r", &[GOOD]), 1)];
+    collector.add(&batch(1, DAY, &events)).unwrap();
+    let process = place
+        .number("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tlsrpt_collector'");
+    let process = Pid::from_raw(i32::try_from(process).unwrap());
+    kill(process, Signal::SIGSTOP).unwrap();
+    let error = collector.add(&batch(2, DAY, &events)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert!(error.to_string().contains("the server did not answer in 0.5 seconds"), "{error}");
+    // Another process of the server takes it.
+    assert!(!collector.add(&batch(2, DAY, &events)).unwrap().before);
+    // The silent one has the batch still, and works on it now.
+    kill(process, Signal::SIGCONT).unwrap();
+    let is_there = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {process}");
+    while place.number(&is_there) > 0 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(collector.last_batch("test"), Ok(2));
+    assert_eq!(place.number("SELECT events FROM day"), 2);
 }
 
 #[test]
@@ -188,7 +239,7 @@ mod tls {
         assert_eq!(connect(&server, "plain", "&sslmode=disable"), Ok(()));
         for mode in ["require", "verify-ca", "verify-full"] {
             let error = error_of(&server.tcp_url("tlsrpt_reporter", "plain", &format!("&sslmode={mode}")));
-            assert!(error.to_string().contains("server does not support TLS"), "{mode}: {error}");
+            assert!(error.to_string().contains("server does not support TLS; set ssl = on"), "{mode}: {error}");
         }
         server.use_tls(&file("server.pem"), &file("server.key"), &file("authority.pem"));
         assert_eq!(connect(&server, "tls", ""), Ok(()));
