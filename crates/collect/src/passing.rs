@@ -19,7 +19,7 @@ use crate::{
     arrival, beyond::Beyond, figures::Figures, keeper::DAMAGED_FOR_SURE, local::Local, queue::Queue, spool::Spool,
 };
 
-/// How long it waits when it has passed on all batches: equal events that arrive meanwhile are passed on as one.
+/// It begins to pass on what waits at most so often: equal events that arrive meanwhile are passed on as one.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long it waits before it tries again after an error: the first time, and at most.
@@ -135,8 +135,9 @@ impl Passer {
     /// fails.
     pub(crate) fn run(mut self) {
         loop {
+            let begin = Instant::now();
             let rest = match self.pass_all() {
-                Ok(()) => PAUSE,
+                Ok(()) => PAUSE.saturating_sub(begin.elapsed()),
                 Err(failed) => self.has_failed(&failed),
             };
             if self.deadline.is_some() {
@@ -158,16 +159,22 @@ impl Passer {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Passes all batches on, and keeps the store informed about this host.
+    /// Passes the batches on that wait now, and keeps the store informed about this host. At the end of the service, also those
+    /// that come meanwhile.
     fn pass_all(&mut self) -> Result<(), Failed> {
+        let mut left = self.spool.with(tlsrpt_store::Spool::state).map_err(of_spool)?.batches;
         loop {
             self.check_in()?;
             if self.is_late() {
                 return Ok(());
             }
+            if left == 0 && self.deadline.is_none() {
+                break;
+            }
             let Some(waiting) = self.spool.with(tlsrpt_store::Spool::oldest).map_err(of_spool)? else { break };
             if self.pass(&waiting)? {
                 self.works_again();
+                left = left.saturating_sub(waiting.batches() as u64);
             }
         }
         // The batches may have been the last ones of a day.
