@@ -75,6 +75,14 @@ impl Host {
         Self { folder, command: "collect", collector: None, status, sender: UnixDatagram::unbound().unwrap(), sent: 0 }
     }
 
+    /// The same with more lines for `[collect]`.
+    pub(crate) fn collecting(self, more: &str) -> Self {
+        let file = self.path("tlsrpt.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(file, text.replacen("[collect]\n", &format!("[collect]\n{more}\n"), 1)).unwrap();
+        self
+    }
+
     /// The same with a reporter in the process of the collector.
     pub(crate) fn with_reporter(name: &str, url: &str) -> Self {
         let report =

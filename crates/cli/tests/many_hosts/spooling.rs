@@ -103,6 +103,60 @@ fn a_host_works_without_the_database_and_says_so() {
     assert_eq!((host.said(AWAY), host.said(BACK)), (2, 1), "{}", host.log());
 }
 
+/// An event with a record that compression makes little smaller.
+fn large_event(number: usize, random: &mut fastrand::Rng) -> String {
+    let text: String = (0..64).map(|_| format!("{:016x}", random.u64(..))).collect();
+    event(&format!("{}.example", number % 10))
+        .replace("rua=mailto:t@a.example", &format!("rua=mailto:{text}@a.example"))
+}
+
+#[test]
+fn what_a_full_spool_drops_is_counted_and_said_and_the_rest_is_kept() {
+    const FULL: &str =
+        "the spool has reached spool-limit, 8 MiB; the store must take its batches, or set a larger spool-limit";
+    const DROPPED: &str = "the buffer is full: ";
+    let mut server = server_with_store("");
+    server.stop_hard();
+    let host = Host::new("one.example", &server.tcp_url("tlsrpt_collector", "tlsrpt", ""), "spool-limit = \"8MiB\"");
+    let mut host = host.collecting("buffer = \"1MiB\"");
+    host.start();
+    let (mut random, mut sent) = (fastrand::Rng::with_seed(1), 0);
+    let dropped_in = |text: &str| -> u64 {
+        let words: Vec<_> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+        let number = words.iter().position(|word| *word == "dropped").map(|at| words[at - 1].parse().unwrap());
+        number.unwrap_or_default()
+    };
+    until("events are dropped", || {
+        for _ in 0..100 {
+            host.send(&large_event(sent, &mut random));
+            sent += 1;
+        }
+        dropped_in(&host.status()) > 0
+    });
+    until("the log says so", || host.said(DROPPED) > 0);
+    let log = host.log();
+    assert_eq!(host.said(FULL), 1, "{log}");
+    assert!(log.contains("datagrams wait in 1048576 bytes of memory until the spool takes them"), "{log}");
+    assert!(host.spool().bytes < 8 << 20);
+    let waiting = host.spool().batches;
+    assert!(waiting > 0);
+
+    server.go_on();
+    until("the spool takes events again", || host.said("the spool takes events again") == 1);
+    host.send(&event("last.example"));
+    host.end();
+    host.start();
+    until("all is in the store", || host.spool().batches == 0);
+    let read = server.tcp_url("tlsrpt_status", "tlsrpt", "");
+    let events: u64 = counts(&read).iter().map(|(_, events)| events).sum();
+    let lost: u64 = server.sql("tlsrpt", "SELECT sum(dropped) FROM tlsrpt.day").parse().unwrap();
+    let total = host.log().lines().find(|line| line.contains(" datagrams arrived: ")).map(str::to_owned).unwrap();
+    assert!(lost > 0 && total.contains(&format!(", {lost} dropped, 0 lost")), "{lost}: {total}");
+    assert_eq!((events + lost) as usize, sent + 1, "{}", host.log());
+    assert!(counts(&read).contains(&("last.example".to_owned(), 1)));
+    host.end();
+}
+
 #[test]
 fn the_collector_of_serve_works_without_the_database() {
     let mut server = server_with_store("");
