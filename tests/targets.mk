@@ -97,9 +97,11 @@ test-mta: $(LIBRARIES) $(COMMAND) exim
 test-postgresql:
 	tests/postgresql/run $(CARGO)
 
-## test-peer: tlsrpt-reporter 0.6.0 beside the command, CASES="name name" for some of them; needs pip and, on Linux, root
+## test-peer: tlsrpt-reporter 0.6.0 beside the command, CASES="name name" for some of them; needs pip,
+##   PostgreSQL, which apt fetches for root, and, on Linux, root
 .PHONY: test-peer
 test-peer: $(COMMAND)
+	tests/postgresql/install
 	$(PYTHON) tests/peer/run $(COMMAND) $(CASES)
 
 ## test-architectures: the library on each architecture of Debian and with musl, under qemu; ARCHITECTURES="name name"

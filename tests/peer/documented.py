@@ -3,6 +3,7 @@
 The programs are real. Only systemctl is a script, which starts and ends them: this needs no host that systemd has booted.
 """
 
+import functools
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ import threading
 
 import events
 from fetching import CHECKOUT
-from harness import documents
+from harness import documents, reporter
 from migrating import DUE_NOW, OPEN, counters, running_reportd
 from site_of_both import DAY_ENDS, Mails, change, comparable, edit, require, require_equal
 
@@ -137,7 +138,8 @@ def change_a_host(site):
     sent = mails.take()
     world.run(section("Change a host"))
     require(not theirs.alive() and not making.alive(), "the programs of tlsrpt-reporter still run")
-    require_equal("the counters of today", *counters(theirs.database + MIGRATED, theirs.folder + STORE))
+    query = functools.partial(reporter.query, theirs.folder + STORE)
+    require_equal("the counters of today", *counters(theirs.database + MIGRATED, query))
     world.run("systemctl disable --now tlsrpt-deliver tlsrpt-collect")
     mails.refuse()
     edit(theirs.folder + STORE, DUE_NOW)

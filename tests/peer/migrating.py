@@ -11,17 +11,18 @@ import events
 from fetching import CHECKOUT
 from harness import reporter, waiting
 from harness.same_datagrams import of_vectors
-from scenarios.collect import OUR_FAILURES, OUR_SESSIONS, POLICY, REASON, THEIR_FAILURES, THEIR_SESSIONS, rows
+from scenarios.collect import (
+    OUR_FAILURES, OUR_SESSIONS, POLICY, REASON, THEIR_FAILURES, THEIR_SESSIONS, in_one_form, rows)
 from site_of_both import comparable, edit, require, require_equal, send_to_collectd, today, yesterday
 
 TODAY = ("--day", "today")
 
 
-def counters(theirs, ours):
-    """The rows of both databases in one form."""
+def counters(theirs, query):
+    """The rows of their database, and of our store by a function that queries it, in one form."""
     return ([rows(theirs, statement, REASON if failures else POLICY)
              for failures, statement in enumerate((THEIR_SESSIONS, THEIR_FAILURES))],
-            [rows(ours, statement, REASON if failures else POLICY)
+            [in_one_form(query(statement), REASON if failures else POLICY)
              for failures, statement in enumerate((OUR_SESSIONS, OUR_FAILURES))])
 
 
@@ -37,11 +38,11 @@ def same_counters(site):
     before = digest(theirs.database)
     said, _ = ours.run("migrate", theirs.database)
     require("sessions of %s counted\n" % today() in said, said)
-    left, right = counters(theirs.database, ours.database)
+    left, right = counters(theirs.database, ours.query)
     require_equal("the counters", left, right)
     said, _ = ours.run("migrate", theirs.database, theirs.database + ".yesterday", theirs.database)
     require("they were counted before" in said, said)
-    require_equal("the counters after the second run", right, counters(theirs.database, ours.database)[1])
+    require_equal("the counters after the second run", right, counters(theirs.database, ours.query)[1])
     require_equal("the source before and after", before, digest(theirs.database))
     return "%d rows of sessions and %d of failures" % tuple(len(found) for found in right)
 
@@ -106,10 +107,10 @@ def open_deliveries(site):
         require(text in said, said)
     kept = [json.loads(text) for text, in reporter.query(making.database, "SELECT report FROM reports")]
     ours.mails.refuse("tls@both.test")
-    edit(ours.database, DUE_NOW)
+    ours.edit(DUE_NOW)
     first = ours.deliver("--day", str(yesterday()), code=1)
     ours.mails.refuse()
-    edit(ours.database, DUE_NOW)
+    ours.edit(DUE_NOW)
     said, _ = ours.run("migrate", *sources)
     require("0 reports with 0 open deliveries taken over; 2 reports were taken over before" in said, said)
     second = ours.deliver("--day", str(yesterday()))
@@ -193,7 +194,7 @@ def killed(site):
         kills += running.wait() == -signal.SIGKILL
     require(kills > 1, "it ended before it could be killed")
     ours.run("migrate", theirs.database)
-    require_equal("the counters", *counters(theirs.database, ours.database))
+    require_equal("the counters", *counters(theirs.database, ours.query))
     return "killed %d times" % kills
 
 
@@ -202,7 +203,7 @@ MANY = 20000
 
 def number_of_rows(ours):
     """The number of the last batch of rows in our store."""
-    return (reporter.query(ours.database, "SELECT max(batch) FROM writer WHERE name LIKE '% rows'") or [(0,)])[0][0] or 0
+    return (ours.query("SELECT max(batch) FROM writer WHERE name LIKE '% rows'") or [(0,)])[0][0] or 0
 
 
 CASES = [killed, same_counters, in_the_middle_of_a_day, open_deliveries, after_midnight, refusals]

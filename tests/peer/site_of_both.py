@@ -87,7 +87,7 @@ mv $$.new mails/$$.$(ls mails | wc -l)
 
 
 class Ours:
-    """`tlsrpt` with a store of its own."""
+    """`tlsrpt` with a store of its own, in a file."""
 
     def __init__(self, program, folder):
         self.program, self.folder = program, folder
@@ -96,6 +96,13 @@ class Ours:
         self.configuration = os.path.join(folder, "tlsrpt.toml")
         self.collector = command.Collector(program, folder, CONFIGURATION.replace("{folder}", folder))
         self.database = self.collector.database
+
+    def query(self, statement):
+        return reporter.query(self.database, statement)
+
+    def edit(self, *statements):
+        """Changes the store while no program has it open."""
+        edit(self.database, *statements)
 
     def stop_collecting(self):
         if self.collector:
@@ -110,11 +117,11 @@ class Ours:
         waiting.until("tlsrpt collect to store all", lambda: self.events() == len(lines))
 
     def events(self):
-        return (reporter.query(self.database, "SELECT sum(events) FROM day") or [(0,)])[0][0] or 0
+        return (self.query("SELECT sum(events) FROM day") or [(0,)])[0][0] or 0
 
     def end_day(self):
         """Makes today yesterday."""
-        edit(self.database, *DAY_ENDS)
+        self.edit(*DAY_ENDS)
 
     def run(self, *arguments, code=0):
         """Runs a subcommand, and returns its output and its messages."""
@@ -134,6 +141,32 @@ class Ours:
         return [self.program, "fetcher", "--config", self.configuration]
 
 
+class OursInPostgresql(Ours):
+    """`tlsrpt` with a store in a database, and a collector with a spool and the role for collectors."""
+
+    def __init__(self, program, folder, server):
+        self.program, self.folder, self.server = program, folder, server
+        os.makedirs(os.path.join(folder, "collector"))
+        self.mails = Mails(folder)
+        self.configuration = os.path.join(folder, "tlsrpt.toml")
+        self.database = server.new_database()
+
+        def configuration(role):
+            of_file = CONFIGURATION.replace("{folder}", folder)
+            return of_file.replace("sqlite:{database}", server.url(role, self.database) + '"\nspool = "{database}')
+        with open(self.configuration, "w") as target:
+            target.write(configuration("tlsrpt_reporter").format(socket="/unused/s", database="/unused/db"))
+        # It makes the tables.
+        self.run("deliver", "--once")
+        self.collector = command.Collector(program, os.path.join(folder, "collector"), configuration("tlsrpt_collector"))
+
+    def query(self, statement):
+        return self.server.query(self.database, statement)
+
+    def edit(self, *statements):
+        self.server.run(self.database, ";\n".join(statements))
+
+
 class Fetched:
     """What reporter.Reporter wants of a collector: the command of its fetcher."""
 
@@ -145,8 +178,8 @@ class Fetched:
 class Site:
     """Everything that a case starts, below one folder."""
 
-    def __init__(self, program, environment, folder):
-        self.environment, self.folder = environment, folder
+    def __init__(self, program, environment, folder, server=None):
+        self.environment, self.folder, self.server = environment, folder, server
         # A path without spaces: tlsrpt-reportd splits the command of a fetcher at them.
         self.program = self.path("tlsrpt")
         os.symlink(program, self.program)
@@ -156,7 +189,9 @@ class Site:
         return os.path.join(self.folder, name)
 
     def ours(self, name="ours"):
-        host = Ours(self.program, self.path(name))
+        """A host of ours, whose store is in a file, or in a database where the site has a server."""
+        folder = self.path(name)
+        host = OursInPostgresql(self.program, folder, self.server) if self.server else Ours(self.program, folder)
         self.all.append(host.stop_collecting)
         return host
 

@@ -53,7 +53,12 @@ def rows_of_both(program, environment, folder, lines):
 def rows(database, statement, last_json):
     """The rows of a query in a fixed order, with the JSON in the columns from POLICY to LAST_JSON in one form."""
     with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % database, uri=True)) as connection:
-        found = [list(row) for row in connection.execute(statement)]
+        return in_one_form(connection.execute(statement), last_json)
+
+
+def in_one_form(found, last_json):
+    """Rows in a fixed order, with the JSON in the columns from POLICY to LAST_JSON in one form."""
+    found = [list(row) for row in found]
     for row in found:
         for column in range(POLICY, last_json + 1):
             value = json.loads(row[column])
