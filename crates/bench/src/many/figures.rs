@@ -55,7 +55,7 @@ impl Run {
 pub(crate) const TABLES: [(&str, &[&str]); 3] = [
     ("counters of the day", &["domain_of_day", "sessions", "failures"]),
     ("texts, kept for all days", &["domain", "record", "policy", "failure"]),
-    ("reports of the day and their deliveries", &["report", "delivery", "destination_hour"]),
+    ("reports of the day and their deliveries", &["report", "delivery"]),
 ];
 
 /// The rows and bytes of some tables.

@@ -41,7 +41,7 @@ pub(crate) fn measure(arguments: &Many) -> Result<(), Box<dyn Error>> {
     if let Some(file) = &arguments.report {
         let page = fs::read_to_string(file)?;
         let tables = sections::replace(table::found_between_markers(&page)?, &measured);
-        fs::write(file, table::between_markers(&page, &format!("{head}{}", tables.trim_end()))?)?;
+        fs::write(file, table::between_markers(&page, &format!("{head}{tables}"))?)?;
     }
     Ok(())
 }
