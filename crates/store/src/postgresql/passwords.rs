@@ -2,7 +2,7 @@
 
 use std::{
     env, fs, io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,8 @@ use crate::{Error, ErrorKind};
 
 /// Whoever else can read or write the file.
 const OTHERS: u32 = 0o077;
+/// The same for a file of root, whose group may read it: that of the services, or a credential of systemd.
+const OTHERS_THAN_ROOT: u32 = 0o037;
 const USUAL_PORT: u16 = 5432;
 
 /// Finds the password for the URL: in the file that it names, in that of `PGPASSFILE`, or in `~/.pgpass`. None if no line
@@ -34,11 +36,15 @@ pub(super) fn password(url: &PostgresqlUrl) -> Result<Option<String>, Error> {
 
 fn read(path: &Path) -> io::Result<String> {
     let metadata = fs::metadata(path)?;
-    if metadata.is_file() && metadata.permissions().mode() & OTHERS != 0 {
+    if metadata.is_file() && is_open(metadata.uid(), metadata.permissions().mode()) {
         let text = format!("others can read the passwords; run: chmod 0600 {}", path.display());
         return Err(io::Error::other(text));
     }
     fs::read_to_string(path)
+}
+
+fn is_open(owner: u32, mode: u32) -> bool {
+    mode & if owner == 0 { OTHERS_THAN_ROOT } else { OTHERS } != 0
 }
 
 /// The password of the first line that matches one of the hosts.
@@ -90,8 +96,25 @@ fn fields(line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::{find, is_open};
     use crate::PostgresqlUrl;
+
+    #[test]
+    fn others_cannot_read_the_file_nor_write_it() {
+        for (owner, mode, expected) in [
+            (1000, 0o100_600, false),
+            (1000, 0o100_400, false),
+            (1000, 0o100_640, true),
+            (1000, 0o100_604, true),
+            (0, 0o100_600, false),
+            (0, 0o100_640, false),
+            (0, 0o100_660, true),
+            (0, 0o100_604, true),
+            (0, 0o100_602, true),
+        ] {
+            assert_eq!(is_open(owner, mode), expected, "{owner} {mode:o}");
+        }
+    }
 
     #[test]
     fn the_first_line_that_matches_has_the_password() {
