@@ -4,7 +4,8 @@
 //! - [`Finding`]: the result of one check, with the remedy.
 //! - [`Postfix`]: the checks of a configuration of Postfix, its running processes and its socket.
 //! - [`Exim`], [`Sendmail`]: the same for these.
-//! - [`check_socket`], [`check_store`], [`check_dkim`]: the checks of the collector and of the signatures of reports.
+//! - [`check_socket`], [`check_store`], [`check_spool`], [`check_dkim`]: the checks of the collector and of the signatures
+//!   of reports.
 //!
 //! No check writes or sends an event. Each reads a bounded amount and ends within seconds.
 
@@ -24,6 +25,7 @@ mod sender;
 mod sendmail;
 mod socket;
 mod socket_map;
+mod spool;
 mod store;
 mod table;
 
@@ -36,4 +38,5 @@ pub use postfix::{Postfix, instances};
 pub use sender::Sender;
 pub use sendmail::Sendmail;
 pub use socket::{Place, check_socket};
+pub use spool::check_spool;
 pub use store::check_store;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use tlsrpt_check::{
-    Exim, Finding, LookUpTexts, Place, Postfix, Sender, Sendmail, Status, Visitor, check_dkim, check_socket,
+    Exim, Finding, LookUpTexts, Place, Postfix, Sender, Sendmail, Status, Visitor, check_dkim, check_socket, check_spool,
     check_store, instances,
 };
 use tlsrpt_config::Loaded;
@@ -146,6 +146,7 @@ fn of_configuration(
     match file.read() {
         Ok(Loaded { configuration, .. }) => {
             let mut findings: Vec<_> = check_store(&configuration).into_iter().collect();
+            findings.extend(check_spool(&configuration));
             findings.extend(sending::send(senders, &configuration));
             findings.extend(check_dkim(&configuration, postfix, texts));
             findings
