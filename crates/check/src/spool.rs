@@ -165,7 +165,8 @@ mod tests {
     fn only_a_store_that_hosts_share_has_a_spool() {
         let checked = |url: &str| {
             let text = format!("[store]\nurl = \"{url}\"\nspool = \"/no/such/folder/spool.db\"\n");
-            check_spool(&load_text(Path::new("tlsrpt.toml"), &text).unwrap().configuration).map(|finding| finding.status)
+            check_spool(&load_text(Path::new("tlsrpt.toml"), &text).unwrap().configuration)
+                .map(|finding| finding.status)
         };
         assert_eq!(checked("sqlite:/tmp/x.db"), None);
         assert_eq!(checked("postgresql://c@db.example/tlsrpt"), Some(Status::Fail));
