@@ -8,8 +8,8 @@ use std::{
 };
 
 use tlsrpt_check::{
-    Exim, Finding, LookUpTexts, Place, Postfix, Sender, Sendmail, Status, Visitor, check_dkim, check_socket, check_spool,
-    check_store, instances,
+    Exim, Finding, LookUpTexts, Place, Postfix, Sender, Sendmail, Status, Visitor, check_dkim, check_socket,
+    check_spool, check_store, instances,
 };
 use tlsrpt_config::Loaded;
 use tlsrpt_format::{printable, printable_json};
