@@ -5,7 +5,6 @@ import re
 import shlex
 
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-FILES = re.compile(r"^```(?:toml|ini)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
 
 
@@ -23,11 +22,6 @@ def commands_of(checkout, document, heading, program):
     if not lines:
         raise ValueError("docs/%s has no command of %s in the section \"%s\"" % (document, program, heading))
     return "set -eu\n" + "".join(line + "\n" for line in lines)
-
-
-def files(checkout, document, heading):
-    """The contents of configuration files in the section."""
-    return FILES.findall(_section(checkout, document, heading))
 
 
 def make_arguments(checkout, document, heading):

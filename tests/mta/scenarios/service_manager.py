@@ -5,10 +5,8 @@ import multiprocessing
 import os
 import signal
 import socket
-import subprocess
-import sys
 
-from harness import documents, network, project, reporter, service_manager, waiting
+from harness import network, project, reporter, service_manager, waiting
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
 PROCESSES, ROUNDS, EVENTS = 20, 20, 50  # in each round, each process sends so many events: 1,000 in all
@@ -21,15 +19,6 @@ WAITING = 8  # events that wait in the queue: its shortest length is 10
 # The collector stands still before it is ready.
 STOPPED_AT_START = "[Service]\nExecStart=\nExecStart=/bin/sh -c 'kill -STOP $$$$; exec /usr/bin/tlsrpt collect'\n"
 QUICK_WATCHDOG = "[Service]\nWatchdogSec=2\nTimeoutAbortSec=1\n"
-
-CONFIGURATION, PASSWORDS = "/etc/tlsrpt/tlsrpt.toml", "/etc/tlsrpt/passwords"
-# Listens at the port of PostgreSQL and says what comes first.
-DATABASE = """import socket
-server = socket.create_server(("127.0.0.1", 5432))
-print("listening", flush=True)
-print(server.accept()[0].recv(8).hex(), flush=True)"""
-# A client of PostgreSQL asks for TLS.
-TLS_REQUEST = "0000000804d2162f"
 
 
 class Senders:
@@ -82,7 +71,7 @@ def send_event(functions, socket_name, domain):
     return outcome == 0
 
 
-def observe(lower, installed, mountpoint, library, database_files):
+def observe(lower, installed, mountpoint, library):
     """In a namespace: what becomes of the events, and what systemd sees of the collector."""
     reporter.wait_for_a_day_to_count_on()
     system = service_manager.installed_system(lower, installed, mountpoint)
@@ -102,7 +91,6 @@ def observe(lower, installed, mountpoint, library, database_files):
                               for words in ("invalid datagram", "listening at") if words in text})
     seen["prefixes"] = sum(text.startswith("<") for _, text in system.journal())
     seen["watchdog"] = watchdog(system)
-    seen["database"] = database_elsewhere(system, *database_files)
     seen["failed"] = system.systemctl("--failed", "--no-legend", "--plain").split()[:1]
     return seen
 
@@ -171,36 +159,10 @@ def watchdog(system):
     return [int(system.property("NRestarts")) - before, "Watchdog timeout" in said]
 
 
-def database_elsewhere(system, configuration, drop_in):
-    """With the settings of the documentation for a database on another host: [whether the collector keeps its events without the
-    drop-in and cannot reach the database, what the database gets with it]."""
-    write = 'umask 077; printf %s "$1" >"$0"'
-    local = configuration.replace("db.example", "127.0.0.1").replace("verify-full", "require")
-    system.run("sh", "-euc", "mkdir -p /etc/tlsrpt; " + write, CONFIGURATION, local)
-    system.run("sh", "-euc", "chmod 644 %s; %s" % (CONFIGURATION, write), PASSWORDS, "*:*:*:tlsrpt_collector:secret\n")
-    listener = subprocess.Popen(["nsenter", "--target", str(system.first), "--net", "--", sys.executable, "-c", DATABASE],
-                                stdout=subprocess.PIPE, text=True)
-    try:
-        listener.stdout.readline()
-        drop_in_alone = [line for line in drop_in.splitlines() if line.startswith(("[", "LoadCredential"))]
-        system.settings("\n".join(drop_in_alone))
-        system.systemctl("restart", service_manager.SERVICE)
-        waiting.until("the collector to miss the database",
-                      lambda: any("batches wait in the spool" in text for _, text in system.journal()))
-        without = system.active() and listener.poll() is None
-        system.settings(drop_in)
-        system.systemctl("restart", service_manager.SERVICE)
-        waiting.until("the collector to connect", lambda: listener.poll() is not None)
-        return [without, listener.stdout.read().strip()]
-    finally:
-        listener.kill()
-        listener.wait()
-
-
 def judge(seen):
     """Raises Problem unless all is as it has to be."""
     expected = {"states": ["activating", "active", "notify"], "waiting": [WAITING, WAITING], "prefixes": 0, "failed": [],
-                "watchdog": [1, True], "database": [True, TLS_REQUEST], "journal": [[WARNING, "invalid datagram"], [INFORMATION, "listening at"]]}
+                "watchdog": [1, True], "journal": [[WARNING, "invalid datagram"], [INFORMATION, "listening at"]]}
     for name, value in expected.items():
         if seen[name] != value:
             raise Problem("%s: expected %s, found %s" % (name, value, seen[name]))
@@ -218,8 +180,7 @@ def judge(seen):
 def check(context):
     library = os.path.abspath(context.libraries[CANDIDATE])
     seen = context.call("scenarios.service_manager:observe", lower=service_manager.root(),
-                        installed=project.packaged(context.checkout, "install"), mountpoint=network.mountpoint(), library=library,
-                        database_files=documents.files(context.checkout, "many-hosts.md", "The mail hosts"))
+                        installed=project.packaged(context.checkout, "install"), mountpoint=network.mountpoint(), library=library)
     judge(seen)
     sent, stored = seen["kills"]
     context.versions["systemd of service-manager"] = seen["version"]
@@ -227,8 +188,7 @@ def check(context):
     context.versions["exposure by systemd-analyze security"] = str(seen["exposure"])
     return Row("tlsrpt collect under Debian 13's systemd, as make install installs it",
                "%d processes with %d events each: through %d restarts all are stored, and all that waited in the socket "
-               "through a kill; READY, STATUS, watchdog, priorities in the journal; with the documented drop-in it connects to a database "
-               "on the network" % (PROCESSES, ROUNDS * EVENTS, ROUNDS))
+               "through a kill; READY, STATUS, watchdog, priorities in the journal" % (PROCESSES, ROUNDS * EVENTS, ROUNDS))
 
 
 SCENARIOS = [Scenario("service-manager", "the collector through restarts and kills under systemd", check)]
