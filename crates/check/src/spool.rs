@@ -16,8 +16,10 @@ use crate::{
 };
 
 const CHECK: &str = "spool";
-/// The user in the units of systemd, and the name of the process.
-const USER: &str = "tlsrpt";
+/// The name of the process.
+const PROCESS: &str = "tlsrpt";
+/// The user of the collector in the units of systemd.
+const USER: &str = "tlsrpt-collect";
 const READ_AND_WRITE: [Permission; 2] = [Permission::Read, Permission::Write];
 const CREATE_FILES: [Permission; 2] = [Permission::Pass, Permission::Write];
 
@@ -26,7 +28,7 @@ const CREATE_FILES: [Permission; 2] = [Permission::Pass, Permission::Write];
 #[must_use]
 pub fn check_spool(configuration: &Configuration) -> Option<Finding> {
     let Url::Postgresql(_) = &configuration.store.url else { return None };
-    let running = processes::holders(&configuration.collect.socket).into_iter().find(|process| process.name == USER);
+    let running = processes::holders(&configuration.collect.socket).into_iter().find(|process| process.name == PROCESS);
     let running = running.and_then(|process| fs::metadata(format!("/proc/{}", process.id)).ok());
     let collector = running.map(|process| Visitor::owner_of(&process));
     let collector = collector.or_else(|| nix::unistd::geteuid().is_root().then(|| Visitor::named(USER)).flatten());
@@ -76,7 +78,7 @@ fn no_folder(folder: &Path, error: &io::Error) -> Finding {
         return Finding::warn(CHECK, message, "check again as root");
     }
     let remedy = format!(
-        "start the collector, whose unit creates /var/lib/tlsrpt; another folder: install -d -o {USER} -g {USER} -m 0750 {shown}"
+        "start the collector, whose unit creates /var/lib/tlsrpt; another folder: install -d -o {USER} -m 0750 {shown}"
     );
     Finding::fail(CHECK, message, remedy)
 }
@@ -142,7 +144,7 @@ mod tests {
             assert!(finding.remedy.unwrap_or_default().contains(remedy), "{remedy}");
         };
         set_mode(folder.path(), 0o755);
-        found(Status::Fail, "cannot keep events", "install -d -o tlsrpt");
+        found(Status::Fail, "cannot keep events", "install -d -o tlsrpt-collect");
         fs::create_dir(&of_spool).unwrap();
         set_mode(&of_spool, 0o755);
         found(Status::Fail, "may not create files in", &format!("chown collector {}", of_spool.display()));
