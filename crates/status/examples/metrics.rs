@@ -15,6 +15,7 @@ fn main() {
         failures: 5,
         invalid: 6,
         dropped: 7,
+        alerts: Vec::new(),
         last_event: Some(now),
     };
     let worst = |domain: &str| Worst {
@@ -46,6 +47,7 @@ fn main() {
             made: 2,
             deliveries: vec![(DeliveryState::Delivered, 3)],
         },
+        alerts: Vec::new(),
         last_event: Some(now),
         size: 1,
         disk: Some(Disk { free: 1, size: 2 }),

@@ -9,7 +9,7 @@ use tlsrpt_check::Finding;
 use tlsrpt_deliver::{Destination, HttpsUrl, Refused};
 use tlsrpt_sendmail::lookups::{self, Found, MailHost};
 
-use super::{Examiner, after_no_answer, shortened, time_left};
+use super::examiner::{Examiner, after_no_answer, shortened, time_left};
 
 const CHECK: &str = "destination";
 /// The most hosts for the mail of a domain that are looked up.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use tlsrpt_check::Finding;
 use tlsrpt_sendmail::lookups::{self, Found};
 
-use super::{Examined, Examiner, after_no_answer, shortened, time_left};
+use super::examiner::{Examined, Examiner, after_no_answer, shortened, time_left};
 
 /// The labels before the domain (RFC 8460 section 3).
 const LABELS: &str = "_smtp._tls.";
