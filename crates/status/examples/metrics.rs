@@ -15,7 +15,6 @@ fn main() {
         failures: 5,
         invalid: 6,
         dropped: 7,
-        alerts: Vec::new(),
         last_event: Some(now),
     };
     let worst = |domain: &str| Worst {
