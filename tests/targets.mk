@@ -128,6 +128,11 @@ test-metrics:
 	promtool check metrics <$(BUILD)/metrics
 	! tr -d '"' <$(BUILD)/metrics | promtool check metrics 2>/dev/null
 
+## test-pages: the pages for a browser, in Chromium, which apt fetches for root; pictures in build/pages
+.PHONY: test-pages
+test-pages: $(COMMAND)
+	$(PYTHON) tests/pages/run $(COMMAND) $(BUILD)/pages
+
 ## test-collect: the collector as it is installed: COLLECT_SECONDS of arbitrary datagrams, and its memory
 .PHONY: test-collect
 COLLECT_SECONDS = 60

@@ -58,6 +58,16 @@ for drop_in in postfix-queue exim; do
     rm -r "$units/tlsrpt.socket.d"
 done
 
+# The timer in docs/collecting.md.
+PYTHONPATH=tests/mta "${PYTHON:-python3}" -B -c '
+from harness import documents
+print(documents.commands(".", "collecting.md", "A page for a web server"))' |
+    grep -v '^systemctl' | sed "s|$documented|$units|; s|/usr/bin/tlsrpt|$units/../../bin/tlsrpt|" | sh
+verify "$units/tlsrpt-status.service" "$units/tlsrpt-status.timer"
+for unit in tlsrpt-status.service tlsrpt-status.timer; do
+    expect "$unit" "$(problems $unit)" ''
+done
+
 # The lines in the comment of the unit.
 unit=tlsrpt-listen.service
 mkdir "$units/$unit.d"

@@ -20,6 +20,17 @@ pub(crate) enum Format {
     Json,
 }
 
+/// The format of the output of a command that also makes a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+    /// For a browser: a page in one file.
+    Html,
+}
+
 /// A path that fits a local socket address.
 pub(crate) fn socket_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|text| fit_for_socket(&text))

@@ -46,6 +46,7 @@ fn main() {
             made: 2,
             deliveries: vec![(DeliveryState::Delivered, 3)],
         },
+        reports_by_day: Vec::new(),
         alerts: Vec::new(),
         last_event: Some(now),
         size: 1,

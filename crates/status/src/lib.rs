@@ -2,18 +2,17 @@
 //! without disturbing the collector.
 //!
 //! - [`Status::look`]: the whole host. [`Domain::look`]: one domain.
-//! - [`text`], [`json`], [`metrics`], [`html`](mod@html): views of them. Each escapes untrusted text.
+//! - [`text`], [`json`], [`metrics`]: views of them. Each escapes untrusted text. `tlsrpt-pages` makes a page of them.
 
 #![forbid(unsafe_code)]
 
 mod attention;
 mod collector;
 mod domain;
+mod extent;
 pub mod hosts;
-pub mod html;
 pub mod json;
 pub mod metrics;
-mod plot;
 mod status;
 mod stored;
 pub mod text;
@@ -21,6 +20,7 @@ pub mod text;
 pub use attention::LEAST_FREE;
 pub use collector::Collector;
 pub use domain::{Domain, DomainDay};
+pub use extent::Extent;
 pub use status::{Place, Status};
 pub use stored::{Disk, InvalidOfDay, Reports, Stored, Worst};
 pub use tlsrpt_store::Reason;

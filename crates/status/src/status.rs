@@ -8,6 +8,7 @@ use tlsrpt_store::{Error, SpoolState, Url, look_at_spool, open_reader};
 use crate::{
     attention::{attention, of_spool},
     collector::Collector,
+    extent::Extent,
     stored::Stored,
 };
 
@@ -40,13 +41,13 @@ pub struct Status {
 }
 
 impl Status {
-    /// Examines the socket and reads the store. With `integrity`, checks the whole store, which may take long.
+    /// Examines the socket and reads the store.
     #[must_use]
-    pub fn look(place: Place, now: Timestamp, integrity: bool) -> Self {
+    pub fn look(place: Place, now: Timestamp, extent: Extent) -> Self {
         let today = now.to_zoned(TimeZone::UTC).date();
         let collector = Collector::look(&place.socket);
-        let stored = open_reader(&place.store)
-            .and_then(|mut reader| Stored::read(reader.as_mut(), &place.store, today, integrity));
+        let stored =
+            open_reader(&place.store).and_then(|mut reader| Stored::read(reader.as_mut(), &place.store, today, extent));
         let spool = match &place.store {
             Url::Sqlite(_) => None,
             Url::Postgresql(_) => Some(look_at_spool(&place.spool)),

@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use nix::sys::statvfs::statvfs;
 use tlsrpt_store::{Alert, DayCounts, DeliveryState, DomainCounts, Error, Host, Reader, Reason, Url, reasons};
+
+use crate::extent::Extent;
 
 /// The number of listed domains.
 pub(crate) const WORST: usize = 10;
@@ -20,6 +22,8 @@ pub struct Stored {
     pub invalid: Vec<InvalidOfDay>,
     /// The reports about yesterday.
     pub reports: Reports,
+    /// The reports about the days before today, yesterday first: as many days as [`Extent`] has.
+    pub reports_by_day: Vec<Reports>,
     /// The hosts that share the store, by name.
     pub hosts: Vec<Host>,
     /// The domains whose sessions have begun to fail.
@@ -51,6 +55,12 @@ impl Reports {
         let in_state = |state| counts.iter().filter(|(counted, _)| *counted == state).map(|(_, number)| number).sum();
         let deliveries = DeliveryState::ALL.map(|state| (state, in_state(state))).to_vec();
         Ok(Self { day, made: reader.report_count(day)?, deliveries })
+    }
+
+    /// The number of deliveries in a state.
+    #[must_use]
+    pub fn in_state(&self, state: DeliveryState) -> u64 {
+        self.deliveries.iter().filter(|(counted, _)| *counted == state).map(|(_, number)| number).sum()
     }
 
     /// In words: `3 made; deliveries: 2 delivered, 1 waiting`.
@@ -104,12 +114,12 @@ pub struct Disk {
 }
 
 impl Stored {
-    /// Reads the store. The integrity check reads all of it.
+    /// Reads the store.
     ///
     /// # Errors
     ///
     /// Those of the store.
-    pub(crate) fn read(reader: &mut dyn Reader, url: &Url, today: Date, integrity: bool) -> Result<Self, Error> {
+    pub(crate) fn read(reader: &mut dyn Reader, url: &Url, today: Date, extent: Extent) -> Result<Self, Error> {
         let recent = recent(today);
         let mut invalid = Vec::new();
         for day in recent {
@@ -120,17 +130,20 @@ impl Stored {
                 datagrams: counts.datagrams,
             }));
         }
+        let days_before = (1..=i64::from(extent.report_days.max(1))).map(|number| today.saturating_sub(number.days()));
+        let reports_by_day = days_before.map(|day| Reports::read(reader, day)).collect::<Result<Vec<_>, Error>>()?;
         Ok(Self {
             days: with_recent(reader.days()?, &recent),
             worst: worst(reader, &recent)?,
             invalid,
-            reports: Reports::read(reader, today.yesterday().unwrap_or(today))?,
+            reports: reports_by_day[0].clone(),
+            reports_by_day,
             hosts: reader.hosts()?,
             alerts: reader.alerts()?,
             last_event: reader.last_event()?,
             size: reader.size()?,
             disk: disk(url),
-            damage: if integrity { Some(reader.check()?) } else { None },
+            damage: if extent.integrity { Some(reader.check()?) } else { None },
         })
     }
 }

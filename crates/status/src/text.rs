@@ -52,7 +52,9 @@ fn labelled(out: &mut impl Write, label: &str, text: impl Display) -> io::Result
     writeln!(out, "{label:<10}  {text}")
 }
 
-fn collector(status: &Status) -> String {
+/// Whether the collector receives events. Safe to show.
+#[must_use]
+pub fn collector(status: &Status) -> String {
     let socket = printable(&status.place.socket.to_string_lossy()).to_string();
     match &status.collector {
         Collector::Listening => format!("listening at {socket}"),
@@ -78,7 +80,8 @@ fn spool(status: &Status, found: &Result<SpoolState, Error>) -> String {
 }
 
 /// What waits in a spool.
-pub(crate) fn spool_in_words(found: &Result<SpoolState, Error>, now: Timestamp) -> String {
+#[must_use]
+pub fn spool_in_words(found: &Result<SpoolState, Error>, now: Timestamp) -> String {
     match found {
         Err(error) if error.kind() == ErrorKind::Missing => "which does not exist".into(),
         Err(_) => "which cannot be read".into(),
@@ -91,7 +94,9 @@ pub(crate) fn spool_in_words(found: &Result<SpoolState, Error>, now: Timestamp) 
     }
 }
 
-fn last_event(status: &Status, stored: &Stored) -> String {
+/// When the last event came.
+#[must_use]
+pub fn last_event(status: &Status, stored: &Stored) -> String {
     match (stored.last_event, status.age()) {
         (Some(last), Some(age)) => {
             let age = SignedDuration::from_secs(i64::try_from(age).unwrap_or(i64::MAX));

@@ -1,6 +1,9 @@
 //! `tlsrpt reports`: the reports in the store and the states of their deliveries.
 
-use std::io::{Read, Write};
+use std::{
+    io::{Read, Write},
+    path::PathBuf,
+};
 
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
@@ -11,7 +14,7 @@ use tlsrpt_store::{Delivery, DeliveryState, KeptReport, NewReport, ReportFilter,
 
 use super::deliver::{Day, write_plan};
 use crate::{
-    arguments::Format,
+    arguments::{Format, PageFormat},
     configuration::ConfigFile,
     failure::Failure,
     output,
@@ -30,6 +33,7 @@ Examples:
   tlsrpt reports
   tlsrpt reports list --state failed
   tlsrpt reports show 17
+  tlsrpt reports show 17 --format html --output report-17.html
   tlsrpt reports preview example.org --mail-to postmaster@example.com
   tlsrpt reports resend 17")]
 pub(crate) struct Arguments {
@@ -71,7 +75,10 @@ struct Shown {
     id: i64,
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: PageFormat,
+    /// Write to this file instead of standard output; it is replaced in one step
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     file: ConfigFile,
 }
@@ -155,21 +162,24 @@ fn show(one: &Shown) -> Result<(), Failure> {
     let report = report(store.as_mut(), one.id)?;
     let deliveries = store.deliveries(one.id).map_err(failed)?;
     let document = unpacked(&report.compressed)?;
-    let mut out = output::for_scripts();
-    match one.format {
-        Format::Text => {
+    output::to(one.output.as_deref(), output::for_scripts(), |mut out| match one.format {
+        PageFormat::Text => {
             write_report(&mut out, &report, &deliveries)?;
-            write_document(&mut out, &report.summary, &document)?;
+            write_document(&mut out, &report.summary, &document)
         }
-        Format::Json => {
+        PageFormat::Json => {
             let mut shown = as_json(&report, &deliveries);
             if let Some(members) = shown.as_object_mut() {
                 members.insert("report".into(), document);
             }
-            write_json(&mut out, &shown)?;
+            write_json(&mut out, &shown)
         }
-    }
-    Ok(out.flush()?)
+        PageFormat::Html => {
+            let (report, deliveries, document) = (&report, deliveries.as_slice(), &document);
+            let page = tlsrpt_pages::Report { report, deliveries, document, now: Timestamp::now() };
+            out.write_all(tlsrpt_pages::report(page).as_bytes())
+        }
+    })
 }
 
 fn preview(arguments: &Preview) -> Result<(), Failure> {

@@ -1,10 +1,8 @@
 //! `tlsrpt status`: the state and the counters of the collector.
 
 use std::{
-    fs::Permissions,
     io::{self, IsTerminal, Write},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     thread,
     time::Duration,
 };
@@ -12,7 +10,7 @@ use std::{
 use clap::ValueEnum;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tlsrpt_config::Loaded;
-use tlsrpt_status::{Domain, Place, Status, html, json, metrics::metrics, text};
+use tlsrpt_status::{Domain, Extent, Place, Status, json, metrics::metrics, text};
 
 use crate::{configuration::ConfigFile, failure::Failure, output};
 
@@ -85,10 +83,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         None if arguments.watch => watch(&arguments, &loaded),
         None => {
             let status = look(&arguments, &loaded);
-            match &arguments.output {
-                Some(file) => replace(file, arguments.format, &status)?,
-                None => show(arguments.format, &status, standard_output(arguments.format))?,
-            }
+            let standard = standard_output(arguments.format);
+            output::to(arguments.output.as_deref(), standard, |out| show(arguments.format, &status, out))?;
             if status.attention.is_empty() { Ok(()) } else { Err(Failure::Found) }
         }
     }
@@ -104,30 +100,21 @@ fn standard_output(form: Form) -> Box<dyn Write> {
 
 fn look(arguments: &Arguments, loaded: &Loaded) -> Status {
     let configuration = &loaded.configuration;
+    /// A page has a plot of them.
+    const REPORT_DAYS: u8 = 14;
+    let report_days = if arguments.format == Form::Html { REPORT_DAYS } else { 1 };
+    let extent = Extent { integrity: arguments.integrity, report_days };
     let (socket, store) = (configuration.collect.socket.clone(), &configuration.store);
     let place = Place { socket, store: store.url.clone(), spool: store.spool.clone() };
-    Status::look(place, Timestamp::now(), arguments.integrity)
+    Status::look(place, Timestamp::now(), extent)
 }
 
-/// Replaces a file in one step, so that a reader sees either the old or the new content.
-fn replace(file: &Path, form: Form, status: &Status) -> Result<(), Failure> {
-    const READABLE_BY_ALL: u32 = 0o644;
-    let cannot = |error: io::Error| Failure::Failed(format!("cannot write {}: {error}", file.display()));
-    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let new = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(READABLE_BY_ALL))
-        .tempfile_in(directory)
-        .map_err(cannot)?;
-    show(form, status, &new).map_err(cannot)?;
-    new.persist(file).map(drop).map_err(|failed| cannot(failed.error))
-}
-
-fn show(form: Form, status: &Status, mut out: impl Write) -> io::Result<()> {
+fn show(form: Form, status: &Status, mut out: &mut dyn Write) -> io::Result<()> {
     match form {
         Form::Text => text::status(&mut out, status)?,
         Form::Json => writeln!(out, "{}", json::status(status))?,
         Form::Prometheus => out.write_all(metrics(status).as_bytes())?,
-        Form::Html => out.write_all(html::status(status).as_bytes())?,
+        Form::Html => out.write_all(tlsrpt_pages::status(status).as_bytes())?,
     }
     out.flush()
 }
@@ -143,7 +130,7 @@ fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
         if on_terminal {
             write!(io::stdout(), "{CLEAR}{:.0}\n\n", status.now)?;
         }
-        show(arguments.format, &status, standard_output(arguments.format))?;
+        show(arguments.format, &status, &mut standard_output(arguments.format))?;
         if arguments.format == Form::Text && !on_terminal {
             writeln!(io::stdout())?;
         }

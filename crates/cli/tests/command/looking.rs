@@ -278,8 +278,9 @@ fn the_html_page_is_one_file_and_escapes_markup() {
     for absent in ["<script", "http:", "https:", "src=", "href=", "url("] {
         assert!(!page.contains(absent), "{absent}: {page}");
     }
-    assert!(page.contains("<svg ") && page.contains(": 9 events, 9 failed"), "{page}");
-    assert!(page.contains("certificate-expired 5"), "{page}");
+    assert!(page.contains("<svg ") && page.contains(": 9 sessions, 9 failed"), "{page}");
+    assert!(page.contains("certificate-expired 2") && page.contains("validation-failure 4"), "{page}");
+    assert!(page.contains("<td>5</td>"), "the sum of both domains: {page}");
 }
 
 #[test]
@@ -295,6 +296,9 @@ fn an_output_file_is_replaced_at_once_and_readable_for_everybody() {
     let after = fs::metadata(&file).unwrap();
     assert_ne!(before.ino(), after.ino());
     assert_eq!(after.permissions().mode() & 0o777, 0o644);
+    let socket = host.directory.path().join("s");
+    let said = run_badly(1, ["status", "--config", &host.config, "--output", socket.to_str().unwrap()]);
+    assert!(said.contains("it is not a file") && !fs::metadata(&socket).unwrap().is_file(), "{said}");
     let said = run_badly(1, ["status", "--config", &host.config, "--output", "/nowhere/page"]);
     assert!(said.starts_with("cannot write /nowhere/page: "), "{said}");
     let files = fs::read_dir(host.directory.path()).unwrap().map(|entry| entry.unwrap().file_name());

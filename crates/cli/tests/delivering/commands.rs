@@ -92,6 +92,13 @@ fn a_report_can_be_shown_cancelled_and_sent_again() {
     let shown: Value = serde_json::from_str(&host.run_well(&["reports", "show", "1", "--format", "json"])).unwrap();
     assert_eq!(shown["report"]["contact-info"], "c@sender.example");
     assert_eq!(shown["deliveries"][0]["attempts"], 1);
+    let file = host.file("report.html");
+    let arguments = ["reports", "show", "1", "--format", "html", "--output", file.to_str().unwrap()];
+    assert_eq!(host.run_well(&arguments), "");
+    let page = fs::read_to_string(&file).unwrap();
+    for part in ["TLS report about a.example", "mailto:r@a.example", "waiting", "starttls-not-supported", "Sender"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
 
     assert_eq!(host.run_well(&["reports", "cancel", "1"]), "1 of 1 deliveries are cancelled\n");
     assert_eq!((host.state().as_str(), host.run(&["deliver", "--once"]).0), ("cancelled", Some(0)));
