@@ -19,7 +19,7 @@ fn paste(lines: &str, folder: &Path) -> Output {
 /// The visible subcommands, from the help of the whole command.
 fn subcommands() -> Vec<String> {
     let help = run_well(["--help"]);
-    let groups = help.split("\n\n").nth(2).unwrap();
+    let groups = help.split("\n\n").nth(1).unwrap();
     let rows = groups.lines().filter(|line| !line.starts_with("tlsrpt"));
     rows.map(|line| line[10..].split_whitespace().next().unwrap().to_owned()).collect()
 }
