@@ -195,6 +195,8 @@ fn a_limit_is_kept_and_room_comes_back() {
     assert!((LIMIT / 2..=LIMIT).contains(&size()), "{}", size());
     let mut passed = 0;
     while let Some(waiting) = spool.oldest().unwrap() {
+        // One attempt has some MiB at most.
+        assert!((waiting.batches() as u64) < added, "{added}");
         passed += waiting.merge().unwrap().events.len();
         spool.remove(&waiting).unwrap();
     }
