@@ -63,10 +63,10 @@ class Site:
                 for _ in range(number):
                     sender.send(datagram)
 
-    def run(self, *arguments, days_ago=0, codes=(0,)):
+    def run(self, *arguments, days_ago=0, codes=(0,), input=None):
         """The standard output of the command."""
         done = subprocess.run([self.command, *arguments, "--config", self.settings], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, check=False, text=True, env=self.environment(days_ago))
+                              stderr=subprocess.PIPE, check=False, text=True, env=self.environment(days_ago), input=input)
         if done.returncode not in codes:
             raise RuntimeError("%s: exit code %d: %s" % (arguments, done.returncode, done.stderr))
         return done.stdout

@@ -82,6 +82,17 @@ fn one(policy: &PolicyResults) -> Markup {
     }
 }
 
+/// A section with the failed sessions by reason, and what to do about each. Nothing if there are none.
+pub(crate) fn reasons(mut failures: Vec<FailureResults>) -> Markup {
+    failures.sort_by_key(|failure| std::cmp::Reverse(failure.sessions));
+    let failed = failures.iter().fold(0, |sum: u64, failure| sum.saturating_add(failure.sessions));
+    html! {
+        @if failed > 0 {
+            section { h2 { "Failures by reason" } (failures_of(failures.iter().collect(), failed)) }
+        }
+    }
+}
+
 /// The policy types of RFC 8460 section 4.2.
 fn kind_in_words(kind: &str) -> Markup {
     match PolicyType::from_rfc_name(kind) {
@@ -103,6 +114,11 @@ fn members(members: &[(String, String)]) -> Markup {
 fn failures(policy: &PolicyResults) -> Markup {
     let mut failures: Vec<_> = policy.failures.iter().collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.sessions));
+    failures_of(failures, policy.failed)
+}
+
+/// A table of failures, the most frequent first, of so many failed sessions.
+fn failures_of(failures: Vec<&FailureResults>, failed: u64) -> Markup {
     let left_out = failures.len().saturating_sub(MOST_FAILURES);
     html! {
         table.ranked {
@@ -114,7 +130,7 @@ fn failures(policy: &PolicyResults) -> Markup {
                         @if let Some(meaning) = failure.result_type.as_deref().and_then(meaning) { div.dim { (meaning) } }
                         @if let Some(remedy) = &failure.remedy { div { (shown(remedy)) } }
                         (members(&failure.details))
-                        (plot::share(failure.sessions, policy.failed, "failed"))
+                        (plot::share(failure.sessions, failed, "failed"))
                     }
                     td { (grouped(failure.sessions)) }
                 }

@@ -16,9 +16,6 @@ const LISTED_DAYS: usize = 7;
 /// How many days are on the page at most. `tlsrpt status --format json` has all.
 const MOST_DAYS: usize = 90;
 
-const MET: plot::Series = plot::Series { name: "policy met", class: "met" };
-const FAILED: plot::Series = plot::Series { name: "failed", class: "failed" };
-
 /// The page.
 #[must_use]
 pub fn status(status: &Status) -> String {
@@ -125,9 +122,9 @@ fn sessions(days: &[DayCounts]) -> Markup {
         section {
             h2 { "Sessions and failures by day" }
             @if any(|day| day.events) {
-                (plot::Days { title: "Sessions", series: &[FAILED, MET], days: &all }.draw())
+                (plot::Days { title: "Sessions", series: &[plot::FAILED, plot::MET], days: &all }.draw())
                 @if any(|day| day.failed) {
-                    (plot::Days { title: "Failed sessions", series: &[FAILED], days: &failed }.draw())
+                    (plot::Days { title: "Failed sessions", series: &[plot::FAILED], days: &failed }.draw())
                 } @else {
                     p.dim { "No session failed." }
                 }

@@ -5,14 +5,18 @@ use std::{
     path::PathBuf,
 };
 
+use jiff::Timestamp;
 use serde_json::json;
 use tlsrpt_format::printable_json;
+use tlsrpt_pages::{ReadReports, read_reports};
 use tlsrpt_received::{Found, Item, Problem, input::find_in, text};
 
-use crate::{arguments::Format, failure::Failure, output};
+use crate::{arguments::PageFormat, failure::Failure, output};
 
 /// How many problems the JSON has at most; standard error has them all.
 const MOST_PROBLEMS: usize = 1000;
+/// How many reports a page has at most.
+const MOST_ON_A_PAGE: usize = 100;
 
 /// Reads TLS reports that others sent, and says what failed where, why, and what to do about it.
 ///
@@ -24,6 +28,7 @@ const MOST_PROBLEMS: usize = 1000;
 Examples:
   tlsrpt read report.json.gz
   tlsrpt read ~/Maildir
+  tlsrpt read --format html --output reports.html ~/Maildir
   tlsrpt read - <mail.eml")]
 pub(crate) struct Arguments {
     /// Files or directories; - is standard input
@@ -31,14 +36,25 @@ pub(crate) struct Arguments {
     files: Vec<PathBuf>,
     /// Format of the output
     #[arg(long, value_name = "FORM", default_value = "text")]
-    format: Format,
+    format: PageFormat,
+    /// Write to this file instead of standard output; it is replaced in one step
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    match arguments.format {
-        Format::Text => as_text(&arguments.files),
-        Format::Json => as_json(&arguments.files),
-    }
+    let Arguments { files, format, output: file } = arguments;
+    let standard: Box<dyn Write> = match format {
+        PageFormat::Text => Box::new(output::for_people()),
+        PageFormat::Json | PageFormat::Html => Box::new(output::for_scripts()),
+    };
+    let mut tally = Tally::default();
+    output::to(file.as_deref(), standard, |out| match format {
+        PageFormat::Text => tally.as_text(&files, out),
+        PageFormat::Json => tally.as_json(&files, out),
+        PageFormat::Html => tally.as_page(&files, out),
+    })?;
+    tally.outcome()
 }
 
 /// What has been found so far.
@@ -53,27 +69,26 @@ struct Tally {
     broken: Option<io::Error>,
 }
 
-/// Finds all reports, and writes each when it is found: there may be many.
-fn all(files: &[PathBuf], mut write: impl FnMut(&Found, u64) -> io::Result<()>) -> Result<Tally, Failure> {
-    let mut tally = Tally::default();
-    for file in files {
-        find_in(file, &mut |item| tally.take(item, &mut write));
-        if let Some(error) = tally.broken.take() {
-            return Err(error.into());
-        }
-    }
-    if tally.without > 0 {
-        output::say(format_args!("{} files or mails have no TLS report", tally.without));
-    }
-    Ok(tally)
-}
-
 impl Tally {
-    fn take(&mut self, item: Item, write: &mut impl FnMut(&Found, u64) -> io::Result<()>) {
+    /// Finds all reports, and writes each when it is found: there may be many.
+    fn all(&mut self, files: &[PathBuf], mut write: impl FnMut(Box<Found>, u64) -> io::Result<()>) -> io::Result<()> {
+        for file in files {
+            find_in(file, &mut |item| self.take(item, &mut write));
+            if let Some(error) = self.broken.take() {
+                return Err(error);
+            }
+        }
+        if self.without > 0 {
+            output::say(format_args!("{} files or mails have no TLS report", self.without));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, item: Item, write: &mut impl FnMut(Box<Found>, u64) -> io::Result<()>) {
         match item {
             Item::Report(_) if self.broken.is_some() => {}
             Item::Report(found) => {
-                self.broken = write(&found, self.reports).err();
+                self.broken = write(found, self.reports).err();
                 self.reports += 1;
             }
             Item::Problem(problem) => {
@@ -90,30 +105,41 @@ impl Tally {
     fn outcome(&self) -> Result<(), Failure> {
         if self.has_problems { Err(Failure::Found) } else { Ok(()) }
     }
-}
 
-fn as_text(files: &[PathBuf]) -> Result<(), Failure> {
-    let mut out = output::for_people();
-    let tally = all(files, |found, before| {
-        if before > 0 {
-            writeln!(out)?;
-        }
-        text::found(&mut out, found)
-    })?;
-    out.flush()?;
-    tally.outcome()
-}
+    fn as_text(&mut self, files: &[PathBuf], out: &mut dyn Write) -> io::Result<()> {
+        self.all(files, |found, before| {
+            if before > 0 {
+                writeln!(out)?;
+            }
+            text::found(&mut &mut *out, &found)
+        })
+    }
 
-fn as_json(files: &[PathBuf]) -> Result<(), Failure> {
-    let mut out = output::for_scripts();
-    write!(out, "{{\"reports\":[")?;
-    let tally = all(files, |found, before| {
-        let separator = if before > 0 { "," } else { "" };
-        write!(out, "{separator}\n{}", printable_json(&serde_json::to_string(found)?))
-    })?;
-    let problems: Vec<_> =
-        tally.problems.iter().map(|problem| json!({"source": problem.place, "reason": problem.reason})).collect();
-    writeln!(out, "],\n\"problems\":{}}}", printable_json(&json!(problems).to_string()))?;
-    out.flush()?;
-    tally.outcome()
+    fn as_json(&mut self, files: &[PathBuf], out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{{\"reports\":[")?;
+        self.all(files, |found, before| {
+            let separator = if before > 0 { "," } else { "" };
+            write!(out, "{separator}\n{}", printable_json(&serde_json::to_string(&found)?))
+        })?;
+        let problems: Vec<_> =
+            self.problems.iter().map(|problem| json!({"source": problem.place, "reason": problem.reason})).collect();
+        writeln!(out, "],\n\"problems\":{}}}", printable_json(&json!(problems).to_string()))
+    }
+
+    fn as_page(&mut self, files: &[PathBuf], out: &mut dyn Write) -> io::Result<()> {
+        let mut reports = Vec::new();
+        let mut left_out = 0;
+        self.all(files, |found, _| {
+            if reports.len() < MOST_ON_A_PAGE {
+                // The page does not have the JSON text.
+                reports.push(Found { json: Vec::new(), ..*found });
+            } else {
+                left_out += 1;
+            }
+            Ok(())
+        })?;
+        let (reports, problems) = (reports.as_slice(), self.problems.as_slice());
+        let page = ReadReports { reports, left_out, problems, now: Timestamp::now() };
+        out.write_all(read_reports(page).as_bytes())
+    }
 }

@@ -1,10 +1,11 @@
 //! `tlsrpt received`: the kept reports of others, by domain and day.
 
-use std::{io::Write, time::Duration};
+use std::{io::Write, path::PathBuf, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tlsrpt_format::{printable, printable_json};
+use tlsrpt_pages::History;
 use tlsrpt_received::{
     Item, find,
     history::{self, Alert, AlertLimits, DomainDay, Run},
@@ -14,7 +15,7 @@ use tlsrpt_store::{ReceivedFailure, ReceivedFilter, ReceivedReader, ReceivedSum,
 
 use super::deliver::{Day, today};
 use crate::{
-    arguments::{Format, duration},
+    arguments::{Format, PageFormat, duration},
     configuration::ConfigFile,
     failure::Failure,
     output,
@@ -35,6 +36,7 @@ const NAMED: usize = 3;
 Examples:
   tlsrpt received example.org
   tlsrpt received --day 2026-11-24 --format json
+  tlsrpt received --format html --output received.html
   tlsrpt received show 'Example Inc.' 2026-11-24T00:00:00Z_example.org
   tlsrpt received --alert --count 10 --rate 1")]
 pub(crate) struct Arguments {
@@ -62,7 +64,10 @@ pub(crate) struct Arguments {
     rate: f64,
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: PageFormat,
+    /// Write to this file instead of standard output; it is replaced in one step
+    #[arg(long, value_name = "FILE", conflicts_with = "alert")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     file: ConfigFile,
 }
@@ -119,23 +124,25 @@ fn list(arguments: &Arguments) -> Result<(), Failure> {
     let (sums, failures) = counts(store.as_mut(), &filter)?;
     let ids = store.received_ids(&filter, MOST).map_err(failed)?;
     let (days, runs) = (history::days(&sums, &failures), history::runs(&sums, &failures));
-    let mut out = output::for_scripts();
-    match arguments.format {
-        Format::Text => {
-            let mut out = output::for_people();
-            write_list(&mut out, &days, &runs, arguments.day.is_some().then_some(&ids))?;
-            out.flush()?;
+    let standard: Box<dyn Write> = match arguments.format {
+        PageFormat::Text => Box::new(output::for_people()),
+        PageFormat::Json | PageFormat::Html => Box::new(output::for_scripts()),
+    };
+    output::to(arguments.output.as_deref(), standard, |mut out| match arguments.format {
+        PageFormat::Text => write_list(&mut out, &days, &runs, arguments.day.is_some().then_some(&ids)),
+        PageFormat::Html => {
+            let page = History { days: &days, runs: &runs, now: Timestamp::now() };
+            out.write_all(tlsrpt_pages::history(page).as_bytes())
         }
-        Format::Json => {
+        PageFormat::Json => {
             let shown = json!({
                 "days": days.iter().map(day_as_json).collect::<Vec<_>>(),
                 "runs": runs.iter().map(run_as_json).collect::<Vec<_>>(),
                 "reports": ids.iter().map(|(organization, id)| json!({"organization": organization, "report-id": id})).collect::<Vec<_>>(),
             });
-            writeln!(out, "{}", printable_json(&format!("{shown:#}")))?;
+            writeln!(out, "{}", printable_json(&format!("{shown:#}")))
         }
-    }
-    Ok(out.flush()?)
+    })
 }
 
 fn write_list(

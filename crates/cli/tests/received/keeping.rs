@@ -40,6 +40,27 @@ fn reports_are_kept_once_and_listed() {
 }
 
 #[test]
+fn a_page_of_the_kept_reports() {
+    let host = Host::new();
+    let page = || well(host.run(&["received", "--format", "html"], b""));
+    host.receive(&report("Sender Inc.", day_before(2), 10, 0, ""));
+    let none = well(host.run(&["received", "other.example", "--format", "html"], b""));
+    assert!(none.contains("No reports are kept"), "{none}");
+    assert!(page().contains("No organization reports failures in its latest reports."));
+    host.receive(&report("Sender Inc.", day_before(1), 7, 3, "tlsa-invalid"));
+    let text = page();
+    let day = day_before(1);
+    for wanted in [
+        "Failures that last",
+        "Failures by reason",
+        &format!("tlsa-invalid</bdi> since {day}"),
+        "Compare the TLSA record",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+}
+
+#[test]
 fn an_alert_is_one_line_and_an_exit_code() {
     let host = Host::new();
     let alert = |more: &[&str]| host.run(&[&["received", "--alert"], more].concat(), b"");

@@ -58,3 +58,23 @@ fn a_maildir_with_mails_that_have_no_report() {
     assert_eq!(code, 1);
     assert!(said.contains("no file of this directory has a TLS report"), "{said}");
 }
+
+#[test]
+fn a_page_with_what_to_do() {
+    let host = Host::new();
+    let path = |name: &str| host.path(name).to_str().unwrap().to_owned();
+    fs::write(path("one"), report("<b>One</b>", day_before(1), 12, 3, "certificate-expired")).unwrap();
+    fs::write(path("two"), report("Two", day_before(2), 1, 0, "")).unwrap();
+    fs::write(path("bad"), "{").unwrap();
+    let (page, out) = (path("page.html"), path("bad"));
+    let (code, shown, _) = run(&["read", "--format", "html", "--output", &page, &path("one"), &path("two"), &out], b"");
+    assert_eq!((code, shown.as_str()), (1, ""));
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("&lt;b&gt;One&lt;/b&gt;") && !page.contains("<b>One"), "{page}");
+    for text in ["Renew the certificate of the MX host", "Sessions and failures by day", "What cannot be read", "Two"] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let (code, page, _) = run(&["read", "--format", "html", &path("two")], b"");
+    assert!(code == 0 && page.contains("<title>TLS report from Two</title>"), "{page}");
+    assert!(!page.contains("What cannot be read"), "{page}");
+}

@@ -1,0 +1,256 @@
+//! Reports that others sent: those of files, and the days of the kept ones.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+use maud::{Markup, html};
+use tlsrpt::FailureMember;
+use tlsrpt_received::{
+    FailureEntry, Found, PolicyEntry, Problem, Report, advice,
+    history::{DomainDay, Run},
+};
+
+use crate::{
+    frame, plot,
+    results::{self, FailureResults, PolicyResults},
+    words::{bounded, grouped, number_of, shown, time},
+};
+
+/// The most problems and departures that are listed.
+const MOST_LISTED: usize = 50;
+/// The most rows of a table.
+const MOST_ROWS: usize = 500;
+/// The most organizations that a row names.
+const MOST_NAMED: usize = 5;
+
+/// What `tlsrpt read` found.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadReports<'a> {
+    /// The reports that are on the page.
+    pub reports: &'a [Found],
+    /// How many more there are.
+    pub left_out: u64,
+    /// What cannot be read.
+    pub problems: &'a [Problem],
+    /// The time of the page.
+    pub now: Timestamp,
+}
+
+/// The page of reports in files.
+#[must_use]
+pub fn read_reports(ReadReports { reports, left_out, problems, now }: ReadReports<'_>) -> String {
+    let days = reports.iter().flat_map(|found| days_of(&found.report)).collect();
+    let body = html! {
+        @if reports.len() > 1 { (sessions_by_day(days)) }
+        @for found in reports { (one(found, reports.len() > 1)) }
+        @if left_out > 0 {
+            section { p { "The page leaves out " (number_of(left_out, "report")) "; read fewer files, or use " code { "--format json" } } }
+        }
+        @if reports.is_empty() { section { p.dim { "There is no report in what was read." } } }
+        @if !problems.is_empty() {
+            section {
+                h2 { "What cannot be read" }
+                ul.plain { @for problem in problems.iter().take(MOST_LISTED) {
+                    li { strong { (shown(&problem.place)) } ": " (shown(&problem.reason)) }
+                } }
+            }
+        }
+    };
+    let title = match reports {
+        [one] => format!("TLS report from {}", bounded(name_or(&one.report.organization, "an unknown organization"))),
+        _ => "TLS reports from others".into(),
+    };
+    frame::page(&title, now, &body)
+}
+
+fn name_or<'t>(name: &'t str, other: &'t str) -> &'t str {
+    if name.is_empty() { other } else { name }
+}
+
+/// The sessions of a report, if its day is known.
+fn days_of(report: &Report) -> Option<(Date, [u64; 2])> {
+    report.day().map(|day| (day, [report.failed(), report.succeeded()]))
+}
+
+fn one(found: &Found, has_heading: bool) -> Markup {
+    let report = &found.report;
+    let policies: Vec<_> = report.policies.iter().map(policy).collect();
+    let range = |at: Option<Timestamp>| html! { @match at { Some(at) => (time(at)), None => "unknown" } };
+    html! {
+        section {
+            @if has_heading { h2 { (shown(name_or(&report.organization, "an unknown organization"))) } }
+            dl.facts {
+                dt { "About" } dd { (names(&report.domains())) }
+                dt { "From" } dd { (range(report.begin)) }
+                dt { "To" } dd { (range(report.end)) }
+                dt { "Report id" } dd { (shown(name_or(&report.report_id, "none"))) }
+                dt { "Contact" } dd { (shown(report.contact.as_deref().unwrap_or("none"))) }
+                dt { "Read from" } dd { (shown(&found.place)) }
+            }
+        }
+        (results::tiles(&policies))
+        (results::policies(&policies))
+        (departures(report))
+    }
+}
+
+fn names(names: &[String]) -> Markup {
+    html! {
+        @for (index, name) in names.iter().take(MOST_NAMED).enumerate() { @if index > 0 { ", " } (shown(name)) }
+        @if names.len() > MOST_NAMED { " and " (grouped((names.len() - MOST_NAMED) as u64)) " more" }
+        @if names.is_empty() { "unknown" }
+    }
+}
+
+fn departures(report: &Report) -> Markup {
+    let Report { departures, left_out, shortened, .. } = report;
+    html! {
+        @if !departures.is_empty() || *left_out > 0 || *shortened > 0 {
+            section {
+                h2 { "How the report departs from RFC 8460" }
+                ul.plain {
+                    @for departure in departures.iter().take(MOST_LISTED) { li { (shown(&departure.to_string())) } }
+                    @if *left_out > 0 { li { "Too much for a report: " (number_of(*left_out, "entry")) " left out." } }
+                    @if *shortened > 0 { li { "Too long for a report: " (number_of(*shortened, "text")) " shortened." } }
+                }
+            }
+        }
+    }
+}
+
+fn policy(entry: &PolicyEntry) -> PolicyResults {
+    let hosts = entry.mx_hosts.join(", ");
+    PolicyResults {
+        kind: entry.kind.clone(),
+        domain: entry.domain.clone(),
+        lines: entry.lines.clone(),
+        members: if hosts.is_empty() { Vec::new() } else { vec![("mx-host".into(), hosts)] },
+        succeeded: entry.succeeded,
+        failed: entry.failed,
+        failures: entry.failures.iter().map(failure).collect(),
+    }
+}
+
+fn failure(entry: &FailureEntry) -> FailureResults {
+    let known = |(member, value): (FailureMember, &str)| (member.rfc_name().to_string(), value.to_owned());
+    FailureResults {
+        result_type: Some(entry.result_type.clone()).filter(|name| !name.is_empty()),
+        sessions: entry.sessions,
+        details: entry.details.known().map(known).collect(),
+        remedy: Some(advice::advice(entry.known_type()).into()),
+    }
+}
+
+/// The plots of the sessions by day.
+fn sessions_by_day(all: Vec<(Date, [u64; 2])>) -> Markup {
+    let mut sums = BTreeMap::<Date, [u64; 2]>::new();
+    for (day, [failed, met]) in all {
+        let sum = sums.entry(day).or_default();
+        *sum = [sum[0].saturating_add(failed), sum[1].saturating_add(met)];
+    }
+    let words = |[failed, met]: [u64; 2]| {
+        format!("{}, {} failed", number_of(failed.saturating_add(met), "session"), grouped(failed))
+    };
+    let column = |day: Date, parts: &[u64], sum| plot::Day { day, parts: parts.to_vec(), words: words(sum) };
+    let both: Vec<_> = sums.iter().rev().map(|(day, sum)| column(*day, sum, *sum)).collect();
+    let failed: Vec<_> = sums.iter().rev().map(|(day, sum)| column(*day, &sum[..1], *sum)).collect();
+    let has_failed = sums.values().any(|sum| sum[0] > 0);
+    html! {
+        @if !both.is_empty() {
+            section {
+                h2 { "Sessions and failures by day" }
+                (plot::Days { title: "Sessions", series: &[plot::FAILED, plot::MET], days: &both }.draw())
+                @if has_failed { (plot::Days { title: "Failed sessions", series: &[plot::FAILED], days: &failed }.draw()) }
+            }
+        }
+    }
+}
+
+/// The kept reports of others.
+#[derive(Debug, Clone, Copy)]
+pub struct History<'a> {
+    /// The days of each domain, the newest first.
+    pub days: &'a [DomainDay],
+    /// The failures that last.
+    pub runs: &'a [Run],
+    /// The time of the page.
+    pub now: Timestamp,
+}
+
+/// The page of the kept reports.
+#[must_use]
+pub fn history(History { days, runs, now }: History<'_>) -> String {
+    let all = days.iter().map(|day| (day.day, [day.failed, day.succeeded])).collect();
+    let body = html! {
+        (lasting(runs))
+        (sessions_by_day(all))
+        (by_reason(days))
+        (table(days))
+    };
+    frame::page("TLS reports from others", now, &body)
+}
+
+fn lasting(runs: &[Run]) -> Markup {
+    html! {
+        @if runs.is_empty() {
+            section.verdict.good { "No organization reports failures in its latest reports." }
+        } @else {
+            section.verdict.bad {
+                h2 { "Failures that last" }
+                ul { @for Run { domain, organization, result_type, since, last, sessions } in runs.iter().take(MOST_LISTED) {
+                    li {
+                        (shown(domain)) ": " (shown(result_type)) " since " (since.to_string()) ", "
+                        (number_of(*sessions, "session")) " until " (last.to_string()) ", reported by " (shown(organization))
+                    }
+                } }
+                @if runs.len() > MOST_LISTED { p.dim { "and " (grouped((runs.len() - MOST_LISTED) as u64)) " more" } }
+            }
+        }
+    }
+}
+
+fn by_reason(days: &[DomainDay]) -> Markup {
+    let mut sums = BTreeMap::<&str, u64>::new();
+    for (reason, sessions) in days.iter().flat_map(|day| &day.failures) {
+        let sum = sums.entry(reason).or_default();
+        *sum = sum.saturating_add(*sessions);
+    }
+    let failures = sums.into_iter().map(|(reason, sessions)| FailureResults {
+        result_type: Some(reason.to_owned()),
+        sessions,
+        details: Vec::new(),
+        remedy: Some(advice::advice(tlsrpt::FailureType::from_rfc_name(reason)).into()),
+    });
+    results::reasons(failures.collect())
+}
+
+fn table(days: &[DomainDay]) -> Markup {
+    html! {
+        section {
+            h2 { "By day and domain" }
+            @if days.is_empty() { p.dim { "No reports are kept; tlsrpt receive keeps those that arrive." } }
+            @else {
+                div.wide { table {
+                    thead { tr {
+                        th scope="col" { "Day" } th.text scope="col" { "Domain" } th scope="col" { "Sessions" }
+                        th scope="col" { "Failed" } th.text scope="col" { "Reported by" }
+                    } }
+                    tbody { @for day in days.iter().take(MOST_ROWS) { (row(day)) } }
+                } }
+                @if days.len() > MOST_ROWS { p.dim { "and " (grouped((days.len() - MOST_ROWS) as u64)) " more rows" } }
+            }
+        }
+    }
+}
+
+fn row(day: &DomainDay) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (day.day.to_string()) }
+            td.text { (shown(&day.domain)) }
+            td { (grouped(day.succeeded.saturating_add(day.failed))) }
+            td.(if day.failed > 0 { "failed" } else { "zero" }) { (grouped(day.failed)) }
+            td.text { (names(&day.organizations)) }
+        }
+    }
+}
