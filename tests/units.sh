@@ -62,7 +62,7 @@ done
 PYTHONPATH=tests/mta "${PYTHON:-python3}" -B -c '
 from harness import documents
 print(documents.commands(".", "collecting.md", "A page for a web server"))' |
-    grep -v '^systemctl' | sed "s|/etc/systemd/system|$units|; s|/usr/bin/tlsrpt|$units/../../bin/tlsrpt|" | sh
+    grep -v '^systemctl' | sed "s|/etc/systemd/system|$units|; s|/usr/bin/tlsrpt|$units/../../../bin/tlsrpt|" | sh
 verify "$units/tlsrpt-status.service" "$units/tlsrpt-status.timer"
 for unit in tlsrpt-status.service tlsrpt-status.timer; do
     expect "$unit" "$(problems $unit)" ''
