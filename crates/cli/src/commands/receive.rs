@@ -31,8 +31,10 @@ const MOST: usize = 100;
 /// that --dkim=require refuses; 75 if the report cannot be kept now, and the mail server tries again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Examples, a transport in Postfix's master.cf, and by hand:
+A transport in Postfix's master.cf:
   tlsrpt-receive unix - n n - 1 pipe user=tlsrpt argv=/usr/bin/tlsrpt receive
+
+Example:
   tlsrpt receive <mail.eml")]
 pub(crate) struct Arguments {
     /// Verify the DKIM signature of the mail: check keeps what it says with the report, require refuses mails without a valid one
