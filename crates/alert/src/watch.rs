@@ -143,8 +143,11 @@ impl Watch {
             let told = self.messenger.tell(&alert);
             if let Err(why) = &told {
                 let (domain, why) = (printable(&alert.domain), printable(why));
-                let next = format_args!("the next attempt is in {} minutes", RETRY.as_mins());
-                self.log.say(Level::Warning, format_args!("cannot tell the alert about {domain}: {why}; {next}"));
+                let next = RETRY.as_mins();
+                self.log.say(
+                    Level::Warning,
+                    format_args!("cannot tell the alert about {domain}: {why}; the next attempt is in {next} minutes"),
+                );
             }
             self.store.keep_told(&alert.domain, told.as_ref().map(|()| now).map_err(String::as_str))?;
         }
