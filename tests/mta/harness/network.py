@@ -10,6 +10,7 @@ from harness import cache, certificates, dns, domains, smtp_server
 RESOLVER = "127.0.0.1"
 SECOND_RESOLVER = "127.0.0.54"
 PLAIN_RESOLVER = "127.0.0.53"  # does not validate with DNSSEC
+SILENT_RESOLVER = "127.0.0.55"  # for tests that take its port and answer nothing
 CLIENT_IPV6 = "2001:db8::1"
 SECOND_CLIENT = "127.0.0.3"  # of a second mail host; Postfix listens only at addresses that were added
 REPORT_SINK = "127.0.0.99"

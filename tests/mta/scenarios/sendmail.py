@@ -232,9 +232,9 @@ def with_longest_path(the_network, root, installed):
 def end_with_silent_dns(the_network, root, installed):
     host = sendmail.Sendmail(the_network, root, installed, name="silent")
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    silent.bind((SILENT, 53))
+    silent.bind((network.SILENT_RESOLVER, 53))
     # One attempt that outlasts the time that events have at the end.
-    host.write("/etc/resolv.conf", "nameserver %s\noptions timeout:30\n" % SILENT)
+    host.write("/etc/resolv.conf", "nameserver %s\noptions timeout:30\n" % network.SILENT_RESOLVER)
     host.serve()
     with socket.socket(socket.AF_UNIX) as client:
         with recorder.short(host.root + sendmail.MAP) as name:
@@ -256,9 +256,6 @@ def refuse(client, host):
     if client.recv(len(ANSWER), socket.MSG_WAITALL) != ANSWER:
         raise Problem("the server does not answer while it ends")
     return [line for line in host.log() if "ending" in line]
-
-
-SILENT = "127.0.0.53"
 
 
 def check_limits(context):
