@@ -10,6 +10,7 @@ mod failure;
 mod groups;
 mod listen;
 mod output;
+mod output_file;
 mod record;
 mod reporting;
 mod text;

@@ -11,7 +11,7 @@ use tlsrpt_format::printable_json;
 use tlsrpt_pages::{ReadReports, read_reports};
 use tlsrpt_received::{Found, Item, Problem, input::find_in, text};
 
-use crate::{arguments::PageFormat, failure::Failure, output};
+use crate::{arguments::PageFormat, failure::Failure, output, output_file};
 
 /// How many problems the JSON has at most; standard error has them all.
 const MOST_PROBLEMS: usize = 1000;
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         PageFormat::Json | PageFormat::Html => Box::new(output::for_scripts()),
     };
     let mut tally = Tally::default();
-    output::to(file.as_deref(), standard, |out| match format {
+    output_file::to(file.as_deref(), standard, |out| match format {
         PageFormat::Text => tally.as_text(&files, out),
         PageFormat::Json => tally.as_json(&files, out),
         PageFormat::Html => tally.as_page(&files, out),

@@ -18,7 +18,7 @@ use crate::{
     arguments::{Format, PageFormat, duration},
     configuration::ConfigFile,
     failure::Failure,
-    output,
+    output, output_file,
     reporting::failed,
 };
 
@@ -128,7 +128,7 @@ fn list(arguments: &Arguments) -> Result<(), Failure> {
         PageFormat::Text => Box::new(output::for_people()),
         PageFormat::Json | PageFormat::Html => Box::new(output::for_scripts()),
     };
-    output::to(arguments.output.as_deref(), standard, |mut out| match arguments.format {
+    output_file::to(arguments.output.as_deref(), standard, |mut out| match arguments.format {
         PageFormat::Text => write_list(&mut out, &days, &runs, arguments.day.is_some().then_some(&ids)),
         PageFormat::Html => {
             let page = History { days: &days, runs: &runs, now: Timestamp::now() };

@@ -17,7 +17,7 @@ use crate::{
     arguments::{Format, PageFormat},
     configuration::ConfigFile,
     failure::Failure,
-    output,
+    output, output_file,
     reporting::{self, failed},
 };
 
@@ -162,7 +162,7 @@ fn show(one: &Shown) -> Result<(), Failure> {
     let report = report(store.as_mut(), one.id)?;
     let deliveries = store.deliveries(one.id).map_err(failed)?;
     let document = unpacked(&report.compressed)?;
-    output::to(one.output.as_deref(), output::for_scripts(), |mut out| match one.format {
+    output_file::to(one.output.as_deref(), output::for_scripts(), |mut out| match one.format {
         PageFormat::Text => {
             write_report(&mut out, &report, &deliveries)?;
             write_document(&mut out, &report.summary, &document)

@@ -12,7 +12,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tlsrpt_config::Loaded;
 use tlsrpt_status::{Domain, Extent, Place, Status, json, metrics::metrics, text};
 
-use crate::{configuration::ConfigFile, failure::Failure, output};
+use crate::{configuration::ConfigFile, failure::Failure, output, output_file};
 
 /// Shows whether the collector runs, its counters, and the problems that need attention.
 ///
@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         None => {
             let status = look(&arguments, &loaded);
             let standard = standard_output(arguments.format);
-            output::to(arguments.output.as_deref(), standard, |out| show(arguments.format, &status, out))?;
+            output_file::to(arguments.output.as_deref(), standard, |out| show(arguments.format, &status, out))?;
             if status.attention.is_empty() { Ok(()) } else { Err(Failure::Found) }
         }
     }
