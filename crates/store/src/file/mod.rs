@@ -9,7 +9,7 @@ mod identity;
 mod opening;
 mod schema;
 
-pub(crate) use columns::{count, date, number, timestamp, unreadable};
+pub(crate) use columns::{count, date, limit_of, number, timestamp, unreadable};
 pub(crate) use format::Format;
 pub(crate) use identity::Identity;
 pub(crate) use opening::{open, open_read_only};

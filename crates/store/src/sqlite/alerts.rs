@@ -6,7 +6,7 @@ use rusqlite::{Row, params, types::Type};
 use super::database::Sqlite;
 use crate::{
     Alert, AlertStore, DomainCounts, Error, WatchedDomain, day,
-    file::{count, number, timestamp, unreadable},
+    file::{count, limit_of, number, timestamp, unreadable},
 };
 
 /// The columns of [`alert`].
@@ -19,7 +19,7 @@ impl AlertStore for Sqlite {
              FROM domain_of_day AS d JOIN domain ON d.domain = id \
              LEFT JOIN judged AS j ON j.domain = name AND j.day = d.day LEFT JOIN alert AS a ON a.domain = name \
              WHERE d.day = ?1 AND id > 0 AND (d.failed > 0 OR a.domain IS NOT NULL) ORDER BY d.failed DESC, name LIMIT ?2",
-            params![day::to_number(day), i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![day::to_number(day), limit_of(limit)],
             watched,
         )
     }

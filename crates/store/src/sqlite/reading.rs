@@ -10,7 +10,7 @@ use super::{database::Sqlite, reporter_lock, upkeep};
 use crate::{
     Alert, DayCounts, DeliveryState, DomainCounts, Error, FailureCounts, Host, InvalidCounts, PolicyCounts, Reader,
     day,
-    file::{count, date, timestamp, unreadable},
+    file::{count, date, limit_of, timestamp, unreadable},
 };
 
 impl Reader for Sqlite {
@@ -35,7 +35,7 @@ impl Reader for Sqlite {
         self.rows(
             "SELECT name, events, failed FROM domain JOIN domain_of_day ON domain = id AND day = ?1 \
              WHERE name > ?2 ORDER BY name LIMIT ?3",
-            params![day::to_number(day), after, i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![day::to_number(day), after, limit_of(limit)],
             domain_counts,
         )
     }
@@ -44,7 +44,7 @@ impl Reader for Sqlite {
         self.rows(
             "SELECT name, events, failed FROM domain_of_day JOIN domain ON domain = id \
              WHERE day = ?1 AND failed > 0 ORDER BY failed DESC, name LIMIT ?2",
-            params![day::to_number(day), i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![day::to_number(day), limit_of(limit)],
             domain_counts,
         )
     }

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params, types::Type};
 
-use super::{adding::size, database::Sqlite, reporting::limit_of};
+use super::{adding::size, database::Sqlite};
 use crate::{
     Error, Kept, NewReceived, ReceivedFailure, ReceivedFilter, ReceivedLimits, ReceivedReader, ReceivedReport,
     ReceivedStore, ReceivedSum, day,
-    file::{count, date, number, timestamp, unreadable},
+    file::{count, date, limit_of, number, timestamp, unreadable},
     received_row::{Row, key, row},
 };
 

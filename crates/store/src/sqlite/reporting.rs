@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Attempt, Delivery, DeliveryState, Error, FailureLimit, KeptReport, Leases, MxHostShare, NewReport, ReportFilter,
     ReportStore, Route, Suppression, Unreported, day,
-    file::{count, date, number, timestamp},
+    file::{count, date, limit_of, number, timestamp},
 };
 
 const DELIVERY: &str = "id, report, destination, token, state, attempts, first_attempt, last_attempt, next_attempt, unknown, answer, warning, \
@@ -392,10 +392,6 @@ fn of_day(day: Option<Date>) -> String {
             day::to_number(day)
         )
     })
-}
-
-pub(super) fn limit_of(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
