@@ -61,10 +61,8 @@ impl Watch {
             let mut in_trouble = false;
             loop {
                 let looked = self.look(Timestamp::now());
-                if let Err(error) = &looked {
-                    if !in_trouble {
-                        self.log.say(Level::Warning, format_args!("cannot look for failing domains: {error}"));
-                    }
+                if let Some(error) = looked.as_ref().err().filter(|_| !in_trouble) {
+                    self.has_failed(error);
                 }
                 in_trouble = looked.is_err();
                 if end.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
@@ -75,12 +73,19 @@ impl Watch {
         Ok(Watching { _until_dropped: until_dropped })
     }
 
-    /// Looks once at the day of `now`, and tells the operator about each domain that has begun to fail.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    pub fn look(&mut self, now: Timestamp) -> Result<(), Error> {
+    /// Looks once, now. An error of the store is logged.
+    pub fn once(mut self) {
+        if let Err(error) = self.look(Timestamp::now()) {
+            self.has_failed(&error);
+        }
+    }
+
+    fn has_failed(&self, error: &Error) {
+        self.log.say(Level::Warning, format_args!("cannot look for failing domains: {error}"));
+    }
+
+    /// Looks at the day of `now`, and tells the operator about each domain that has begun to fail.
+    fn look(&mut self, now: Timestamp) -> Result<(), Error> {
         let today = now.to_zoned(TimeZone::UTC).date();
         let mut judged = Vec::new();
         for domain in self.store.watched(today, DOMAINS)? {

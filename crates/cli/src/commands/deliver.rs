@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let (ending, _end) = Ending::new(None).map_err(cannot("wait for signals"))?;
     if arguments.once || day.is_some() {
         if day.is_none() {
-            look_for_failing_domains(&configuration, log)?;
+            watch(&configuration, log)?.into_iter().for_each(Watch::once);
         }
         once(reporter(&configuration, reporting::store(&configuration)?, Mode::Once(day), log)?, &ending, log)
     } else {
@@ -139,16 +139,6 @@ pub(crate) fn serve(
 fn watch(configuration: &Configuration, log: Log) -> Result<Option<Watch>, Failure> {
     let Some((threshold, messenger)) = reporting::alert(configuration)? else { return Ok(None) };
     Ok(Some(Watch::new(reporting::store(configuration)?, threshold, messenger, log)))
-}
-
-/// The same, once. Reports are delivered also if it fails.
-fn look_for_failing_domains(configuration: &Configuration, log: Log) -> Result<(), Failure> {
-    if let Some(mut watch) = watch(configuration, log)? {
-        if let Err(error) = watch.look(Timestamp::now()) {
-            log.say(Level::Warning, format_args!("cannot look for failing domains: {error}"));
-        }
-    }
-    Ok(())
 }
 
 /// Removes old days from a store that hosts share. From one of this host alone, the collector does.
