@@ -30,6 +30,11 @@ pub(crate) fn for_scripts() -> io::BufWriter<io::Stdout> {
     io::BufWriter::new(io::stdout())
 }
 
+/// Standard output for a form: for people as [`for_people`], otherwise as [`for_scripts`].
+pub(crate) fn standard(is_for_people: bool) -> Box<dyn io::Write> {
+    if is_for_people { Box::new(for_people()) } else { Box::new(for_scripts()) }
+}
+
 /// The beginning of messages on standard error.
 pub(crate) const MESSAGE_PREFIX: &str = "tlsrpt: ";
 

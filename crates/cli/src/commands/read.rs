@@ -44,10 +44,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { files, format, output: file } = arguments;
-    let standard: Box<dyn Write> = match format {
-        PageFormat::Text => Box::new(output::for_people()),
-        PageFormat::Json | PageFormat::Html => Box::new(output::for_scripts()),
-    };
+    let standard = output::standard(format == PageFormat::Text);
     let mut tally = Tally::default();
     output_file::to(file.as_deref(), standard, |out| match format {
         PageFormat::Text => tally.as_text(&files, out),

@@ -124,10 +124,7 @@ fn list(arguments: &Arguments) -> Result<(), Failure> {
     let (sums, failures) = counts(store.as_mut(), &filter)?;
     let ids = store.received_ids(&filter, MOST).map_err(failed)?;
     let (days, runs) = (history::days(&sums, &failures), history::runs(&sums, &failures));
-    let standard: Box<dyn Write> = match arguments.format {
-        PageFormat::Text => Box::new(output::for_people()),
-        PageFormat::Json | PageFormat::Html => Box::new(output::for_scripts()),
-    };
+    let standard = output::standard(arguments.format == PageFormat::Text);
     output_file::to(arguments.output.as_deref(), standard, |mut out| match arguments.format {
         PageFormat::Text => write_list(&mut out, &days, &runs, arguments.day.is_some().then_some(&ids)),
         PageFormat::Html => {

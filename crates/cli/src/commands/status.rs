@@ -83,18 +83,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         None if arguments.watch => watch(&arguments, &loaded),
         None => {
             let status = look(&arguments, &loaded);
-            let standard = standard_output(arguments.format);
+            let standard = output::standard(arguments.format == Form::Text);
             output_file::to(arguments.output.as_deref(), standard, |out| show(arguments.format, &status, out))?;
             if status.attention.is_empty() { Ok(()) } else { Err(Failure::Found) }
         }
-    }
-}
-
-/// Standard output, with broken lines for people.
-fn standard_output(form: Form) -> Box<dyn Write> {
-    match form {
-        Form::Text => Box::new(output::for_people()),
-        _ => Box::new(output::for_scripts()),
     }
 }
 
@@ -130,7 +122,7 @@ fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
         if on_terminal {
             write!(io::stdout(), "{CLEAR}{:.0}\n\n", status.now)?;
         }
-        show(arguments.format, &status, &mut standard_output(arguments.format))?;
+        show(arguments.format, &status, &mut output::standard(arguments.format == Form::Text))?;
         if arguments.format == Form::Text && !on_terminal {
             writeln!(io::stdout())?;
         }
@@ -149,7 +141,7 @@ fn show_domain(arguments: &Arguments, loaded: &Loaded, name: &str) -> Result<(),
     };
     let domain = Domain::look(&loaded.configuration.store.url, name, &days)
         .map_err(|error| Failure::Failed(error.to_string()))?;
-    let mut out = standard_output(arguments.format);
+    let mut out = output::standard(arguments.format == Form::Text);
     match arguments.format {
         Form::Text => text::domain(&mut out, &domain)?,
         Form::Json => writeln!(out, "{}", json::domain(&domain))?,
