@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 use maud::{Markup, html};
-use tlsrpt::FailureMember;
+use tlsrpt::{FailureMember, FailureType};
 use tlsrpt_received::{
     FailureEntry, Found, PolicyEntry, Problem, Report, advice,
     history::{DomainDay, Run},
 };
+use tlsrpt_store::Reason;
 
 use crate::{
     frame, plot,
@@ -148,20 +149,10 @@ fn sessions_by_day(all: Vec<(Date, [u64; 2])>) -> Markup {
         let sum = sums.entry(day).or_default();
         *sum = [sum[0].saturating_add(failed), sum[1].saturating_add(met)];
     }
-    let words = |[failed, met]: [u64; 2]| {
-        format!("{}, {} failed", number_of(failed.saturating_add(met), "session"), grouped(failed))
-    };
-    let column = |day: Date, parts: &[u64], sum| plot::Day { day, parts: parts.to_vec(), words: words(sum) };
-    let both: Vec<_> = sums.iter().rev().map(|(day, sum)| column(*day, sum, *sum)).collect();
-    let failed: Vec<_> = sums.iter().rev().map(|(day, sum)| column(*day, &sum[..1], *sum)).collect();
-    let has_failed = sums.values().any(|sum| sum[0] > 0);
+    let days: Vec<_> = sums.into_iter().rev().map(|(day, [failed, met])| plot::Sessions { day, failed, met }).collect();
     html! {
-        @if !both.is_empty() {
-            section {
-                h2 { "Sessions and failures by day" }
-                (plot::Days { title: "Sessions", series: &[plot::FAILED, plot::MET], days: &both }.draw())
-                @if has_failed { (plot::Days { title: "Failed sessions", series: &[plot::FAILED], days: &failed }.draw()) }
-            }
+        @if !days.is_empty() {
+            section { h2 { "Sessions and failures by day" } (plot::sessions(&days)) (plot::failed_sessions(&days)) }
         }
     }
 }
@@ -210,18 +201,19 @@ fn lasting(runs: &[Run]) -> Markup {
 }
 
 fn by_reason(days: &[DomainDay]) -> Markup {
-    let mut sums = BTreeMap::<&str, u64>::new();
-    for (reason, sessions) in days.iter().flat_map(|day| &day.failures) {
-        let sum = sums.entry(reason).or_default();
-        *sum = sum.saturating_add(*sessions);
-    }
-    let failures = sums.into_iter().map(|(reason, sessions)| FailureResults {
-        result_type: Some(reason.to_owned()),
-        sessions,
+    let all: Vec<_> =
+        days.iter().flat_map(|day| &day.failures).map(|(name, sessions)| reason(name, *sessions)).collect();
+    let failures = Reason::sums(&all).into_iter().map(|Reason { result_type, times }| FailureResults {
+        remedy: Some(advice::advice(FailureType::from_rfc_name(&result_type)).into()),
+        result_type: Some(result_type),
+        sessions: times,
         details: Vec::new(),
-        remedy: Some(advice::advice(tlsrpt::FailureType::from_rfc_name(reason)).into()),
     });
     results::reasons(failures.collect())
+}
+
+fn reason(result_type: &str, times: u64) -> Reason {
+    Reason { result_type: result_type.to_owned(), times }
 }
 
 fn table(days: &[DomainDay]) -> Markup {

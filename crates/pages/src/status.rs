@@ -111,23 +111,21 @@ fn counts(stored: &Stored) -> Markup {
 }
 
 fn sessions(days: &[DayCounts]) -> Markup {
-    let words = |day: &DayCounts| format!("{}, {} failed", number_of(day.events, "session"), grouped(day.failed));
-    let column = |day: &DayCounts, parts: Vec<u64>| plot::Day { day: day.day, parts, words: words(day) };
-    let all: Vec<_> =
-        days.iter().map(|day| column(day, vec![day.failed, day.events.saturating_sub(day.failed)])).collect();
-    let failed: Vec<_> = days.iter().map(|day| column(day, vec![day.failed])).collect();
+    let of_day = |&DayCounts { day, events, failed, .. }: &DayCounts| plot::Sessions {
+        day,
+        failed,
+        met: events.saturating_sub(failed),
+    };
+    let all: Vec<_> = days.iter().map(of_day).collect();
     let newest: Vec<_> = days.iter().take(MOST_DAYS).collect();
     let any = |number: fn(&DayCounts) -> u64| days.iter().any(|day| number(day) > 0);
     html! {
         section {
             h2 { "Sessions and failures by day" }
             @if any(|day| day.events) {
-                (plot::Days { title: "Sessions", series: &[plot::FAILED, plot::MET], days: &all }.draw())
-                @if any(|day| day.failed) {
-                    (plot::Days { title: "Failed sessions", series: &[plot::FAILED], days: &failed }.draw())
-                } @else {
-                    p.dim { "No session failed." }
-                }
+                (plot::sessions(&all))
+                (plot::failed_sessions(&all))
+                @if !any(|day| day.failed) { p.dim { "No session failed." } }
             } @else {
                 p.dim { "No mail server has sent an event yet." }
             }

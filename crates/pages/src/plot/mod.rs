@@ -2,11 +2,8 @@
 
 mod bar;
 mod days;
+mod sessions;
 
 pub(crate) use bar::{share, two_shares};
 pub(crate) use days::{Day, Days, Series};
-
-/// Sessions that met their policy.
-pub(crate) const MET: Series = Series { name: "policy met", class: "met" };
-/// Sessions that did not.
-pub(crate) const FAILED: Series = Series { name: "failed", class: "failed" };
+pub(crate) use sessions::{Sessions, failed_sessions, sessions};
