@@ -2,9 +2,10 @@
 
 import os
 
-FILE = "README.md"
 BEGIN, END = "<!-- %s: begin -->", "<!-- %s: end -->"
 RAN = "what tests/mta/run ran"
+DIFFERENCES = "how the libraries differ"
+FILES = {RAN: "tests/mta/README.md", DIFFERENCES: "docs/differences.md"}
 RAN_HEAD = ["scenario", "run", "compared"]
 
 
@@ -41,16 +42,16 @@ def merged(checkout, name, wanted, order):
 def write(checkout, name, wanted):
     """Replaces the table NAME in the documentation."""
     before, _, after = parts(checkout, name)
-    with open(os.path.join(checkout, FILE), "w") as target:
+    with open(os.path.join(checkout, FILES[name]), "w") as target:
         target.write(before + BEGIN % name + "\n" + wanted + "\n" + END % name + after)
 
 
 def parts(checkout, name):
     """The text of the documentation before, between and after the markers of the table NAME."""
     begin, end = BEGIN % name, END % name
-    with open(os.path.join(checkout, FILE)) as source:
+    with open(os.path.join(checkout, FILES[name])) as source:
         before, _, rest = source.read().partition(begin)
     table, marker, after = rest.partition(end)
     if not marker:
-        raise SystemExit("%s has no table between %s and %s" % (FILE, begin, end))
+        raise SystemExit("%s has no table between %s and %s" % (FILES[name], begin, end))
     return before, table, after

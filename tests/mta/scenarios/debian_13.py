@@ -13,7 +13,6 @@ from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 POSTFIX = (3, 10, 5)  # docs/postfix.md relies on changes of this release; Debian 13 has it or a later one
 COLUMNS = [debian_packages.DEBIAN_13 + ", Debian 13", "%s, Debian testing", "this library"]
-DIFFERENCES = "how the libraries differ"
 WITHOUT_POLICY = '"policy-type":9'
 # No header declares these. The first group is in Debian 13's library alone.
 DEBUGGING = {"dbgnumber", "debug_datagram_hook", "debugdumpdatagram", "totalsenderr"}
@@ -195,12 +194,13 @@ def check(context):
     head = ["what happens"] + [column % context.reference_version() if "%" in column else column for column in COLUMNS]
     return Row("Postfix 3.10 of Debian 13, unmodified; Debian 13's own libtlsrpt0 %s and ours; the packages of Debian 13 "
                "that depend on libtlsrpt0 (%s)" % (debian_packages.DEBIAN_13, ", ".join(packages)),
-               "%d domains, two mails to each: %d datagrams, equal but for `dpv`, %d log lines; the %d differences in the "
-               "table above; the files linked with libtlsrpt (%s) need %d symbols, all among our %d functions" % (
+               "%d domains, two mails to each: %d datagrams, equal but for `dpv`, %d log lines; the %d differences in "
+               "%s; the files linked with libtlsrpt (%s) need %d symbols, all among our %d functions" % (
                    len(domains.BY_NAME), compare.count(seen["rounds"], "datagrams"),
-                   compare.count(seen["rounds"], "events"), len(rows), ", ".join("`%s`" % name for name in sorted(needing)),
+                   compare.count(seen["rounds"], "events"), len(rows), table.FILES[table.DIFFERENCES],
+                   ", ".join("`%s`" % name for name in sorted(needing)),
                    len(set().union(*needing.values())), functions),
-               {DIFFERENCES: table.text(head, rows)})
+               {table.DIFFERENCES: table.text(head, rows)})
 
 
 SCENARIOS = [Scenario("debian-13", "Debian 13's own libtlsrpt 0.5.0rc1, the C library's release and ours", check)]
