@@ -92,6 +92,12 @@ test-reference: $(LIBRARIES)
 test-mta: $(LIBRARIES) $(COMMAND) exim
 	tests/mta/run $(SCENARIOS)
 
+## test-docs: every block of the documents for operators, DOCUMENTS="name.md name.md" for some of them, each on a booted
+##   Debian 13; root, on Debian or Ubuntu
+.PHONY: test-docs
+test-docs: $(LIBRARIES) $(COMMAND) exim
+	tests/docs/run $(DOCUMENTS)
+
 ## test-postgresql: the store in a database, with Debian's PostgreSQL, which apt fetches for root
 .PHONY: test-postgresql
 test-postgresql:

@@ -121,7 +121,7 @@ def section(heading):
 
 def setting(heading):
     """The line of the configuration of tlsrpt-reportd in a section, as (name, value)."""
-    return documents.text(CHECKOUT, PAGE, heading).strip().split(" = ")
+    return documents.block(CHECKOUT, PAGE, heading, "ini").splitlines()[-1].split(" = ")
 
 
 def reap(process):

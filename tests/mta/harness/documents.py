@@ -2,10 +2,8 @@
 
 import os
 import re
-import shlex
 
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
 
 
 def commands(checkout, document, heading):
@@ -24,19 +22,10 @@ def commands_of(checkout, document, heading, program):
     return "set -eu\n" + "".join(line + "\n" for line in lines)
 
 
-def make_arguments(checkout, document, heading):
-    """The arguments of the one command of `make` in the section."""
-    lines = commands(checkout, document, heading).splitlines()[1:]
-    words = [shlex.split(line) for line in lines]
-    if len(words) != 1 or words[0][0] != "make":
-        raise ValueError("docs/%s: not one command of make: %s" % (document, lines))
-    return words[0][1:]
-
-
-def text(checkout, document, heading, number=0):
-    """An indented block in the section, without the indentation: the first one, or the one with this number."""
-    block = INDENTED.findall(_section(checkout, document, heading))[number]
-    return "".join(line[4:] + "\n" for line in block.splitlines())
+def block(checkout, document, heading, language, number=0):
+    """A block of a language in the section: the first one, or the one with this number."""
+    fences = re.compile(r"^```%s\n(.*?)^```$" % language, re.DOTALL | re.MULTILINE)
+    return fences.findall(_section(checkout, document, heading))[number]
 
 
 def _section(checkout, document, heading):

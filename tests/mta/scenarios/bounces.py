@@ -1,4 +1,4 @@
-"""Report mails that come back: Postfix, set up by the commands of docs/delivering.md, passes each bounce to `tlsrpt bounce`, which
+"""Report mails that come back: Postfix, set up by the commands of docs/postfix.md, passes each bounce to `tlsrpt bounce`, which
 suppresses the destination."""
 
 import datetime
@@ -10,7 +10,8 @@ from harness import (certificates, command, documents, domains, installed, netwo
                      smtp_server, waiting)
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
-DOCUMENT, EXAMPLE_DOMAIN = "delivering.md", "example.com"
+EXAMPLE_DOMAIN = "example.com"
+HEADING, TEST_HEADING = "Mails that come back", "Test the address for bounces"
 USER = "tlsrpt"  # of the units, and in the document
 BOUNCES = "%s@%s" % (installed.BOUNCES, certificates.MAIL_HOST)
 # The mail server of ACCEPTS takes the report mails, that of REFUSES answers 550 to RCPT, and that of RETURNS takes the mail and
@@ -163,24 +164,28 @@ def listed(found, when):
     return sorted(entries)
 
 
+def user_commands(context):
+    """The commands of docs/delivering.md that make the user and give it the key: {argument of observe: commands}."""
+    return {name: documents.commands_of(context.checkout, "delivering.md", "Without systemd", program)
+            for name, program in (("make_user", "getent"), ("open_key", "chown"))}
+
+
 def check(context):
-    """The commands of docs/delivering.md that make the user and configure Postfix."""
-    heading = "Bounces through Postfix"
-    configure = documents.commands(context.checkout, DOCUMENT, heading).replace(EXAMPLE_DOMAIN, certificates.MAIL_HOST)
-    shown = documents.text(context.checkout, DOCUMENT, heading).strip()
+    """The commands of docs/postfix.md that configure Postfix, and those of docs/delivering.md that make the user."""
+    configure = documents.commands(context.checkout, "postfix.md", HEADING).replace(EXAMPLE_DOMAIN, certificates.MAIL_HOST)
+    shown = documents.block(context.checkout, "postfix.md", TEST_HEADING, "text").strip().rpartition(" status=")[2]
     versions = []
     for suite in (roots.STABLE, roots.TESTING):
         found = context.call(
             "scenarios.bounces:observe", program=command.built(context.checkout), library=context.libraries[CANDIDATE],
             root=roots.debian(suite), network_arguments=network.open_arguments(), configure=configure,
-            **{name: documents.commands_of(context.checkout, DOCUMENT, "Set up", program)
-               for name, program in (("make_user", "getent"), ("open_key", "chown"))})
-        judge(found, shown)
+            **user_commands(context))
+        judge(found, "status=" + shown)
         versions.append(".".join(found["version"].split(".")[:2]))
-    return Row("Postfix %s, tlsrpt deliver as the user `%s`, set up by the commands of docs/delivering.md" % (
+    return Row("Postfix %s, tlsrpt deliver as the user `%s`, set up by the commands of docs/postfix.md" % (
         " and ".join(versions), USER),
                "a destination that answers 550 and one whose server sends a bounce later are suppressed for a day, and their "
                "next reports are not sent; one that accepts is not suppressed")
 
 
-SCENARIOS = [Scenario("bounces", "report mails that come back through Postfix to tlsrpt bounce, by docs/delivering.md", check)]
+SCENARIOS = [Scenario("bounces", "report mails that come back through Postfix to tlsrpt bounce, by docs/postfix.md", check)]

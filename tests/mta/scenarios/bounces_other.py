@@ -1,5 +1,5 @@
-"""Report mails that come back: Exim and Sendmail, set up by the commands of docs/delivering.md, pass each bounce to
-`tlsrpt bounce`, which suppresses the destination."""
+"""Report mails that come back: Exim and Sendmail, set up by the commands of docs/exim.md and docs/sendmail.md, pass each
+bounce to `tlsrpt bounce`, which suppresses the destination."""
 
 import contextlib
 import smtplib
@@ -8,9 +8,8 @@ from harness import (certificates, command, documents, exim, exim_debian, instal
                      roots, sendmail, site, waiting)
 from harness.scenario import Row, Scenario
 from scenarios import bounces
-from scenarios.bounces import ACCEPTS, BOUNCES, DOCUMENT, EXAMPLE_DOMAIN, NAMES, REFUSES, RETURNS, USER, destination, require
+from scenarios.bounces import ACCEPTS, BOUNCES, EXAMPLE_DOMAIN, HEADING, NAMES, REFUSES, RETURNS, USER, destination, require
 
-EXIM_HEADING, SENDMAIL_HEADING = "Bounces through Exim", "Bounces through Sendmail"
 NO_BOUNCE = "Subject: a test\n\nhello\n"
 SESSION = ["send", "--policy", "none", "--failure", "starttls-not-supported"]
 
@@ -139,30 +138,29 @@ def judge(found, shown):
     require("the report mails that arrive later", found["arrived later"], [destination(ACCEPTS)])
 
 
-def check(context, kind, about, heading, shown, **others):
-    """The commands of docs/delivering.md that make the user and configure the mail server."""
-    configure = documents.commands(context.checkout, DOCUMENT, heading).replace(EXAMPLE_DOMAIN, certificates.MAIL_HOST)
+def check(context, document, kind, about, shown, **others):
+    """The commands of the document that configure the mail server, and those of docs/delivering.md that make the user."""
+    configure = documents.commands(context.checkout, document, HEADING).replace(EXAMPLE_DOMAIN, certificates.MAIL_HOST)
     found = context.call(
         "scenarios.bounces_other:observe", kind=kind, program=command.built(context.checkout), configure=configure,
-        network_arguments=network.open_arguments(), **others,
-        **{name: documents.commands_of(context.checkout, DOCUMENT, "Set up", program)
-           for name, program in (("make_user", "getent"), ("open_key", "chown"))})
+        network_arguments=network.open_arguments(), **others, **bounces.user_commands(context))
     judge(found, shown)
-    return Row("%s of Debian 13, tlsrpt deliver as the user `%s`, set up by the commands of docs/delivering.md" % (about, USER),
+    return Row("%s of Debian 13, tlsrpt deliver as the user `%s`, set up by the commands of docs/%s" % (about, USER, document),
                "a destination that answers 550 and one whose server sends a bounce later are suppressed for a day, and their next "
                "reports are not sent; one that accepts is not suppressed")
 
 
 def check_exim(context):
-    return check(context, "Exim", "Exim 4.98", EXIM_HEADING, documents.text(context.checkout, DOCUMENT, EXIM_HEADING).strip(),
+    shown = documents.block(context.checkout, "exim.md", bounces.TEST_HEADING, "text").strip().rpartition("...")[2]
+    return check(context, "exim.md", "Exim", "Exim 4.98", shown,
                  lower=exim_debian.root(exim_debian.HEAVY), installed_files=[project.packaged(context.checkout, "install-exim")])
 
 
 def check_sendmail(context):
-    return check(context, "Sendmail", "Sendmail 8.18", SENDMAIL_HEADING, None,
+    return check(context, "sendmail.md", "Sendmail", "Sendmail 8.18", None,
                  lower=roots.stable_with("sendmail", sendmail.PACKAGES),
                  installed_files=[project.packaged(context.checkout, "install")])
 
 
-SCENARIOS = [Scenario("bounces-exim", "report mails that come back through Exim, by docs/delivering.md", check_exim),
-             Scenario("bounces-sendmail", "report mails that come back through Sendmail, by docs/delivering.md", check_sendmail)]
+SCENARIOS = [Scenario("bounces-exim", "report mails that come back through Exim, by docs/exim.md", check_exim),
+             Scenario("bounces-sendmail", "report mails that come back through Sendmail, by docs/sendmail.md", check_sendmail)]

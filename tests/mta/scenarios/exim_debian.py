@@ -72,10 +72,9 @@ def wanted(daemon):
 
 
 def check_debian(context):
-    check, own = documents.commands(context.checkout, DOCUMENT, CHECK), documents.text(
-        context.checkout, DOCUMENT, "With an event_action of your own")
-    installed = project.made(context.checkout, "exim.md", documents.make_arguments(
-        context.checkout, DOCUMENT, "Install the module"))
+    check, own = documents.commands(context.checkout, DOCUMENT, CHECK), documents.block(
+        context.checkout, DOCUMENT, "With an event_action of your own", "")
+    installed = project.packaged(context.checkout, "install-exim")
     wrong = []
     for daemon, layout in CASES:
         found = context.call("scenarios.exim_debian:observe", root=exim_debian.root(daemon), installed=installed,

@@ -172,8 +172,7 @@ def check_document(context):
     """The commands of docs/sendmail.md."""
     def commands(heading):
         return documents.commands(context.checkout, DOCUMENT, heading)
-    installed = project.made(context.checkout, DOCUMENT, documents.make_arguments(
-        context.checkout, DOCUMENT, "Install the command and the rules"))
+    installed = project.made(context.checkout, DOCUMENT, ["install-command", "install-sendmail", "PREFIX=/usr"])
     found = context.call("scenarios.sendmail:observe_document", **dict(arguments(context), installed=[installed]),
                          configure=commands("Configure Sendmail"), check=commands("See that it works"))
     wanted = {"delivered": [expected.TLS, [expected.OPPORTUNISTIC]], "without the package": [expected.TLS, []]}

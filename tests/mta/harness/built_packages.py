@@ -1,0 +1,51 @@
+"""Debian's packages of what `make` has built on this machine, within seconds: for tests of what is in them, not of their building
+(packaging.py has that)."""
+
+import os
+import shutil
+
+from harness import namespace, network, packaging, roots
+
+PACKAGES = ["debhelper", "fakeroot"]
+# What `make` has built, below build/.
+BUILT = ["libtlsrpt.so.0.0.0", "libtlsrpt.so.0", "libtlsrpt.so", "libtlsrpt.a", "tlsrpt", "tlsrpt-exim.so", "completion.bash",
+         "completion.zsh", "completion.fish"]
+NOT_COPIED = shutil.ignore_patterns("target", "build", ".git", "fuzz", "vendor")
+FOLDER = packaging.FOLDER + "/project"
+# debian/rules includes this file of the compiler, which is not needed here.
+RUST = "/usr/share/rustc/architecture.mk"
+
+
+def root():
+    """Debian stable with debhelper, without compilers."""
+    return roots.stable_with("debhelper", PACKAGES)
+
+
+def make(checkout, output):
+    """Makes the packages in the folder OUTPUT."""
+    missing = [name for name in BUILT if not os.path.exists(os.path.join(checkout, "build", name))]
+    if missing:
+        raise SystemExit("build/%s does not exist: run make all exim" % missing[0])
+    shutil.rmtree(output, ignore_errors=True)
+    os.makedirs(output)
+    namespace.call("harness.built_packages:make_inside", {
+        "base": root(), "checkout": checkout, "output": output, "mountpoint": network.mountpoint()})
+    return output
+
+
+def make_inside(base, checkout, output, mountpoint):
+    """In a namespace: debhelper with the built files, which are newer than their sources."""
+    inside = packaging.workshop(base, mountpoint)
+    shutil.copytree(checkout, inside + FOLDER, ignore=NOT_COPIED, symlinks=True)
+    os.mkdir(inside + FOLDER + "/build")
+    for name in BUILT:
+        shutil.copyfile(os.path.join(checkout, "build", name), inside + FOLDER + "/build/" + name, follow_symlinks=False)
+    if not os.path.exists(inside + RUST):
+        os.makedirs(os.path.dirname(inside + RUST))
+        with open(inside + RUST, "w") as target:
+            target.write("include /usr/share/dpkg/architecture.mk\n")
+    roots.run(inside, ["sh", "-euc", "cd %s && touch --date=now build/* && DEB_BUILD_OPTIONS=nocheck DPKG_DEB_COMPRESSOR_TYPE=none "
+                       "dpkg-buildpackage --build=binary --no-pre-clean --no-sign --no-check-builddeps" % FOLDER])
+    for name in os.listdir(inside + packaging.FOLDER):
+        if name.endswith(".deb"):
+            shutil.copy(os.path.join(inside + packaging.FOLDER, name), output)
