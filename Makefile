@@ -126,9 +126,9 @@ clean:
 	rm -rf ./$(BUILD)
 	$(CARGO) clean
 
-## demo: shows the library and the command at work
+## demo: shows the whole way, from two C programs to the report that a domain gets
 .PHONY: demo
-demo: $(LIBRARIES) $(COMMAND)
+demo:
 	@MAKE=$(call quoted,$(MAKE_PROGRAM)) LIBDIR=$(call quoted,$(LIBDIR)) INCLUDEDIR=$(call quoted,$(INCLUDEDIR)) \
 		BINDIR=$(call quoted,$(BINDIR)) sh examples/demo.sh
 

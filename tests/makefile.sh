@@ -60,7 +60,7 @@ export CARGO_PROFILE_COMMAND_OPT_LEVEL=0 CARGO_PROFILE_COMMAND_DEBUG=false CARGO
 
 prints_only() {
     "$MAKE" -C "$copy" -n demo >"$work/printed" && "$MAKE" -C "$copy" -n test >>"$work/printed" &&
-        [ -s "$work/printed" ] && ! grep -q -e '^== ' -e '[0-9] passed' "$work/printed" &&
+        [ -s "$work/printed" ] && ! grep -q -e '^Building' -e '[0-9] passed' "$work/printed" &&
         [ ! -e "$copy/build" ] && [ ! -e "$copy/target" ]
 }
 check 'make -n demo and make -n test only print' prints_only
@@ -78,6 +78,7 @@ helps() {
 check 'make help lists targets that exist' helps
 
 check 'builds in a path with spaces and a dash' "$MAKE" -C "$copy"
+check 'make demo in that path' "${PYTHON:-python3}" tests/demo.py "$MAKE" -C "$copy"
 check 'test-links in that path' "$MAKE" -C "$copy" test-links
 check 'test-vectors in that path' "$MAKE" -C "$copy" test-vectors
 check 'test-c-headers in that path' "$MAKE" -C "$copy" test-c-headers

@@ -45,6 +45,11 @@ test-artefacts: $(LIBRARIES)
 	$(PYTHON) tests/artefacts.py check $(BUILD)
 	MAKE=$(call quoted,$(MAKE_PROGRAM)) $(PYTHON) tests/artefacts.py control $(BUILD)/controls
 
+## test-demo: what `make demo` prints and leaves behind
+.PHONY: test-demo
+test-demo:
+	$(PYTHON) tests/demo.py $(call quoted,$(MAKE_PROGRAM))
+
 ## test-makefile: building, installing and removing in a path with spaces, for other targets, with libc's crate alone
 .PHONY: test-makefile
 test-makefile:
