@@ -8,6 +8,7 @@ from harness import cache, domains, namespace, roots
 AUTHORITY = "authority"
 REPORT_SINK = "reports.sts.test"
 MAIL_HOST = "sender.test"
+STS_HOST = "mta-sts.sts.test"  # the policy host of a domain
 WRONG_NAME = "other.example"
 EXPIRED_PERIOD = ["-not_before", "20200101000000Z", "-not_after", "20210101000000Z"]
 VALID_PERIOD = ["-days", "3650"]
@@ -15,9 +16,9 @@ NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"
 
 
 def folder():
-    """The folder with NAME.pem and NAME.key for each mail server, the mail host, the report sink and the authority."""
+    """The folder with NAME.pem and NAME.key for each mail server, the mail host, the report sink, the policy host and the authority."""
     wanted = [(AUTHORITY, AUTHORITY, domains.TRUSTED)]
-    wanted += [(name, name, domains.TRUSTED) for name in (REPORT_SINK, MAIL_HOST)]
+    wanted += [(name, name, domains.TRUSTED) for name in (REPORT_SINK, MAIL_HOST, STS_HOST)]
     wanted += [(domain.server, WRONG_NAME if domain.certificate == domains.WRONG_NAME else domain.server,
                 domain.certificate) for domain in domains.DOMAINS]
     root = roots.debian(roots.STABLE)

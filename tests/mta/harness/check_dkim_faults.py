@@ -2,7 +2,7 @@
 
 import os
 
-from harness import checked, installed
+from harness import certificates, checked, installed
 from harness.check_faults import PASTE, Fault
 from harness.checked import FAIL, WARN
 
@@ -10,11 +10,15 @@ RECORD, KEY, SIGNER = "dkim record", "dkim key", "dkim signer"
 
 
 def in_dns(change):
-    """Changes the record of the key: a function of the text, whose result may be None for no record."""
+    """Changes the record of tlsrpt's key."""
+    return in_dns_at(checked.KEY_NAME, change)
+
+
+def in_dns_at(name, change):
+    """Changes the record of a key: a function of the text, whose result may be None for no record."""
     def plant(host):
-        name = checked.KEY_NAME, "TXT"
-        text = change(host.network.served[name][0])
-        host.network.served[name] = [text] if text else []
+        text = change(host.network.served[name, "TXT"][0])
+        host.network.served[name, "TXT"] = [text] if text else []
     return plant
 
 
@@ -22,15 +26,16 @@ def key_mode(bits):
     return lambda host: os.chmod(host.path(installed.KEY), bits)
 
 
-def usual_mode(host):
-    os.chmod(host.path(installed.KEY), 0o640)
-
-
 def no_signer(host):
     host.configure(lambda text: text.partition("[mail.dkim]")[0] + "[https]" + text.partition("[https]")[2])
 
 
+def other_domain(host):
+    host.configure(lambda text: text.replace('domain = "%s"' % certificates.MAIL_HOST, 'domain = "other.test"'))
+
+
 ALL = (
+    Fault("d= is not the domain of from", other_domain, {"configuration": FAIL}, "other.test", ""),
     Fault("the key is not in DNS", in_dns(lambda text: None), {RECORD: FAIL}, checked.KEY_NAME, "v=DKIM1"),
     Fault("the key in DNS is for mail of users alone", in_dns(lambda text: text.replace("s=tlsrpt", "s=email")), {RECORD: FAIL}, "",
           "tlsrpt"),

@@ -7,6 +7,7 @@ from harness.scenario import Problem
 
 PASTE = "paste"  # the command in the remedy mends the fault
 MORE = "; to keep it"  # what follows the command
+RUN = "run: "  # what comes before the command
 COMMAND_AFTER = ": "  # in a remedy that explains something before its command
 
 
@@ -29,6 +30,7 @@ def try_all(host, faults):
     wrong = complaints("before all faults", host.check(), {})
     if any(fault.silent for fault in faults) and host.events_of_a_mail() != 1:
         wrong.append("without a fault, a mail does not cause one event")
+    host.restore()
     for fault in faults:
         try:
             wrong += try_one(host, fault)
@@ -44,11 +46,14 @@ def try_sound(host, states):
     """Brings the host into states in which all is reported. Returns a text for each finding, and for each mail without event."""
     wrong = complaints("as installed", host.check(), {})
     for name, plant in states:
-        plant(host)
-        wrong += complaints(name, host.check(), {})
-        count = host.events_of_a_mail()
-        if count != 1:
-            wrong.append("%s: a mail causes %d events" % (name, count))
+        try:
+            plant(host)
+            wrong += complaints(name, host.check(), {})
+            count = host.events_of_a_mail()
+            if count != 1:
+                wrong.append("%s: a mail causes %d events" % (name, count))
+        except (Problem, RuntimeError, OSError) as problem:
+            wrong.append("%s: %s: %s" % (name, type(problem).__name__, problem))
         host.restore()
     return wrong
 
@@ -63,18 +68,36 @@ def try_one(host, fault):
         count = host.events_of_a_mail()
         if count:
             wrong.append("%s: a mail causes %d events in this state" % (fault.name, count))
+        if host.counting_disturbs and fault.mend == PASTE:
+            host.restore()
+            fault.plant(host)
     if fault.mend == PASTE and not wrong:
         command = pasted(first(fault, result[1])["remedy"])
         printed = host.shell(command)
-        wrong += complaints("%s, after %r, which printed %r" % (fault.name, command, printed), host.check(*fault.options), {})
+        mended = "%s, after %r, which printed %r" % (fault.name, command, printed)
+        wrong += complaints(mended, host.check(*fault.options), {})
+        if fault.silent and not wrong and host.events_of_a_mail() != 1:
+            wrong.append("%s: a mail does not cause one event" % mended)
     elif callable(fault.mend):
         fault.mend(host)
     host.restore()
     return wrong + complaints("after " + fault.name, host.check(), {})
 
 
+def try_monitor(host, states):
+    """Brings the host into states of which monitoring has to know. Returns a text for each wrong exit code or first line."""
+    wrong = []
+    for plant, code, word in states:
+        plant(host)
+        found, printed = host.tlsrpt("check", *host.options, "--monitor", "--quiet")
+        if found != code or not printed.startswith("TLSRPT %s - " % word) or (printed.count("\n") > 1) != bool(code):
+            wrong.append("monitoring: wanted %d and %s, found %d and %s" % (code, word, found, printed))
+        host.restore()
+    return wrong
+
+
 def complaints(when, result, finds):
-    """Nothing, if exactly these checks are not OK and the exit code says so."""
+    """Nothing, if exactly these checks are not OK, and the exit code says so."""
     code, findings = result
     found = {}
     for finding in findings:
@@ -102,4 +125,5 @@ def first(fault, findings):
 
 def pasted(remedy):
     """The command of a remedy."""
-    return remedy.partition(MORE)[0].rpartition(COMMAND_AFTER)[2]
+    _, run, command = remedy.rpartition(RUN)
+    return command if run else remedy.partition(MORE)[0].rpartition(COMMAND_AFTER)[2]

@@ -2,16 +2,20 @@
 
 import os
 import shutil
+import signal
 
-from harness import network, postfix
+from harness import checked, network, postfix, waiting
 from harness.check_faults import PASTE, Fault
-from harness.checked import CHROOT_RESOLV, FAIL, WARN
+from harness.checked import FAIL, WARN
+from harness.checked_postfix import CHROOT_RESOLV
 
 RELAY = "[mx.sts.test]"
 # A second smtp service, as administrators add for slow or special destinations.
 CLONE = "slow/unix=slow unix - - y - - smtp"
 SECOND = "postfix-second"
 SECOND_FOLDER = "/etc/" + SECOND
+# As if some seconds were between two commands.
+POSTMULTI = 'postmulti() { touch -d @0 /etc/postfix*/main.cf; command postmulti "$@"; }; '
 
 
 def set_to(*settings):
@@ -59,7 +63,7 @@ def resolver(address):
 
 def resolver_of_host_again(host):
     for name in ("/etc/resolv.conf", CHROOT_RESOLV):
-        host.write(name, host.files["/etc/resolv.conf"])
+        host.write(name, host.usual("/etc/resolv.conf"))
 
 
 def lose_chroot_resolver(host):
@@ -83,14 +87,25 @@ def replace_library(host):
     """Installs the same library under its name anew, as an upgrade does, while an smtp process has the old file loaded."""
     if host.events_of_a_mail() != 1:
         raise RuntimeError("no smtp process has sent an event")
+    host.mta.require_library("tlsproxy" if host.reuses() else "smtp")
     path = host.mta.installed_library()
     shutil.copy(path, path + ".new")
     os.rename(path + ".new", path)
 
 
+def replace_library_of_tlsproxy(host):
+    """The same, and tlsproxy alone has the old file loaded."""
+    set_to("smtp_tls_connection_reuse=yes")(host)
+    replace_library(host)
+    of_smtp = [process for process in checked.processes() if checked.name_of(process) == "smtp"]
+    for process in of_smtp:
+        os.kill(int(process), signal.SIGTERM)
+    waiting.until("the processes of smtp to end", lambda: not checked.processes().intersection(of_smtp))
+
+
 def add_instance(host):
     """A second instance, which knows nothing of TLSRPT."""
-    host.shell("postmulti -e init; postmulti -I %s -e create; postmulti -i %s -e enable" % (SECOND, SECOND))
+    host.shell(POSTMULTI + "postmulti -e init; postmulti -I %s -e create; postmulti -i %s -e enable" % (SECOND, SECOND))
     host.shell("postconf -c %s -e maillog_file=%s inet_interfaces=%s" % (
         SECOND_FOLDER, postfix.MAIL_LOG, network.SECOND_CLIENT))
     host.age()
@@ -99,7 +114,7 @@ def add_instance(host):
 
 
 def remove_instance(host):
-    host.shell("postmulti -i %s -p stop; postmulti -i %s -e disable; postmulti -i %s -e destroy; postmulti -e deinit || true"
+    host.shell(POSTMULTI + "postmulti -i %s -p stop; postmulti -i %s -e disable; postmulti -i %s -e destroy; postmulti -e deinit || true"
                % (SECOND, SECOND, SECOND))
     shutil.rmtree(host.path(SECOND_FOLDER), ignore_errors=True)
 
@@ -178,6 +193,7 @@ ROUTES = (
 PROCESSES = (
     Fault("Postfix does not run", stop, {"running": FAIL}, "does not run", "postfix start", PASTE),
     Fault("a running smtp has the replaced library loaded", replace_library, {"loaded": WARN}, "(deleted)", "postfix", PASTE),
+    Fault("a running tlsproxy has the replaced library loaded", replace_library_of_tlsproxy, {"loaded": WARN}, "tlsproxy", "postfix", PASTE),
     Fault("the chroot has no resolv.conf", lose_chroot_resolver, {"resolv.conf": FAIL}, CHROOT_RESOLV, "cp /etc/resolv.conf", PASTE),
     Fault("the chroot's resolv.conf is an old one", stale_chroot_resolver, {"resolv.conf": WARN}, CHROOT_RESOLV,
           "cp /etc/resolv.conf", PASTE),
@@ -187,14 +203,28 @@ PROCESSES = (
           "postconf -c " + SECOND_FOLDER, remove_instance, options=["--postfix", "--config-dir", SECOND_FOLDER]),
 )
 
-ALL = ENABLED + TLS + ROUTES + PROCESSES
+# Only these numbers matter. The harness has no source of these releases: Debian has the newest alone.
+VERSIONS = (
+    Fault("Postfix says that it is 3.10.3, which also reports report mails", set_to("mail_version=3.10.3"), {"postfix": WARN}, "3.10.4",
+          "apt install postfix"),
+    Fault("Postfix says that it is 3.10.4, which names no policy domain without a policy", set_to("mail_version=3.10.4"),
+          {"postfix": WARN}, "3.10.5", "apt install postfix"),
+)
+
+ALL = ENABLED + TLS + ROUTES + PROCESSES + VERSIONS
+
+
+def absolute_name(host):
+    """In a chroot, an absolute name begins there."""
+    set_to("smtp_tlsrpt_socket_name=%s/%s" % ("" if host.mta.chrooted() else postfix.QUEUE, postfix.SOCKET))(host)
+
 
 # States in which all is reported: nothing may be found.
 SOUND = (
     ("DANE", set_to("smtp_tls_security_level=dane")),
     ("connection reuse, with tlsproxy", set_to("smtp_tls_connection_reuse=yes")),
     ("smtp without a chroot", lambda host: host.postconf("-F", "smtp/unix/chroot=n", "relay/unix/chroot=n")),
-    ("an absolute name in the chroot", set_to("smtp_tlsrpt_socket_name=/" + postfix.SOCKET)),
+    ("an absolute name", absolute_name),
     ("a second service that reports, for one domain",
      both(add_service(CLONE), set_to("transport_maps=inline:{ { good.test = slow: } }"))),
     ("a host behind this one, for a domain of its own",

@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 
 from harness import checked, installed, postfix, roots
 from harness.check_faults import PASTE, Fault
@@ -16,12 +18,14 @@ OUTSIDE = "/run/tlsrpt/tlsrpt.sock"  # as systemd's socket unit has it
 OTHER = os.path.join(FOLDER, "collector.sock")
 held = []  # sockets that stay open
 SMALL = 4 << 20
+OTHER_DATABASE = os.path.join(installed.STORE_FOLDER, "other.db")
+READ = "import socket; reader = socket.socket(fileno=0)\nwhile True: reader.recv(65536)"
 
 
 def no_collector(host):
     host.end_collector()
-    if os.path.lexists(host.path(SOCKET)):
-        os.unlink(host.path(SOCKET))
+    if os.path.lexists(host.path(host.ours.socket)):
+        os.unlink(host.path(host.ours.socket))
 
 
 def kill_collector(host):
@@ -46,6 +50,25 @@ def a_stream_socket(path):
     held[-1].listen()
 
 
+def foreign_program(host):
+    """Another program reads the events, and does nothing with them."""
+    no_collector(host)
+    path = host.path(host.ours.socket)
+    reader = checked.bind(path, socket.SOCK_DGRAM, 0o660)
+    os.chown(path, 0, host.group_number())
+    held.append(subprocess.Popen([sys.executable, "-c", READ], stdin=reader))
+    reader.close()
+
+
+def end_foreign_program(host):
+    held.pop().kill()
+
+
+def other_store(host):
+    """The store was moved in the configuration, and the collector was not started since."""
+    host.configure(lambda text: text.replace(installed.DATABASE, OTHER_DATABASE))
+
+
 def hang(host):
     """The collector is stopped, as by a debugger or a frozen container, and its queue is full."""
     host.collector(signal.SIGSTOP)
@@ -64,14 +87,7 @@ def elsewhere(path):
     """The collector listens at another path."""
     def plant(host):
         no_collector(host)
-        host.configure(lambda text: text.replace('"%s"' % SOCKET, '"%s"' % path))
-        os.makedirs(os.path.dirname(host.path(path)), exist_ok=True)
-        host.own_folder(os.path.dirname(host.path(path)))
-        usual, host.ours.socket = host.ours.socket, path
-        try:
-            host.ours.collect()
-        finally:
-            host.ours.socket = usual
+        host.collect_at(path)
     return plant
 
 

@@ -10,7 +10,7 @@ import socket
 import stat
 import subprocess
 
-from harness import certificates, delivery, domains, installed, network, postfix, recorder, roots, site, waiting
+from harness import certificates, installed, recorder, roots, site
 from harness.scenario import Problem
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
@@ -20,10 +20,11 @@ KEY_NAME = "%s._domainkey.%s" % (installed.SELECTOR, certificates.MAIL_HOST)
 DOMAIN = "good.test"  # to which a mail shows whether an event arrives
 QUEUE_LENGTH = "/proc/sys/net/unix/max_dgram_qlen"
 USUAL_LENGTH = "512"
-SENDING = ("smtp", "tlsproxy", "qmgr", "trivial-rewrite", "pickup", "cleanup")  # the processes that a mail passes
-ETC = "/etc/postfix"
-CHROOT_RESOLV = postfix.QUEUE + "/etc/resolv.conf"
-MAIN_CF, MASTER_CF = ETC + "/main.cf", ETC + "/master.cf"
+RESOLV = "/etc/resolv.conf"
+COLLECT = "tlsrpt-collect"
+# No service manager runs in these root filesystems. What pasted commands ask of it is kept, and done when they have ended.
+ASKED = "/run/asked-of-systemctl"
+SYSTEMCTL = 'systemctl() { echo "$*" >>%s; }\n' % ASKED
 
 
 class Host:
@@ -31,19 +32,96 @@ class Host:
 
     options = []  # of `tlsrpt check`
     before_commands = ""
+    group = ""  # of the mail server's processes
+    kept = ()  # the files and folders that a fault may change
+    counting_disturbs = False  # whether events_of_a_mail ends what the next one needs, so that `restore` has to be called
+
+    def set_up(self, program, socket_path, route):
+        """Installs `tlsrpt` with the collector at a socket, and starts it as the user of the units."""
+        with open(QUEUE_LENGTH, "w") as length:
+            length.write(USUAL_LENGTH)
+        roots.run(self.root, MAKE_USER)
+        self.ours = installed.Installed(program, self.network, self.root, socket_path, self.group, route, installed.RSA,
+                                        site.SINK[1], user=USER)
+        roots.run(self.root, ["sh", "-c", "chgrp %s %s && chmod 640 %s" % (USER, installed.KEY, installed.KEY)])
+        self.network.served[KEY_NAME, "TXT"] = [self.ours.key_record()]
+        self.ours.collect()
+
+    def keep(self):
+        """Takes the present state as that without a fault."""
+        self.files = self.present()
+        self.zone = dict(self.network.served)
+
+    def present(self):
+        """The kept files as they are now: {path: (content, mode)}."""
+        found = {}
+        for name in self.kept + (RESOLV, installed.CONFIGURATION, installed.KEY):
+            for path in files_of(self.path(name)):
+                with open(path, "rb") as source:
+                    found[path] = source.read(), os.stat(path).st_mode
+        return found
+
+    def usual(self, name):
+        """The text of a kept file without a fault."""
+        return self.files[self.path(name)][0].decode()
+
+    def restore(self):
+        """Takes back a fault of the configuration or of the socket."""
+        self.collector(signal.SIGCONT)
+        now = self.present()
+        for path in set(now) - set(self.files):
+            os.unlink(path)
+        changed = [path for path, content in self.files.items() if now.get(path) != content]
+        for path in changed:
+            content, mode = self.files[path]
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as target:
+                target.write(content)
+            os.chmod(path, mode)
+        self.network.served.clear()
+        self.network.served.update(self.zone)
+        self.restore_server(bool(changed) or set(now) != set(self.files))
+        if not self.listens():
+            self.restart_collector()
+
+    def restore_server(self, changed):
+        """Starts the mail server if it does not run, after its files are as usual again. CHANGED: whether they were not."""
+        raise NotImplementedError
+
+    def serve(self, verb, unit):
+        """Does what the service manager does for a unit of the mail server."""
+        raise Problem("no service manager: systemctl %s %s" % (verb, unit))
 
     def check(self, *options):
         """Runs `tlsrpt check`: the exit code and the findings."""
-        run = subprocess.run(
-            ["chroot", self.root, "/usr/bin/env", "-i", "PATH=" + roots.PATH, installed.COMMAND, "check", "--format", "json"]
-            + (list(options) or self.options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        code, printed = self.tlsrpt("check", "--format", "json", *(options or self.options))
+        return code, [json.loads(line) for line in printed.splitlines()]
+
+    def tlsrpt(self, *words):
+        """Runs the command: the exit code and the output."""
+        run = subprocess.run(["chroot", self.root, "/usr/bin/env", "-i", "PATH=" + roots.PATH, installed.COMMAND] + list(words),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         if run.stderr:
-            raise Problem("tlsrpt check prints on standard error: %s" % run.stderr.decode("utf-8", "replace"))
-        return run.returncode, [json.loads(line) for line in run.stdout.decode().splitlines()]
+            raise Problem("tlsrpt %s prints on standard error: %s" % (words[0], run.stderr.decode("utf-8", "replace")))
+        return run.returncode, run.stdout.decode()
 
     def shell(self, commands):
         """Runs commands as an administrator pastes them: as root, in bash."""
-        return roots.run(self.root, ["bash", "-ec", self.before_commands + commands])
+        printed = roots.run(self.root, ["bash", "-ec", SYSTEMCTL + self.before_commands + commands])
+        if os.path.exists(self.path(ASKED)):
+            lines = self.read(ASKED).splitlines()
+            os.unlink(self.path(ASKED))
+            for line in lines:
+                self.ask_of_service_manager([word for word in line.split() if not word.startswith("-")])
+        return printed
+
+    def ask_of_service_manager(self, words):
+        """Does what systemctl is asked for with these WORDS."""
+        for unit in words[1:]:
+            if unit == COLLECT:
+                self.restart_collector()
+            else:
+                self.serve(words[0], unit)
 
     def path(self, name):
         """A file of the mail host, as seen from here."""
@@ -68,14 +146,31 @@ class Host:
         self.collector(process_signal)
         self.ours.collector.wait(60)
 
+    def restart_collector(self):
+        """Ends the collector if it runs, and starts it anew."""
+        if self.ours.collector.poll() is None:
+            self.end_collector()
+        self.start_collector()
+
     def start_collector(self):
-        """Starts the collector anew."""
+        """Starts the collector with a socket and a folder that are as usual."""
         folder = os.path.dirname(self.path(self.ours.socket))
         if os.path.lexists(self.path(self.ours.socket)):
             remove(self.path(self.ours.socket))
         os.makedirs(folder, exist_ok=True)
         self.own_folder(folder)
         self.ours.collect()
+
+    def collect_at(self, path):
+        """Configures the collector for another path, and starts it there."""
+        self.configure(lambda text: text.replace('"%s"' % self.ours.socket, '"%s"' % path))
+        os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
+        self.own_folder(os.path.dirname(self.path(path)))
+        usual, self.ours.socket = self.ours.socket, path
+        try:
+            self.ours.collect()
+        finally:
+            self.ours.socket = usual
 
     def own_folder(self, folder):
         """The folder of the socket belongs to the collector, and is open to no other user's files."""
@@ -86,74 +181,6 @@ class Host:
         """Changes the text of tlsrpt.toml."""
         self.write(installed.CONFIGURATION, change(self.read(installed.CONFIGURATION)))
 
-
-class PostfixHost(Host):
-    """Debian's Postfix with LIBRARY (None: its own), and `tlsrpt collect` at its socket, as the user of the units."""
-
-    options = ["--postfix"]
-    # As if some seconds were between two commands: Postfix waits while main.cf is less than two seconds old.
-    before_commands = 'postfix() { touch -d @0 %s; command postfix "$@"; }\n' % MAIN_CF
-
-    def __init__(self, program, root, library, network_arguments, **settings):
-        with open(QUEUE_LENGTH, "w") as length:
-            length.write(USUAL_LENGTH)
-        self.network = network.Network(**network_arguments)
-        self.mta = postfix.Postfix(self.network, root, library, settings=dict(
-            {"smtp_tls_policy_maps": "", "smtp_tlsrpt_socket_name": postfix.SOCKET}, **settings))
-        self.root = self.mta.root
-        roots.run(self.root, MAKE_USER)
-        self.ours = installed.Installed(program, self.network, self.root, os.path.join(postfix.QUEUE, postfix.SOCKET), "postfix",
-                                        'server = "smtp://localhost:25"', installed.RSA, site.SINK[1], user=USER)
-        roots.run(self.root, ["sh", "-c", "chgrp %s %s && chmod 640 %s" % (USER, installed.KEY, installed.KEY)])
-        self.network.served[KEY_NAME, "TXT"] = [self.ours.key_record()]
-        self.ours.collect()
-        self.mta.start()
-        self.keep()
-
-    def keep(self):
-        """Takes the present state as that without a fault."""
-        self.files = {name: self.read(name) for name in (
-            MAIN_CF, MASTER_CF, "/etc/resolv.conf", CHROOT_RESOLV, installed.CONFIGURATION)}
-        self.zone = dict(self.network.served)
-
-    def postconf(self, *words):
-        """Changes the configuration; the running processes learn of it with the next reload or start."""
-        self.mta.run("postconf", *words)
-        self.age()
-
-    def age(self):
-        """The programs of Postfix wait while main.cf is less than two seconds old."""
-        os.utime(self.path(MAIN_CF), (0, 0))
-
-    def reload(self):
-        """Has each process of Postfix read the present configuration."""
-        self.age()
-        if not self.runs():
-            self.mta.run("postfix", "start")
-            return
-        old = [process for process in processes() if name_of(process) in SENDING]
-        self.mta.run("postfix", "reload")
-        waiting.until("the processes of Postfix to end", lambda: not set(old).intersection(processes()))
-
-    def runs(self):
-        return subprocess.run(["chroot", self.root, "/usr/sbin/postfix", "status"], check=False, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL).returncode == 0
-
-    def restore(self):
-        """Takes back a fault of the configuration or of the socket."""
-        for name, text in self.files.items():
-            if not os.path.exists(self.path(name)) or self.read(name) != text:
-                self.write(name, text)
-        self.network.served.clear()
-        self.network.served.update(self.zone)
-        if not self.runs():
-            self.age()
-            self.mta.run("postfix", "start")
-        if not self.listens():
-            if self.ours.collector.poll() is None:
-                self.end_collector()
-            self.start_collector()
-
     def listens(self):
         """Whether the collector runs and its socket is as it was started."""
         try:
@@ -162,18 +189,19 @@ class PostfixHost(Host):
         except FileNotFoundError:
             return False
         return (self.ours.collector.poll() is None and stat.S_ISSOCK(found.st_mode) and found.st_mode & 0o777 == 0o660
-                and found.st_gid == self.mta.group() and folder.st_mode & 0o7777 == 0o755)
+                and found.st_gid == self.group_number() and folder.st_mode & 0o7777 == 0o755)
 
-    def events_of_a_mail(self, domain=DOMAIN):
-        """Sends a mail with the present configuration, and counts the events that Postfix passed to the library without an
-        error."""
-        self.reload()
-        mark = self.mta.mark()
-        self.mta.send([domains.BY_NAME[domain].recipient])
-        waiting.until("an attempt to deliver", lambda: delivery.outcomes(self.mta.log(mark), domain))
-        found = delivery.reported(self.mta.log(mark))
-        self.mta.forget_mails()
-        return found
+    def group_number(self):
+        """The number of the group of the mail server's processes."""
+        with open(self.path("/etc/group")) as groups:
+            return next(int(line.split(":")[2]) for line in groups if line.startswith(self.group + ":"))
+
+
+def files_of(path):
+    """A file, or all files of a folder; without those that are symbolic links."""
+    folders = os.walk(path) if os.path.isdir(path) else [("", [], [path])]
+    names = [os.path.join(folder, name) for folder, _, names in folders for name in names]
+    return [name for name in names if os.path.isfile(name) and not os.path.islink(name)]
 
 
 def processes():

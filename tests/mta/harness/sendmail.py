@@ -20,7 +20,7 @@ DAEMON = ("127.0.0.1", 2525)
 COMMAND = "/usr/bin/tlsrpt"
 RULES = "/usr/share/tlsrpt/sendmail/tlsrpt.m4"
 # Starts the server with a socket, in the way of systemd.
-ACTIVATED = 'LISTEN_FDS=1 LISTEN_PID=$$ exec %s sendmail-map --socket %s' % (COMMAND, SOCKET)
+ACTIVATED = 'LISTEN_FDS=1 LISTEN_PID=$$ exec %s sendmail-map --socket "$0"' % COMMAND
 
 WITHOUT_RULES, WITH_RULES = "", "include(`%s')dnl" % RULES
 # On a machine with a high load Sendmail would queue mail, and refuse connections. With the files of the host status, one of many
@@ -86,25 +86,23 @@ class Sendmail:
         return self
 
     def listen(self):
-        """Creates the map's socket, without listening on it."""
+        """Listens on the map's socket, as systemd does for the server."""
         listener = socket.socket(socket.AF_UNIX)
         with recorder.short(self.root + MAP) as name:
             listener.bind(name)
         os.chmod(self.root + MAP, 0o600)
+        listener.listen()
         return listener
 
-    def serve(self, activated=False):
-        """Starts the map server. It creates the socket itself, or gets it passed if ACTIVATED."""
+    def serve(self, listener=None, collector=SOCKET, as_user=()):
+        """Starts the map server. It creates the socket itself, or gets LISTENER passed and then sends to the socket COLLECTOR.
+        AS_USER: a command that becomes another user."""
         before = len(self.log())
         with open(self.root + "/var/log/map.log", "a") as log:
-            if activated:
-                listener = self.listen()
-                listener.listen()
-                command = ["sh", "-euc", ACTIVATED]
-                self.server = subprocess.Popen(["chroot", self.root] + command, stdin=subprocess.DEVNULL, stdout=log,
-                                               stderr=log, preexec_fn=lambda: os.dup2(listener.fileno(), 3),
-                                               pass_fds=[3])
-                listener.close()
+            if listener:
+                command = ["chroot", self.root] + list(as_user) + ["sh", "-euc", ACTIVATED, collector]
+                self.server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                               preexec_fn=lambda: os.dup2(listener.fileno(), 3), pass_fds=[3])
             else:
                 self.server = subprocess.Popen(["chroot", self.root, COMMAND, "sendmail-map", "--listen",
                                                 "unix:" + self.map_path],

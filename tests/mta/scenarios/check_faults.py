@@ -1,15 +1,21 @@
 """`tlsrpt check --postfix` finds each planted fault of Debian's unmodified Postfix, and nothing on a sound host."""
 
-from harness import check_dkim_faults, check_faults, check_postfix_faults, check_socket_faults, checked, command, debian_packages, network, roots
+from harness import (check_dkim_faults, check_faults, check_postfix_faults, check_socket_faults, check_sts_faults, checked_postfix,
+                     checked_sts, command, debian_packages, mail_programs, network, roots)
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 TABLES = {"postfix": check_postfix_faults.ALL, "socket": check_socket_faults.ALL, "dkim": check_dkim_faults.ALL}
+# What a state means for monitoring: the exit code and the word.
+MONITORED = ((lambda host: None, 0, "OK"), (check_postfix_faults.set_to("relayhost=" + check_postfix_faults.RELAY), 1, "WARNING"),
+             (check_postfix_faults.set_to("smtp_tlsrpt_enable=no"), 2, "CRITICAL"))
+OF_PACKAGE, OURS, C_LIBRARY = "the release candidate in C", "the one of this project, in Rust", "the one in C"
 
 
 def observe(table, program, root, library, network_arguments):
     """In a namespace: the wrong results of a table of faults."""
-    host = checked.PostfixHost(program, root, library, network_arguments)
-    return check_faults.try_all(host, TABLES[table])
+    host = checked_postfix.PostfixHost(program, root, library, network_arguments)
+    wrong = check_faults.try_all(host, TABLES[table])
+    return wrong + (check_faults.try_monitor(host, MONITORED) if table == "postfix" else [])
 
 
 def check(context, table, about, library):
@@ -21,26 +27,50 @@ def check(context, table, about, library):
     return Row(about, "%d planted faults, each found, with the remedy; none is found without" % len(TABLES[table]))
 
 
+def observe_sts(program, root, network_arguments):
+    """In a namespace: the wrong results of the table of programs for MTA-STS."""
+    host = checked_sts.StsHost(program, root, None, network_arguments)
+    return check_faults.try_all(host, check_sts_faults.ALL) + check_faults.try_sound(host, check_sts_faults.SOUND)
+
+
+def check_sts(context):
+    wrong = context.call("scenarios.check_faults:observe_sts", program=command.built(context.checkout), root=mail_programs.root(),
+                         network_arguments=network.open_arguments())
+    if wrong:
+        raise Problem("\n".join(wrong))
+    return Row("tlsrpt check --postfix, Postfix 3.10 and postfix-mta-sts-resolver 1.5 of Debian 13; the answers of postfix-tlspol",
+               "%d planted faults, each found, with the remedy; nothing is found in %d sound states" % (
+                   len(check_sts_faults.ALL), 1 + len(check_sts_faults.SOUND)))
+
+
 def observe_sound(program, root, library, network_arguments):
-    """In a namespace: the findings on sound hosts, and what `tlsrpt check` says of the library."""
-    host = checked.PostfixHost(program, root, library, network_arguments)
-    said = [finding["message"] for finding in host.check()[1] if finding["check"] == "library"]
-    return check_faults.try_sound(host, check_postfix_faults.SOUND), said
+    """In a namespace: the findings on sound hosts, what `tlsrpt check` says of the library, and where a test event got."""
+    host = checked_postfix.PostfixHost(program, root, library, network_arguments)
+    sent = host.check(*host.options, "--send")
+    wrong = check_faults.complaints("with a test event", sent, {})
+    if not {"sent", "stored"}.issubset(finding["check"] for finding in sent[1]):
+        wrong.append("no test event was sent and found: %s" % sent[1])
+    said = [finding["message"] for finding in sent[1] if finding["check"] == "library"]
+    return wrong + check_faults.try_sound(host, check_postfix_faults.SOUND), said
 
 
 def check_sound(context):
     wrong = []
-    for library, named in ((None, debian_packages.DEBIAN_13), (REFERENCE, "0.5.1"), (CANDIDATE, "0.5.1")):
+    for suite, library, version, maker in (
+            (roots.STABLE, None, debian_packages.DEBIAN_13, OF_PACKAGE), (roots.STABLE, REFERENCE, "0.5.1", C_LIBRARY),
+            (roots.STABLE, CANDIDATE, "0.5.1", OURS), (roots.TESTING, None, context.reference_version(), C_LIBRARY)):
         found, said = context.call("scenarios.check_faults:observe_sound", program=command.built(context.checkout),
-                                   root=roots.debian(roots.STABLE), library=library and context.libraries[library],
+                                   root=roots.debian(suite), library=library and context.libraries[library],
                                    network_arguments=network.open_arguments())
-        wrong += ["with %s: %s" % (library or "Debian's own library", text) for text in found]
-        if not any(named in text for text in said):
-            wrong.append("with %s: the version %s is not in %s" % (library or "Debian's own library", named, said))
+        of_library = "%s with %s" % (suite, library or "Debian's own library")
+        wrong += ["%s: %s" % (of_library, text) for text in found]
+        if not said or any(version not in text or maker not in text for text in said):
+            wrong.append("%s: %s, %s, is not in %s" % (of_library, version, maker, said))
     if wrong:
         raise Problem("\n".join(wrong))
-    return Row("tlsrpt check --postfix, Postfix 3.10 of Debian 13 with its own libtlsrpt, with 0.5.1 and with ours",
-               "%d sound hosts each: a mail causes one event, and nothing is found" % len(check_postfix_faults.SOUND))
+    return Row("tlsrpt check --postfix, Postfix 3.10 of Debian 13 with its own libtlsrpt, with 0.5.1 and with ours; Postfix 3.11 of "
+               "Debian testing", "%d sound hosts each: a mail causes one event, nothing is found, a test event is stored, and the "
+               "library is named" % len(check_postfix_faults.SOUND))
 
 
 SCENARIOS = [
@@ -51,4 +81,5 @@ SCENARIOS = [
              lambda context: check(context, "socket", "tlsrpt check --postfix, Postfix 3.10 of Debian 13 with our library", CANDIDATE)),
     Scenario("check-dkim", "tlsrpt check finds faults of the signatures of report mails",
              lambda context: check(context, "dkim", "tlsrpt check --postfix, the DKIM signatures of tlsrpt deliver", CANDIDATE)),
+    Scenario("check-sts", "tlsrpt check finds faults of programs that look up MTA-STS policies", check_sts),
 ]

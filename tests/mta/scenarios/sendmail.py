@@ -22,7 +22,7 @@ def arguments(context):
 def observe(root, installed, network_arguments, names, wanted, access=""):
     """In a namespace: one mail to every domain. Waits for WANTED events, because they arrive after the mail is sent."""
     host = sendmail.Sendmail(network.Network(**network_arguments), root, installed, access=access).record()
-    host.serve(activated=bool(access))
+    host.serve(host.listen() if access else None)
     waited = sendmail.WaitingFor(host, wanted)
     seen = judging.observe(waited, names)
     answers = time_answers(host)

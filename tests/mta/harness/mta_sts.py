@@ -1,0 +1,67 @@
+"""MTA-STS for one domain: its policy host, and Debian's postfix-mta-sts-resolver, which looks policies up for Postfix."""
+
+import http.server
+import subprocess
+import threading
+
+from harness import certificates, roots, sendmail, waiting
+
+DOMAIN = "sts.test"
+POLICY_ADDRESS = "127.0.0.98"
+POLICY_PATH = "/.well-known/mta-sts.txt"
+POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx.%s\r\nmax_age: 604800\r\n" % DOMAIN
+CONFIGURATION = "/etc/mta-sts-daemon.yml"
+ADDRESS = ("127.0.0.1", 8461)
+MAP = "socketmap:inet:%s:%d:postfix" % ADDRESS
+AUTHORITY = "/etc/ssl/sts-authority.pem"
+UNIT = "postfix-mta-sts-resolver"
+TLSRPT_ON = "  tlsrpt: true\n"
+TEXT = "cache:\n  type: internal\ndefault_zone:\n  timeout: 4\n" + TLSRPT_ON
+# As the package installs it, with the cache in memory.
+DEBIANS = "cache:\n  type: internal\n# default_zone:\n#   strict_testing: false\n#   timeout: 4\n"
+
+
+class PolicyHost(http.server.BaseHTTPRequestHandler):
+    """Answers with the policy of the domain."""
+
+    def do_GET(self):
+        found = self.path == POLICY_PATH
+        body = POLICY.encode() if found else b""
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Prints nothing."""
+
+
+def publish(the_network):
+    """Publishes the policy of the domain in DNS and at its policy host."""
+    the_network.served["_mta-sts." + DOMAIN, "TXT"] = ["v=STSv1; id=20260101"]
+    the_network.served[certificates.STS_HOST, "A"] = [POLICY_ADDRESS]
+    server = http.server.ThreadingHTTPServer((POLICY_ADDRESS, 443), PolicyHost)
+    server.socket = the_network.server_context(certificates.STS_HOST).wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+class Resolver:
+    """mta-sts-daemon in the root filesystem of a mail host."""
+
+    def __init__(self, root):
+        self.root = root
+        self.process = None
+
+    def start(self):
+        """Starts it with the present configuration. It is the authority of the fake network that it trusts."""
+        environment = {"PATH": roots.PATH, "SSL_CERT_FILE": AUTHORITY}
+        with open(self.root + "/var/log/mta-sts.log", "w") as log:
+            self.process = subprocess.Popen(["chroot", self.root, "mta-sts-daemon", "-c", CONFIGURATION], env=environment,
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        waiting.until("mta-sts-daemon", lambda: sendmail.answers(ADDRESS))
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
