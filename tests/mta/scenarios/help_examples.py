@@ -13,7 +13,7 @@ import signal
 import sqlite3
 import subprocess
 
-from harness import certificates, checked, command, dns, installed, network, roots, waiting
+from harness import certificates, checked_postfix, command, dns, installed, network, roots, waiting
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
 SOCKET, SINK = "/run/tlsrpt/tlsrpt.sock", "/run/tlsrpt/collectd.sock"
@@ -107,7 +107,7 @@ class Host:
     """The host of the examples."""
 
     def __init__(self, program, root, library, network_arguments):
-        self.mail = checked.PostfixHost(program, root, library, network_arguments)
+        self.mail = checked_postfix.PostfixHost(program, root, library, network_arguments)
         self.root = self.mail.root
         subprocess.run(["ip", "address", "add", PUBLIC_RESOLVER + "/32", "dev", "lo"], check=True)
         served = self.mail.network.served
