@@ -7,7 +7,8 @@ from dataclasses import dataclass
 COMMANDS, OUTPUT, STATEMENTS, RECORDS, DRAWING = "sh", "text", "sql", "dns", ""
 
 FENCE = re.compile(r"^( *)```(\S*)$")
-HEADING = re.compile(r"^#+ (.*)$")
+HEADING = re.compile(r"^(#+) (.*)$")
+CHAPTER = "##"
 # The last path in the line before a block, which ends with a colon.
 FILE = re.compile(r"`(/[^`\s]+)`[^`]*:$")
 
@@ -18,10 +19,12 @@ class Malformed(Exception):
 
 @dataclass
 class Block:
-    """A block of a document; FILE is the path that it is written to, OUTPUT the text of the block of output after it."""
+    """A block of a document; FILE is the path that it is written to, OUTPUT the text of the block of output after it. SECTION is
+    the heading above it, CHAPTER that of the second level."""
 
     document: str
     line: int
+    chapter: str
     section: str
     kind: str
     text: str
@@ -60,7 +63,7 @@ def of_document(name, text):
 
 def _fenced(name, text):
     """All blocks between fences."""
-    section, before, block, indentation = "", "", None, ""
+    chapter, section, before, block, indentation = "", "", "", None, ""
     for number, line in enumerate(text.splitlines(), 1):
         fence = FENCE.match(line)
         if block is not None:
@@ -75,12 +78,13 @@ def _fenced(name, text):
         if fence:
             indentation, language = fence.groups()
             file = FILE.search(before) if language not in (COMMANDS, STATEMENTS, RECORDS, DRAWING) else None
-            block = Block(name, number, section, language, "", file.group(1) if file else None)
+            block = Block(name, number, chapter, section, language, "", file.group(1) if file else None)
         elif line.startswith("    ") and line.strip() and not before:
             raise Malformed("%s:%d: an indented block: use fences" % (name, number))
         heading = HEADING.match(line)
         if heading:
-            section = heading.group(1)
+            section = heading.group(2)
+            chapter = section if heading.group(1) == CHAPTER else chapter
         # The text before a block may be followed by an empty line.
         before = line.strip() or (before if FILE.search(before) else "")
     if block is not None:

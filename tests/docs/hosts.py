@@ -58,7 +58,7 @@ class World(network.Network):
         self.served.update({
             (RECIPIENTS, "MX"): [(10, server)], (server, "A"): [ADDRESS],
             ("_smtp._tls." + RECIPIENTS, "TXT"): ["v=TLSRPTv1; rua=mailto:tls-reports@" + RECIPIENTS],
-            (DOMAIN, "MX"): [(10, NAME)], (NAME, "A"): ["127.0.0.1"]})
+            (DOMAIN, "MX"): [(10, NAME)], (NAME, "A"): ["127.0.0.1"], ("db." + DOMAIN, "A"): ["127.0.0.1"]})
 
     def publish(self, text, printed):
         """Publishes records in the form of a zone file, each on a line. What "..." stands for is in the text PRINTED."""
@@ -119,13 +119,27 @@ class Host:
         self.printed = done.stdout.decode("utf-8", "replace")
         return done.returncode == 0, self.printed
 
+    def succeed(self, script):
+        """Runs commands and returns what they printed. Raises RuntimeError if one fails."""
+        succeeded, printed = self.run(script)
+        if not succeeded:
+            raise RuntimeError("%s\nfails:\n%s" % (script, printed))
+        return printed
+
+    def write(self, path, text, mode=0o644):
+        """Writes a file of the running machine."""
+        target = self.system.path(path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(target, mode)
+
     def edit(self, path, block):
         """Writes the lines of a block into a file."""
         target = self.system.path(path)
         text = command.read(target) if os.path.exists(target) else ""
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "w", encoding="utf-8") as file:
-            file.write(files.merged(text, block))
+        mode = os.stat(target).st_mode & 0o7777 if text else 0o644
+        self.write(path, files.merged(text, block), mode)
 
     def query(self, statements):
         """Runs statements of SQL as the superuser of the database, as `psql` would run them."""

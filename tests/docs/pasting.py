@@ -8,6 +8,7 @@ import blocks
 import hosts
 import output
 import preparations
+from harness import waiting
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DOCUMENTS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "docs")
@@ -24,9 +25,10 @@ def read(document):
         return blocks.of_document(document, source.read())
 
 
-def run(lower, packages, replaced, before, document, prepare, network_arguments):
-    """In a namespace: boots a machine and pastes all blocks of the document in docs/. BEFORE is [(document, section)]: what has
-    been done on the machine, up to this section. PREPARE names what else is there.
+def run(lower, packages, replaced, reporter, before, document, chapters, without, prepare, network_arguments):
+    """In a namespace: boots a machine and pastes the blocks of the document in docs/: those of the CHAPTERS, or, without such a list,
+    all but those WITHOUT. BEFORE is [(document, section)]: what has
+    been done on the machine, up to this section. PREPARE names what else is there, REPORTER the environment of Python that has tlsrpt-reporter.
     Returns {"ran": [(place, kind, summary, seconds)], "wrong": text or null}."""
     ran = []
     try:
@@ -35,17 +37,18 @@ def run(lower, packages, replaced, before, document, prepare, network_arguments)
             for block in up_to(read(earlier), section):
                 paste(host, block)
         if prepare:
-            getattr(preparations, prepare)(host)
-        for block in read(document):
+            getattr(preparations, prepare)(host, reporter)
+        for block in [block for block in read(document)
+                      if (block.chapter in chapters if chapters else block.chapter not in without)]:
             begin = time.monotonic()
             paste(host, block)
             ran.append((block.place, block.kind, block.summary, round(time.monotonic() - begin, 1)))
-    except (Wrong, blocks.Malformed, subprocess.TimeoutExpired) as wrong:
+    except (Wrong, blocks.Malformed, subprocess.TimeoutExpired, RuntimeError, waiting.Timeout) as wrong:
         return {"ran": ran, "wrong": str(wrong)}
     return {"ran": ran, "wrong": None}
 
 
-def run_texts(lower, packages, replaced, texts, network_arguments):
+def run_texts(lower, packages, replaced, reporter, texts, network_arguments):
     """In a namespace: pastes the blocks of each text on one machine: {name: [blocks that ran, what is wrong or null]}."""
     host, found = hosts.Host(hosts.World(**network_arguments), lower, packages, replaced), {}
     for name, text in texts.items():
@@ -54,7 +57,7 @@ def run_texts(lower, packages, replaced, texts, network_arguments):
             for block in blocks.of_document(name, text):
                 paste(host, block, patience=1)
                 found[name][0] += 1
-        except (Wrong, blocks.Malformed, subprocess.TimeoutExpired) as wrong:
+        except (Wrong, blocks.Malformed, subprocess.TimeoutExpired, RuntimeError, waiting.Timeout) as wrong:
             found[name][1] = str(wrong)
     return found
 

@@ -1,6 +1,7 @@
 """The commands of docs/coming-from-tlsrpt-reporter.md, pasted where the paths are those of the page. Needs root.
 
-The programs are real. Only systemctl is a script, which starts and ends them: this needs no host that systemd has booted.
+The programs are real. Only systemctl, apt and runuser are scripts: this needs no host that systemd has booted. `make test-docs` runs
+the same commands on one.
 """
 
 import functools
@@ -21,17 +22,22 @@ STORE, MIGRATED = "/tlsrpt.db", ".migrated"
 SYSTEMCTL = """#!/bin/sh
 set -eu
 action=$1
-[ "$2" = --now ]
-shift 2
+shift
+[ "$1" != --now ] || shift
+stop() {
+    if pid=$(cat "$PIDS/$1" 2>/dev/null); then
+        rm "$PIDS/$1"
+        kill "$pid"
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    fi
+}
 for unit; do
     case $action.$unit in
-    disable.tlsrpt-*)
-        pid=$(cat "$PIDS/$unit" 2>/dev/null) || continue
-        rm "$PIDS/$unit"
-        kill "$pid"
-        while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done ;;
-    enable.tlsrpt.socket) ;;
-    enable.tlsrpt-collect | enable.tlsrpt-deliver)
+    disable.tlsrpt-*) stop "$unit" ;;
+    # The test starts tlsrpt-reportd by itself.
+    enable.tlsrpt.socket | restart.tlsrpt.socket | restart.tlsrpt-reportd) ;;
+    enable.tlsrpt-collect | enable.tlsrpt-deliver | restart.tlsrpt-collect | restart.tlsrpt-deliver)
+        stop "$unit"
         tlsrpt "${unit#tlsrpt-}" </dev/null >"$PIDS/$unit.log" 2>&1 &
         echo $! >"$PIDS/$unit"
         [ "$unit" = tlsrpt-deliver ] || until [ -S RUN/tlsrpt.sock ] && [ -s STATE/tlsrpt.db ]; do sleep 0.05; done ;;
@@ -39,6 +45,8 @@ for unit; do
     esac
 done
 """.replace("RUN", RUN).replace("STATE", STATE)
+# The programs are there already, and there is one user.
+OTHERS = {"apt": "true", "runuser": "shift 3; exec \"$@\""}
 # /etc and /var/lib of their own, above those of this machine, and an empty /run.
 WORLD = """set -eu
 mount -t tmpfs tmpfs "$WORLD"
@@ -60,9 +68,9 @@ class World:
         self.site = site
         for name in ("bin", "pids", "world"):
             os.makedirs(site.path(name))
-        with open(site.path("bin/systemctl"), "w") as script:
-            script.write(SYSTEMCTL)
-        os.chmod(site.path("bin/systemctl"), 0o755)
+        self.script("systemctl", SYSTEMCTL)
+        for name, text in OTHERS.items():
+            self.script(name, "#!/bin/sh\n%s\n" % text)
         os.symlink(site.program, site.path("bin/tlsrpt"))
         self.environment = dict(os.environ, PIDS=site.path("pids"), WORLD=site.path("world"), DATABASES=databases,
                                 TOML=site.path("tlsrpt.toml"), PATH="%s:%s" % (site.path("bin"), os.environ["PATH"]))
@@ -87,9 +95,13 @@ class World:
 
     def program(self, name, command):
         """Puts a program with arguments into PATH."""
-        with open(self.site.path("bin/" + name), "w") as script:
-            script.write("#!/bin/sh\nexec %s \"$@\"\n" % " ".join(command))
-        os.chmod(self.site.path("bin/" + name), 0o755)
+        self.script(name, "#!/bin/sh\nexec %s \"$@\"\n" % " ".join(command))
+
+    def script(self, name, text):
+        path = self.site.path("bin/" + name)
+        with open(path, "w") as target:
+            target.write(text)
+        os.chmod(path, 0o755)
 
     def send(self, lines):
         """Sends datagrams to our collector. When it ends, all are stored."""
