@@ -46,10 +46,10 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-/// The examples of the README are tests too.
+/// The examples of the document are tests too.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/interface.md")]
+struct Interface;
 
 /// The items inside, where this crate is built without std. For `crates/clib`, which cannot see this crate's features.
 #[cfg(feature = "std")]

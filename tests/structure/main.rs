@@ -5,7 +5,11 @@ mod arrows;
 mod modules;
 mod rust_source;
 
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
 
 use arrows::Arrows;
 use serde_json::Value;
@@ -33,6 +37,35 @@ fn crates_have_no_circles() {
     }
     assert!(arrows.contains("tlsrpt-format", "tlsrpt"), "no arrow is found: {arrows:?}");
     assert_eq!(arrows.circles(), Arrows::default());
+}
+
+/// The table of docs/architecture.md: `| crate | what it has | uses |`.
+#[test]
+fn the_documented_crates_are_those_of_the_workspace() {
+    let metadata = metadata();
+    let siblings: BTreeSet<_> = packages(&metadata).map(name).collect();
+    let real: BTreeMap<_, BTreeSet<_>> = packages(&metadata)
+        .map(|package| {
+            let used = dependencies(package).filter(|(kind, name)| *kind == "normal" && siblings.contains(name));
+            (name(package), used.map(|(_, name)| name).collect())
+        })
+        .collect();
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/architecture.md");
+    let text = std::fs::read_to_string(document).unwrap();
+    let (_, table) = text.split_once("| crate | what it has | uses |\n| --- | --- | --- |\n").expect("the table");
+    let rows = table.lines().take_while(|line| line.starts_with("| "));
+    let documented: BTreeMap<_, _> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split(" |").collect();
+            (quoted(cells[0]).next().unwrap(), quoted(cells[2]).collect())
+        })
+        .collect();
+    assert_eq!(documented, real);
+}
+
+/// The texts in backquotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Measures the shared library beside the C library and the bare system calls, the collector beside tlsrpt-collectd,
 //! the reporter with many domains, and many collectors with one PostgreSQL. Writes the tables and charts of
-//! docs/performance.md, docs/collecting.md, docs/delivering.md, docs/many-hosts.md and the README.
+//! docs/performance.md, docs/collecting.md, docs/delivering.md, docs/many-hosts.md.
 //!
 //! `make bench`, `make bench-collect`, `make bench-deliver` and `make bench-many` run it; `tlsrpt-bench --help` lists its
 //! parts.

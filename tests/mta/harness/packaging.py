@@ -114,7 +114,7 @@ def build_debian(base, source, output, mountpoint):
     for name in os.listdir(inside + FOLDER):
         if name.endswith(".deb"):
             shutil.copy(os.path.join(inside + FOLDER, name), output)
-    # The program is built with the command in libtlsrpt(3) and in the README.
+    # The program is built with the command in libtlsrpt(3) and in docs/interface.md.
     program = roots.run(inside, ["sh", "-euc", "cd %s && dpkg --install libtlsrpt0*.deb && zcat -f /usr/share/doc/"
                                  "libtlsrpt0-dev/examples/one_policy.c* >one_policy.c && cc one_policy.c "
                                  "$(pkg-config --cflags --libs libtlsrpt) -o one_policy && ./one_policy /nowhere 2>&1 "

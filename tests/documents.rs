@@ -1,0 +1,105 @@
+//! The documents: the length of the README, the links between the documents, and the table of the top folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The README is a first screen, not a manual.
+const README_LINES: usize = 150;
+
+/// Entries of builds, of version control and of the tarball of `make dist`.
+const OTHERS: [&str; 6] = [".cargo", ".git", "build", "target", "vendor", "__pycache__"];
+
+/// The folders with documents.
+const FOLDERS: [&str; 3] = ["", "docs", "tests/mta"];
+
+#[test]
+fn the_readme_is_short() {
+    let lines = read(&top().join("README.md")).lines().count();
+    assert!(
+        lines <= README_LINES,
+        "README.md has {lines} lines, more than {README_LINES}: move what is not for newcomers to docs/"
+    );
+}
+
+#[test]
+fn each_relative_link_leads_to_a_file_and_a_heading() {
+    let mut sound = Vec::new();
+    let mut broken = Vec::new();
+    for document in documents() {
+        for link in relative_links(&read(&document)) {
+            let (file, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let leads = target.exists() && (heading.is_empty() || anchors(&read(&target)).iter().any(|a| a == heading));
+            (if leads { &mut sound } else { &mut broken }).push(format!("{}: {link}", document.display()));
+        }
+    }
+    assert!(broken.is_empty(), "these lead nowhere: {broken:#?}");
+    for found in ["README.md: docs/status.png", "docs/postfix.md: differences.md", "tests/mta/README.md: #what-ran"] {
+        assert!(sound.iter().any(|link| link.ends_with(found)), "{found} is not among {sound:#?}");
+    }
+}
+
+#[test]
+fn links_and_headings_are_read_as_in_a_browser() {
+    let text =
+        "# The `top` folder, C & Rust\n[a](b.md#c) [w](https://example.org) ![p](d.png)\n```sh\n# no\n[x](y)\n```\n";
+    assert_eq!(relative_links(text), ["b.md#c", "d.png"]);
+    assert_eq!(anchors(text), ["the-top-folder-c--rust"]);
+}
+
+#[test]
+fn the_table_has_each_entry_of_the_top_folder_and_no_other() {
+    let contributing = read(&top().join("CONTRIBUTING.md"));
+    let (_, table) = contributing.split_once("| entry | content |\n| --- | --- |\n").expect("the table");
+    let rows = table.lines().take_while(|line| line.starts_with("| "));
+    let mut listed: Vec<String> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap().split(','))
+        .map(|name| name.trim().trim_matches('`').trim_end_matches('/').to_string())
+        .collect();
+    let mut found: Vec<String> = fs::read_dir(top())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !OTHERS.contains(&name.as_str()))
+        .collect();
+    listed.sort();
+    found.sort();
+    assert_eq!(listed, found);
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn documents() -> impl Iterator<Item = PathBuf> {
+    let files = FOLDERS.iter().flat_map(|folder| fs::read_dir(top().join(folder)).unwrap());
+    files.map(|entry| entry.unwrap().path()).filter(|file| file.extension().is_some_and(|extension| extension == "md"))
+}
+
+/// The lines of a document outside of its blocks of code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_code = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        in_code ^= is_fence;
+        !in_code && !is_fence
+    })
+}
+
+fn relative_links(text: &str) -> Vec<String> {
+    let targets = prose(text).flat_map(|line| line.split("](").skip(1));
+    let targets = targets.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned());
+    targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+}
+
+/// The names of the headings in links, as forges make them.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = prose(text).filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |letter: &char| letter.is_alphanumeric() || " -_".contains(*letter);
+    headings.map(|heading| heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
