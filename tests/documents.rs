@@ -43,9 +43,8 @@ fn each_relative_link_leads_to_a_file_and_a_heading() {
 
 #[test]
 fn links_and_headings_are_read_as_in_a_browser() {
-    let text =
-        "# The `top` folder, C & Rust\n[a](b.md#c) [w](https://example.org) ![p](d.png)\n```sh\n# no\n[x](y)\n```\n";
-    assert_eq!(relative_links(text), ["b.md#c", "d.png"]);
+    let text = "# The `top` folder, C & Rust\n[a](b.md#c) [w](https://example.org) ![p](d.png)\n<img src=\"e.png\">\n```sh\n# no\n[x](y)\n```\n";
+    assert_eq!(relative_links(text), ["b.md#c", "d.png", "e.png"]);
     assert_eq!(anchors(text), ["the-top-folder-c--rust"]);
 }
 
@@ -92,9 +91,13 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn relative_links(text: &str) -> Vec<String> {
-    let targets = prose(text).flat_map(|line| line.split("](").skip(1));
-    let targets = targets.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned());
-    targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+    let targets = prose(text).flat_map(|line| after(line, "](", ')').chain(after(line, "src=\"", '"')));
+    targets.map(str::to_owned).filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+}
+
+/// What stands between each `opening` and the next `closing`.
+fn after<'a>(line: &'a str, opening: &'a str, closing: char) -> impl Iterator<Item = &'a str> {
+    line.split(opening).skip(1).filter_map(move |rest| Some(rest.split_once(closing)?.0))
 }
 
 /// The names of the headings in links, as forges make them.
