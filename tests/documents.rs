@@ -42,6 +42,25 @@ fn each_relative_link_leads_to_a_file_and_a_heading() {
 }
 
 #[test]
+fn each_path_and_each_target_of_make_exists() {
+    let targets = targets();
+    let mut sound = Vec::new();
+    let mut broken = Vec::new();
+    for document in documents() {
+        let text = read(&document);
+        let paths = code(&text).filter(|code| is_path(code)).map(|path| (path, top().join(path).exists()));
+        let made = made(&text).map(|target| (target, targets.iter().any(|known| known == target)));
+        for (name, exists) in paths.chain(made) {
+            (if exists { &mut sound } else { &mut broken }).push(format!("{}: {name}", document.display()));
+        }
+    }
+    assert!(broken.is_empty(), "these do not exist: {broken:#?}");
+    for found in ["CONTRIBUTING.md: src/error.rs", "README.md: demo", "docs/installing.md: install-exim"] {
+        assert!(sound.iter().any(|name| name.ends_with(found)), "{found} is not among {sound:#?}");
+    }
+}
+
+#[test]
 fn links_and_headings_are_read_as_in_a_browser() {
     let text = "# The `top` folder, C & Rust\n[a](b.md#c) [w](https://example.org) ![p](d.png)\n<img src=\"e.png\">\n```sh\n# no\n[x](y)\n```\n";
     assert_eq!(relative_links(text), ["b.md#c", "d.png", "e.png"]);
@@ -80,19 +99,66 @@ fn documents() -> impl Iterator<Item = PathBuf> {
     files.map(|entry| entry.unwrap().path()).filter(|file| file.extension().is_some_and(|extension| extension == "md"))
 }
 
-/// The lines of a document outside of its blocks of code.
+/// The lines of a document outside of its fenced code.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
+    lines(text).filter(|(is_code, _)| !is_code).map(|(_, line)| line)
+}
+
+/// The lines of a document but for the fences, each with whether it is in fenced code.
+fn lines(text: &str) -> impl Iterator<Item = (bool, &str)> {
     let mut in_code = false;
-    text.lines().filter(move |line| {
+    text.lines().filter_map(move |line| {
         let is_fence = line.trim_start().starts_with("```");
         in_code ^= is_fence;
-        !in_code && !is_fence
+        (!is_fence).then_some((in_code, line))
     })
 }
 
 fn relative_links(text: &str) -> Vec<String> {
     let targets = prose(text).flat_map(|line| after(line, "](", ')').chain(after(line, "src=\"", '"')));
     targets.map(str::to_owned).filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+}
+
+/// The texts in backquotes.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    prose(text).flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// Whether a text is the path of a file or folder of this repository.
+fn is_path(code: &str) -> bool {
+    let folders =
+        ["src/", "crates/", "docs/", "examples/", "include/", "man/", "packaging/", "tests/", "c-tests/", "fuzz/"];
+    folders.iter().any(|folder| code.starts_with(folder))
+        && code.chars().all(|letter| letter.is_ascii_alphanumeric() || "/._-".contains(letter))
+}
+
+/// The targets in the commands `make TARGET...`, in backquotes and in fenced code.
+fn made(text: &str) -> impl Iterator<Item = &str> {
+    let fenced = lines(text).filter(|(is_code, _)| *is_code).map(|(_, line)| line);
+    let commands = code(text).chain(fenced).filter_map(|command| command.trim_start().strip_prefix("make "));
+    commands
+        .flat_map(|command| command.split([' ', ';']).take_while(|word| is_target(word) || is_variable(word)))
+        .filter(|word| is_target(word))
+}
+
+fn is_variable(word: &str) -> bool {
+    // A value in quotes may have several words, which are no targets.
+    word.contains('=') && !word.contains('"')
+}
+
+fn is_target(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')
+}
+
+/// The targets that the makefiles declare.
+fn targets() -> Vec<String> {
+    let folders = ["", "packaging", "crates/exim", "crates/sendmail", "tests", "c-tests"];
+    let files =
+        folders.iter().flat_map(|folder| fs::read_dir(top().join(folder)).unwrap()).map(|entry| entry.unwrap().path());
+    let makefiles = files.filter(|file| file.ends_with("Makefile") || file.extension().is_some_and(|end| end == "mk"));
+    let text: String = makefiles.map(|file| read(&file)).collect();
+    let declared = text.lines().filter_map(|line| line.strip_prefix(".PHONY:"));
+    declared.flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
 
 /// What stands between each `opening` and the next `closing`.
