@@ -62,7 +62,7 @@ FISH_COMPLETION = $(SHAREDIR)/fish/vendor_completions.d/tlsrpt.fish
 EXAMPLE_FILE = $(SHAREDIR)/tlsrpt/tlsrpt.toml
 COLLECT_SOCKET = $(UNITDIR)/tlsrpt.socket
 # For tlsrpt.socket.
-DROP_INS = postfix-queue.conf exim.conf
+DROP_INS = postfix-queue.conf exim.conf sendmail.conf
 USERS_FILE = $(SYSUSERSDIR)/tlsrpt.conf
 STORE_FILE = $(TMPFILESDIR)/tlsrpt.conf
 COMMAND_SERVICES = tlsrpt-listen.service tlsrpt-collect.service tlsrpt-deliver.service

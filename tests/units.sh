@@ -51,7 +51,7 @@ for unit in tlsrpt-collect.service tlsrpt-deliver.service tlsrpt-listen.service;
 done
 
 # Drop-ins for the socket.
-for drop_in in postfix-queue exim; do
+for drop_in in postfix-queue exim sendmail; do
     mkdir "$units/tlsrpt.socket.d"
     cp "$shared/$drop_in.conf" "$units/tlsrpt.socket.d/"
     expect "tlsrpt.socket with $drop_in.conf" "$(problems tlsrpt.socket)" ''

@@ -103,6 +103,10 @@ class Host:
         """What the installer of the mail server asks for."""
         if os.path.exists(self.root + "/usr/sbin/postconf"):
             roots.run(self.root, ["postconf", "-e"] + ["%s=%s" % pair for pair in POSTFIX_SETTINGS.items()])
+        path = self.root + "/etc/mail/local-host-names"
+        if os.path.exists(path):
+            with open(path, "a") as target:
+                target.write("%s\n%s\n" % (NAME, DOMAIN))
         path = self.root + "/etc/exim4/update-exim4.conf.conf"
         if os.path.exists(path):
             with open(path) as source:

@@ -44,7 +44,7 @@ def make_inside(base, checkout, output, mountpoint):
         os.makedirs(os.path.dirname(inside + RUST))
         with open(inside + RUST, "w") as target:
             target.write("include /usr/share/dpkg/architecture.mk\n")
-    roots.run(inside, ["sh", "-euc", "cd %s && touch --date=now build/* && DEB_BUILD_OPTIONS=nocheck DPKG_DEB_COMPRESSOR_TYPE=none "
+    roots.run(inside, ["sh", "-euc", "cd %s && touch build/* build/libtlsrpt.a && DEB_BUILD_OPTIONS=nocheck DPKG_DEB_COMPRESSOR_TYPE=none "
                        "dpkg-buildpackage --build=binary --no-pre-clean --no-sign --no-check-builddeps" % FOLDER])
     for name in os.listdir(inside + packaging.FOLDER):
         if name.endswith(".deb"):
