@@ -12,11 +12,12 @@ import files
 import output
 from harness import command, domains, network, roots, service_manager, smtp_server, waiting
 
+PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAME, DOMAIN = "mail.example.com", "example.com"
 # The domain in the documents that mail is sent to. It publishes a record.
 RECIPIENTS = "example.org"
 ADDRESS = "192.0.2.25"  # Debian's Exim sends to no address of a private network
-HOME = "/root"
+HOME, CHECKOUT = "/root", "/root/libtlsrpt"
 COMMON = ["systemd", "systemd-sysv", "procps", "netbase", "openssl", "bind9-dnsutils", "curl"]
 POSTFIX_SETTINGS = {
     "myhostname": NAME, "mydestination": "$myhostname, localhost, " + DOMAIN, "inet_interfaces": "loopback-only",
@@ -28,7 +29,7 @@ ENVIRONMENT = ["env", "-i", "PATH=" + roots.PATH, "HOME=" + HOME, "LANG=C.UTF-8"
 
 
 def postfix_root():
-    return roots.stable_with("docs-postfix", COMMON + ["gcc", "libc6-dev", "pkg-config", "sqlite3", "python3"])
+    return roots.stable_with("docs-postfix", COMMON + ["gcc", "libc6-dev", "make", "pkg-config", "sqlite3", "python3"])
 
 
 def database_root():
@@ -80,6 +81,7 @@ class Host:
     def __init__(self, world, lower, packages, replaced):
         self.world = world
         self.printed = ""  # by the last commands
+        self.folder = HOME  # where the reader works
         folder = os.path.join(world.folder, "host")
         self.root = roots.overlay(lower, folder)
         shutil.copytree(packages, self.root + HOME, dirs_exist_ok=True)
@@ -118,7 +120,7 @@ class Host:
         """Runs commands as root in a shell, as when they are pasted. (whether all succeeded, what was printed)"""
         done = subprocess.run(
             ["nsenter", "--target", str(self.system.first), "--all", "--"] + ENVIRONMENT
-            + ["bash", "-c", "cd; %s\n%s" % (options, script)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            + ["bash", "-c", "cd %s; %s\n%s" % (self.folder, options, script)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=LONGEST, check=False)
         self.printed = done.stdout.decode("utf-8", "replace")
         return done.returncode == 0, self.printed

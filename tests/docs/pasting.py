@@ -10,8 +10,7 @@ import output
 import preparations
 from harness import waiting
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-DOCUMENTS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "docs")
+DOCUMENTS = os.path.join(hosts.PROJECT, "docs")
 # A reader who does not see yet what the document shows looks again.
 LOOKS_AGAIN = 30  # seconds
 

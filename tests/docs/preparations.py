@@ -6,7 +6,7 @@ import re
 import shutil
 
 import hosts
-from harness import waiting
+from harness import built_packages, waiting
 
 # The files of the documents, and units by the names there. tlsrpt-reporter comes without units.
 COLLECTD, REPORTD, FETCHER = "tlsrpt-collectd", "tlsrpt-reportd", "tlsrpt-fetcher"
@@ -53,6 +53,13 @@ COUNTED = "sqlite3 -readonly /var/lib/tlsrpt/collectd.sqlite 'SELECT sum(cntrtot
 def web_server(host, _environment):
     """The folder of a web server."""
     os.makedirs(host.system.path("/var/www/html"))
+
+
+def checkout(host, _environment):
+    """The folder of this project, in which `make` has built all; the reader works there."""
+    built_packages.copy(hosts.PROJECT, host.system.path(hosts.CHECKOUT))
+    host.folder = hosts.CHECKOUT
+    host.succeed("touch build/* build/libtlsrpt.a")
 
 
 def tlsrpt_reporter(host, environment):

@@ -35,6 +35,7 @@ class Machine:
 FIRST, LAST = "collector-and-reporter.md", "Undo it"
 OPERATORS = {
     FIRST: Machine(hosts.postfix_root),
+    "installing.md": Machine(hosts.postfix_root, prepare="checkout"),
     "postfix.md": Machine(hosts.postfix_root, [(FIRST, LAST)]),
     "coming-from-tlsrpt-reporter.md": Machine(hosts.postfix_root, prepare="tlsrpt_reporter", apart=["Keep tlsrpt-reportd"]),
     "other-servers.md": Machine(hosts.postfix_root),
@@ -46,7 +47,7 @@ OPERATORS = {
     "sendmail.md": Machine(hosts.sendmail_root),
 }
 # Documents that are not for operators, and others that do not run yet. containers.md has a test of its own (tests/containers).
-OTHERS = ["architecture.md", "command.md", "containers.md", "datagram.md", "differences.md", "hostile-records.md", "installing.md",
+OTHERS = ["architecture.md", "command.md", "containers.md", "datagram.md", "differences.md", "hostile-records.md",
           "interface.md", "performance.md", "platforms.md", "releasing.md", "reliability.md", "security.md"]
 
 

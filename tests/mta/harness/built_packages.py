@@ -33,13 +33,18 @@ def make(checkout, output):
     return output
 
 
-def make_inside(base, checkout, output, mountpoint):
-    """In a namespace: debhelper with the built files, which are newer than their sources."""
-    inside = packaging.workshop(base, mountpoint)
-    shutil.copytree(checkout, inside + FOLDER, ignore=NOT_COPIED, symlinks=True)
-    os.mkdir(inside + FOLDER + "/build")
+def copy(checkout, target):
+    """Copies the project with the built files, which are newer than their sources once they are touched, the archive last."""
+    shutil.copytree(checkout, target, ignore=NOT_COPIED, symlinks=True)
+    os.mkdir(target + "/build")
     for name in BUILT:
-        shutil.copyfile(os.path.join(checkout, "build", name), inside + FOLDER + "/build/" + name, follow_symlinks=False)
+        shutil.copy(os.path.join(checkout, "build", name), target + "/build/" + name, follow_symlinks=False)
+
+
+def make_inside(base, checkout, output, mountpoint):
+    """In a namespace: runs debhelper, for which `make` has nothing to do."""
+    inside = packaging.workshop(base, mountpoint)
+    copy(checkout, inside + FOLDER)
     if not os.path.exists(inside + RUST):
         os.makedirs(os.path.dirname(inside + RUST))
         with open(inside + RUST, "w") as target:
