@@ -1,6 +1,6 @@
 """The commands of docs/coming-from-tlsrpt-reporter.md, pasted where the paths are those of the page. Needs root.
 
-The programs are real. Only systemctl, apt and runuser are scripts: this needs no host that systemd has booted. `make test-docs` runs
+The programs are real. Only systemctl and the programs of OTHERS are scripts: this needs no host that systemd has booted. `make test-docs` runs
 the same commands on one.
 """
 
@@ -46,7 +46,7 @@ for unit; do
 done
 """.replace("RUN", RUN).replace("STATE", STATE)
 # The programs are there already, and there is one user.
-OTHERS = {"apt": "true", "runuser": "shift 3; exec \"$@\""}
+OTHERS = {"apt": "true", "journalctl": "true", "runuser": "shift 3; exec \"$@\""}
 # /etc and /var/lib of their own, above those of this machine, and an empty /run.
 WORLD = """set -eu
 mount -t tmpfs tmpfs "$WORLD"
