@@ -4,7 +4,57 @@ import hosts
 from harness import namespace
 
 BEGIN = "# A document\n\n```sh\ntrue\n```\n\n"
-PASSES = BEGIN + "`/etc/some/file`:\n\n```ini\n[a]\nb = 1\n```\n\n```sh\ncat /etc/some/file; date\n```\n\n```text\n\n[a]\nb = 1\n...:...\n```\n"
+# A file that is made, a key that gets a new value, an output with lines that vary, a record with what was printed.
+PASSES = BEGIN + """`/etc/some/file`:
+
+```ini
+[a]
+b = 1
+c = 2
+[d]
+b = 3
+```
+
+In the same `/etc/some/file`:
+
+```ini
+[a]
+b = 4
+```
+
+```sh
+cat /etc/some/file; date; echo end
+```
+
+```text
+
+[a]
+b = 4
+c = 2
+
+[d]
+b = 3
+...
+end
+```
+
+```sh
+echo "v=1; p=$(hostname)"
+```
+
+```dns
+name.example.net. IN TXT "v=1; p=..."
+```
+
+```sh
+dig +short TXT name.example.net
+```
+
+```text
+"v=1; p=mail.example.com"
+```
+"""
+PASS = 7  # blocks
 FAILS = {
     "a command that fails": "```sh\nfalse\ntrue\n```\n",
     "a command that fails in a pipe": "```sh\nfalse | true\n```\n",
@@ -24,6 +74,7 @@ def failures(common):
     seen = namespace.call("pasting:run_texts", dict(
         common, lower=hosts.postfix_root(), texts=dict({name: BEGIN + text for name, text in FAILS.items()}, **{passes: PASSES})))
     found = []
-    if seen.pop(passes) != [3, None]:
-        found.append("the control that has to pass: %s" % seen)
+    outcome = seen.pop(passes)
+    if outcome != [PASS, None]:
+        found.append("the control that has to pass: %s" % outcome)
     return found + ["the control that has to fail, %s: %s" % (name, outcome) for name, outcome in seen.items() if not outcome[1]]
