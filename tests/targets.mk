@@ -97,6 +97,12 @@ test-reference: $(LIBRARIES)
 test-mta: $(LIBRARIES) $(COMMAND) exim
 	tests/mta/run $(SCENARIOS)
 
+## test-whole: the whole proof: two Postfix, Exim, Sendmail, three collectors, PostgreSQL, two reporters, a day and its
+##   midnight, power cuts; root, on Debian
+.PHONY: test-whole
+test-whole: $(LIBRARIES) $(COMMAND) exim
+	tests/mta/run whole
+
 ## test-docs: every block of the documents for operators, DOCUMENTS="name.md name.md" for some of them, each on a booted
 ##   Debian 13; root, on Debian or Ubuntu
 .PHONY: test-docs

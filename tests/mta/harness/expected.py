@@ -1,4 +1,4 @@
-"""The expected outcome of one mail to each domain from Exim and from Sendmail, and the expected event.
+"""The expected outcome of one mail to each domain from Exim and from Sendmail, and the expected event, also from Postfix.
 
 Exim (exim.py) requires TLS and valid certificates of the domains of which Postfix's policy table requires them. It has no
 MTA-STS policies. Sendmail requires DANE alone here; its other requirements are in the scenario `sendmail-access`.
@@ -61,6 +61,55 @@ TABLE = {
 
 EXIM = {name: row[:2] for name, row in TABLE.items()}
 SENDMAIL = {name: row[2:] for name, row in TABLE.items()}
+
+STS, STS_BROKEN, STS_NO_STARTTLS = "sts success", "sts validation-failure", "sts starttls-not-supported"
+
+# The event of a mail from Postfix, with the policy table of domains.py.
+POSTFIX = {
+    "good.test": OPPORTUNISTIC,
+    "self-signed.test": OPPORTUNISTIC,
+    "no-tls.test": NONE,
+    "rejected.test": NONE,
+    "garbage.test": BROKEN,
+    "no-record.test": NONE,
+    "encrypt-no-tls.test": NO_STARTTLS,
+    "encrypt-rejected.test": NO_STARTTLS,
+    # A certificate that signs itself is no certificate-not-trusted here.
+    "secure-self-signed.test": BROKEN,
+    "sts.test": STS,
+    "sts-patterns.test": STS,
+    "sts-testing.test": STS,
+    "sts-fetch.test": "sts sts-policy-fetch-error",
+    "sts-invalid.test": "sts sts-policy-invalid",
+    "sts-webpki.test": "sts sts-webpki-invalid",
+    "sts-failures.test": STS_BROKEN,
+    "sts-self-signed.test": STS_BROKEN,
+    "sts-expired.test": "sts certificate-expired",
+    "sts-wrong-name.test": "sts certificate-host-mismatch",
+    "sts-no-tls.test": STS_NO_STARTTLS,
+    "sts-rejected.test": STS_NO_STARTTLS,
+    "sts-garbage.test": STS_BROKEN,
+    "sts-dropped.test": STS_BROKEN,
+    "dane.test": DANE,
+    "dane-other.test": DANE_NOT_TRUSTED,
+    "dane-unusable.test": "tlsa tlsa-invalid",
+    "dane-no-tls.test": DANE_NO_STARTTLS,
+    # Without a TLSA record, Postfix defers the mail before it connects, and reports nothing.
+    "dane-only-none.test": NONE,
+    "hostile-ehlo.test": NO_STARTTLS,
+    "long-ehlo.test": NO_STARTTLS,
+    "hostile-record.test": OPPORTUNISTIC,
+    "long-record.test": OPPORTUNISTIC,
+    "two-records.test": NONE,
+    "other-record.test": NONE,
+    "ipv6.test": OPPORTUNISTIC,
+    "ipv6-sts-self-signed.test": STS_BROKEN,
+    "ipv6-encrypt-no-tls.test": NO_STARTTLS,
+    "requiretls.test": STS,
+}
+# With postfix-mta-sts-resolver for the policies that can be fetched. It answers nothing about a policy in mode testing.
+POSTFIX_WITH_PLUGIN = dict(POSTFIX, **{"sts-testing.test": OPPORTUNISTIC})
+
 
 def count(table):
     """The number of events in a table."""

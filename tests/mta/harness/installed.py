@@ -16,12 +16,13 @@ DATABASE = os.path.join(STORE_FOLDER, "tlsrpt.db")
 SENDER = "noreply-smtp-tls-reporting@" + certificates.MAIL_HOST
 BOUNCES = "tlsrpt-bounces"
 SELECTOR = "tlsrpt"
+STORE = 'url = "sqlite:%s"' % DATABASE
 MOST_DESTINATIONS = 100  # the record of long-record.test has more than the default
 TEXT = """[collect]
 socket = "{socket}"
 socket-group = "{group}"
 [store]
-url = "sqlite:{database}"
+{store}
 [report]
 organization = "{organization}"
 contact = "{contact}"
@@ -46,9 +47,10 @@ SESSIONS = "SELECT coalesce(sum(succeeded + failed), 0) FROM sessions JOIN domai
 
 class Installed:
     """`tlsrpt` in the root filesystem of a mail host. SOCKET is a path in there, ROUTE the line of [mail] that takes mails to
-    the mail host, KIND that of the DKIM key. The services run as USER, which the root filesystem has, or as root."""
+    the mail host, KIND that of the DKIM key. The services run as USER, which the root filesystem has, or as root. STORE has the lines
+    of [store]."""
 
-    def __init__(self, program, the_world, root, socket, group, route, kind, sink_port, user=None):
+    def __init__(self, program, the_world, root, socket, group, route, kind, sink_port, user=None, store=STORE):
         self.root = root
         # The group is the one that systemd gives the socket to.
         self.as_user = ["setpriv", "--reuid", user, "--regid", user, "--groups", group] if user else []
@@ -62,7 +64,7 @@ class Installed:
         self.kind = kind
         with open(root + CONFIGURATION, "w") as target:
             target.write(TEXT.format(
-                socket=socket, group=group, database=DATABASE, organization=reporter.ORGANIZATION, contact=reporter.CONTACT,
+                socket=socket, group=group, store=store, organization=reporter.ORGANIZATION, contact=reporter.CONTACT,
                 sender=SENDER, most=MOST_DESTINATIONS, route=route, domain=certificates.MAIL_HOST, selector=SELECTOR, key=KEY,
                 port=sink_port, authority=AUTHORITY))
         if user:

@@ -41,7 +41,11 @@ class Network:
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
             smtp_server.serve(self.addresses[domain.name], domain, context, self.mails, self.refused)
         self.silent, self.asked = set(), []  # see dns.serve
-        self.served = self.zone()  # a change is in force at once
+        self.served = self.zone()
+        self.serve_names()
+
+    def serve_names(self):
+        """Serves the zone. A change of it is in force at once."""
         dns.serve(RESOLVER, self.served, self.silent, self.asked)
         dns.serve(SECOND_RESOLVER, self.served, set(), [])
         dns.serve(PLAIN_RESOLVER, self.served, set(), [], validates=False)

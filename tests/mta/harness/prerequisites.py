@@ -14,6 +14,8 @@ NEEDED = {
     "systemd-nspawn": "systemd-container",
     "nsenter": "util-linux",
     "curl": "curl",
+    "mkfs.ext4": "e2fsprogs",
+    "losetup": "mount",
     "gcc": "gcc",
     "g++": "g++",
     "abidiff": "abigail-tools",

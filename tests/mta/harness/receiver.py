@@ -25,8 +25,9 @@ def make_environment(path):
                    + ["%s==%s" % package for package in PACKAGES.items()], check=True)
 
 
-def read(environment_folder, key_record, rounds):
-    """Reads and verifies the mails and the posted reports of some rounds (see report_sinks.round_of_reports).
+def read(environment_folder, key_record, rounds, now=None):
+    """Reads and verifies the mails and the posted reports of some rounds (see report_sinks.round_of_reports), at the time NOW, in
+    seconds since 1970: a signature from the future is not valid.
 
     Returns {"mails": [{"verified", "changed verified", "as mail", "as file"}], "files": [parsed]}: whether the signature of a
     mail verifies, whether it still verifies after one letter of the mail was changed, and the report as parsedmarc reads it
@@ -34,7 +35,7 @@ def read(environment_folder, key_record, rounds):
     """
     mails = [mail for of_round in rounds for _, mail in of_round["mails"]]
     files = [body for of_round in rounds for _, body in of_round["posts"]]
-    question = {"name": "%s._domainkey.%s." % (installed.SELECTOR, certificates.MAIL_HOST), "record": key_record,
+    question = {"name": "%s._domainkey.%s." % (installed.SELECTOR, certificates.MAIL_HOST), "record": key_record, "now": now,
                 "mails": [base64.b64encode(mail).decode() for mail in mails],
                 "files": [base64.b64encode(file).decode() for file in files]}
     # Without -I, the modules beside the program would hide those of the same name in the environment.

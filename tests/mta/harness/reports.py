@@ -112,10 +112,13 @@ def comparable(report):
 
 
 class Sink:
-    """An HTTPS server that accepts reports; `posts` has (path, compressed report) pairs."""
+    """An HTTPS server that accepts reports; `posts` has (path, compressed report) pairs. While `answers` is not set, it answers
+    nothing."""
 
     def __init__(self, address_and_port, context):
         self.posts = []
+        self.answers = threading.Event()
+        self.answers.set()
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -124,6 +127,7 @@ class Sink:
                 accepted = self.headers["Content-Type"] == MEDIA_TYPE
                 if accepted:
                     sink.posts.append((self.path, body))
+                sink.answers.wait()
                 self.send_response(200 if accepted else 415)
                 self.end_headers()
 

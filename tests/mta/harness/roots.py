@@ -147,9 +147,10 @@ def upstream_tarball(printed):
 
 
 def overlay(lower, folder):
-    """A writable view of the root filesystem LOWER. FOLDER, on a tmpfs, holds what is written."""
+    """A writable view of the root filesystem LOWER. FOLDER, on a tmpfs or a disk, holds what is written, also what an earlier view
+    has written."""
     for part in ("upper", "work", "root"):
-        os.makedirs(os.path.join(folder, part))
+        os.makedirs(os.path.join(folder, part), exist_ok=True)
     root = os.path.join(folder, "root")
     options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/work" % (lower, folder, folder)
     subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, root], check=True)

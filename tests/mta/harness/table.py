@@ -5,7 +5,8 @@ import os
 BEGIN, END = "<!-- %s: begin -->", "<!-- %s: end -->"
 RAN = "what tests/mta/run ran"
 DIFFERENCES = "how the libraries differ"
-FILES = {RAN: "tests/mta/README.md", DIFFERENCES: "docs/differences.md"}
+WHOLE = "the whole proof"
+FILES = {RAN: "tests/mta/README.md", DIFFERENCES: "docs/differences.md", WHOLE: "tests/mta/README.md"}
 RAN_HEAD = ["scenario", "run", "compared"]
 
 
