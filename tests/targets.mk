@@ -171,6 +171,11 @@ test-units: $(LIBRARIES) $(COMMAND)
 test-reproducible:
 	sh tests/reproducible.sh
 
+## test-publish: what `cargo publish` would upload, PUBLISH=compile to compile all of it; needs cargo 1.90 and the registry
+.PHONY: test-publish
+test-publish:
+	$(PYTHON) tests/publish.py $(call quoted,$(TARGET_DIR)/publish) $(PUBLISH)
+
 ## audit: licences, sources and bans of all dependencies
 .PHONY: audit
 audit:
