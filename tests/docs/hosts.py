@@ -10,7 +10,7 @@ import subprocess
 
 import files
 import output
-from harness import command, domains, network, roots, service_manager, smtp_server, waiting
+from harness import certificates, command, domains, network, roots, service_manager, smtp_server, waiting
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAME, DOMAIN = "mail.example.com", "example.com"
@@ -29,7 +29,7 @@ ENVIRONMENT = ["env", "-i", "PATH=" + roots.PATH, "HOME=" + HOME, "LANG=C.UTF-8"
 
 
 def postfix_root():
-    return roots.stable_with("docs-postfix", COMMON + ["gcc", "libc6-dev", "make", "pkg-config", "sqlite3", "python3"])
+    return roots.stable_with("docs-postfix", COMMON + ["gcc", "libc6-dev", "make", "pkg-config", "postfix-mta-sts-resolver", "python3", "sqlite3"])
 
 
 def database_root():
@@ -53,9 +53,9 @@ class World(network.Network):
             length.write("512")
         super().__init__(certificate_folder, mountpoint)
         subprocess.run(["ip", "address", "add", ADDRESS + "/32", "dev", "lo"], check=True)
-        server = "mx." + RECIPIENTS
+        server = certificates.DOCUMENTED
         domain = dataclasses.replace(domains.BY_NAME["good.test"], name=RECIPIENTS)
-        smtp_server.serve(ADDRESS, domain, self.server_context("mx.good.test"), self.mails, self.refused)
+        smtp_server.serve(ADDRESS, domain, self.server_context(server), self.mails, self.refused)
         self.served.update({
             (RECIPIENTS, "MX"): [(10, server)], (server, "A"): [ADDRESS],
             ("_smtp._tls." + RECIPIENTS, "TXT"): ["v=TLSRPTv1; rua=mailto:tls-reports@" + RECIPIENTS],

@@ -6,7 +6,8 @@ import re
 import shutil
 
 import hosts
-from harness import built_packages, waiting
+from harness import built_packages, certificates, waiting
+from harness import mta_sts as authority
 
 # The files of the documents, and units by the names there. tlsrpt-reporter comes without units.
 COLLECTD, REPORTD, FETCHER = "tlsrpt-collectd", "tlsrpt-reportd", "tlsrpt-fetcher"
@@ -53,6 +54,14 @@ COUNTED = "sqlite3 -readonly /var/lib/tlsrpt/collectd.sqlite 'SELECT sum(cntrtot
 def web_server(host, _environment):
     """The folder of a web server."""
     os.makedirs(host.system.path("/var/www/html"))
+
+
+def mta_sts(host, _environment):
+    """The domain of the recipients publishes a policy. The machine trusts the authority of the fake network."""
+    authority.publish(host.world, hosts.RECIPIENTS, certificates.DOCUMENTED_STS_HOST)
+    shutil.copy(host.world.certificate(certificates.AUTHORITY) + ".pem",
+                host.system.path("/usr/local/share/ca-certificates/fake-network.crt"))
+    host.succeed("update-ca-certificates")
 
 
 def checkout(host, _environment):

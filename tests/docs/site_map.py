@@ -36,7 +36,7 @@ FIRST, LAST = "collector-and-reporter.md", "Undo it"
 OPERATORS = {
     FIRST: Machine(hosts.postfix_root),
     "installing.md": Machine(hosts.postfix_root, prepare="checkout"),
-    "postfix.md": Machine(hosts.postfix_root, [(FIRST, LAST)]),
+    "postfix.md": Machine(hosts.postfix_root, [(FIRST, LAST)], "mta_sts"),
     "coming-from-tlsrpt-reporter.md": Machine(hosts.postfix_root, prepare="tlsrpt_reporter", apart=["Keep tlsrpt-reportd"]),
     "other-servers.md": Machine(hosts.postfix_root),
     "collecting.md": Machine(hosts.postfix_root, [(FIRST, "3. Say who reports")], "web_server"),

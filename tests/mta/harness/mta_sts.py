@@ -9,7 +9,7 @@ from harness import certificates, roots, sendmail, waiting
 DOMAIN = "sts.test"
 POLICY_ADDRESS = "127.0.0.98"
 POLICY_PATH = "/.well-known/mta-sts.txt"
-POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx.%s\r\nmax_age: 604800\r\n" % DOMAIN
+POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx.%s\r\nmax_age: 604800\r\n"
 CONFIGURATION = "/etc/mta-sts-daemon.yml"
 ADDRESS = ("127.0.0.1", 8461)
 MAP = "socketmap:inet:%s:%d:postfix" % ADDRESS
@@ -22,11 +22,11 @@ DEBIANS = "cache:\n  type: internal\n# default_zone:\n#   strict_testing: false\
 
 
 class PolicyHost(http.server.BaseHTTPRequestHandler):
-    """Answers with the policy of the domain."""
+    """Answers with the policy of the domain of its server."""
 
     def do_GET(self):
         found = self.path == POLICY_PATH
-        body = POLICY.encode() if found else b""
+        body = (POLICY % self.server.domain).encode() if found else b""
         self.send_response(200 if found else 404)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
@@ -37,12 +37,13 @@ class PolicyHost(http.server.BaseHTTPRequestHandler):
         """Prints nothing."""
 
 
-def publish(the_network):
+def publish(the_network, domain=DOMAIN, host=certificates.STS_HOST):
     """Publishes the policy of the domain in DNS and at its policy host."""
-    the_network.served["_mta-sts." + DOMAIN, "TXT"] = ["v=STSv1; id=20260101"]
-    the_network.served[certificates.STS_HOST, "A"] = [POLICY_ADDRESS]
+    the_network.served["_mta-sts." + domain, "TXT"] = ["v=STSv1; id=20260101"]
+    the_network.served[host, "A"] = [POLICY_ADDRESS]
     server = http.server.ThreadingHTTPServer((POLICY_ADDRESS, 443), PolicyHost)
-    server.socket = the_network.server_context(certificates.STS_HOST).wrap_socket(server.socket, server_side=True)
+    server.domain = domain
+    server.socket = the_network.server_context(host).wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 

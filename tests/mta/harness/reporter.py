@@ -173,10 +173,10 @@ class Reporter(Program):
         return made == [(domains,)] and waiting_for == [(0,)]
 
 
-def query(database, statement):
+def query(database, statement, parameters=()):
     """The rows of a query, or none as long as the database or its tables are not there."""
     try:
         with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % database, uri=True)) as connection:
-            return connection.execute(statement).fetchall()
+            return connection.execute(statement, parameters).fetchall()
     except sqlite3.OperationalError:
         return []
