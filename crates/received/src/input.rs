@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tlsrpt_format::without_error_numbers;
+
 use crate::{Item, Problem, find, limits};
 
 /// The name of standard input on the command line.
@@ -45,7 +47,7 @@ pub fn read_limited(input: impl Read) -> io::Result<Vec<u8>> {
 fn of_one(place: &str, bytes: io::Result<Vec<u8>>, out: &mut dyn FnMut(Item)) {
     let bytes = match bytes {
         Ok(bytes) => bytes,
-        Err(error) => return out(problem(place, error.to_string())),
+        Err(error) => return out(unreadable(place, &error)),
     };
     let mut without: Vec<Problem> = Vec::new();
     let mut with = false;
@@ -69,7 +71,7 @@ fn directory(path: &Path, out: &mut dyn FnMut(Item)) {
     for file in found.into_iter().flatten() {
         match file {
             Ok(file) => find_quietly(&file, &mut some, out),
-            Err(error) => out(problem(&path.to_string_lossy(), error.to_string())),
+            Err(error) => out(unreadable(&path.to_string_lossy(), &error)),
         }
     }
     if !some {
@@ -86,7 +88,7 @@ fn find_quietly(file: &Path, some: &mut bool, out: &mut dyn FnMut(Item)) {
         }),
         Err(error) => {
             *some = true;
-            out(problem(&place, error.to_string()));
+            out(unreadable(&place, &error));
         }
     }
 }
@@ -109,6 +111,10 @@ fn of_directory(path: &Path) -> Vec<io::Result<PathBuf>> {
     files.retain(|file| file.as_ref().map_or(true, |file| file.is_file()));
     files.sort_by(|one, other| one.as_ref().ok().cmp(&other.as_ref().ok()));
     files
+}
+
+fn unreadable(place: &str, error: &io::Error) -> Item {
+    problem(place, without_error_numbers(&error.to_string()))
 }
 
 fn problem(place: &str, reason: String) -> Item {

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tlsrpt::{FailureType, PolicyType};
-use tlsrpt_format::datagram::FailureDetails;
+use tlsrpt_format::datagram::{FailureDetails, normalized_domain};
 
 use crate::Departure;
 
@@ -105,7 +105,7 @@ impl PolicyEntry {
     /// The policy domain in its normal form.
     #[must_use]
     pub fn domain_name(&self) -> Option<String> {
-        self.domain.as_deref().map(|domain| domain.trim_end_matches('.').to_lowercase())
+        self.domain.as_deref().map(normalized_domain)
     }
 }
 

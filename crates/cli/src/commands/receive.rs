@@ -23,6 +23,8 @@ use crate::{
 
 /// The most reports that one mail may bring.
 const MOST: usize = 100;
+/// How many problems of a mail are told. The mail server may return their text to the sender.
+const MOST_TOLD: usize = 3;
 
 /// Keeps the reports in a mail, or in any file that `tlsrpt read` takes, on standard input.
 ///
@@ -57,7 +59,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Err(error) => return Err(again(Failure::Failed(format!("cannot read standard input: {error}")))),
     };
     let (reports, problems) = search(&input);
-    if reports.is_empty() && problems.is_empty() {
+    if reports.is_empty() && problems.number == 0 {
         // A failing exit code would return the mail, which may be a notice of absence or spam with a false sender.
         say("the mail has no TLS report");
         return Ok(());
@@ -67,8 +69,32 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         let configuration = arguments.file.load().map_err(again)?.configuration;
         keep_all(&configuration, &reports, &signature).map_err(again)?;
     }
-    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-    if problems.is_empty() { Ok(()) } else { Err(Failure::Data(problems.join("; "))) }
+    if problems.number == 0 { Ok(()) } else { Err(Failure::Data(problems.in_words())) }
+}
+
+/// What cannot be read.
+#[derive(Debug, Default)]
+struct Problems {
+    number: usize,
+    /// At most [`MOST_TOLD`].
+    first: Vec<String>,
+}
+
+impl Problems {
+    fn add(&mut self, problem: &Problem) {
+        self.number += 1;
+        if self.first.len() < MOST_TOLD {
+            self.first.push(problem.to_string());
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let told = self.first.join("; ");
+        match self.number - self.first.len() {
+            0 => told,
+            more => format!("{told}; and {more} others"),
+        }
+    }
 }
 
 /// The mail server tries again later, so nothing is lost.
@@ -76,18 +102,17 @@ fn again(failure: Failure) -> Failure {
     Failure::TryAgain(Box::new(failure))
 }
 
-fn search(input: &[u8]) -> (Vec<Found>, Vec<Problem>) {
-    let (mut reports, mut problems) = (Vec::new(), Vec::new());
+fn search(input: &[u8]) -> (Vec<Found>, Problems) {
+    let (mut reports, mut problems) = (Vec::new(), Problems::default());
     find(input, "standard input", &mut |item| match item {
         Item::Report(found) if reports.len() < MOST => reports.push(*found),
         Item::Report(found) => {
             let reason = format!("the mail has more than {MOST} reports");
-            problems.push(Problem { place: found.place, reason });
+            problems.add(&Problem { place: found.place, reason });
         }
-        Item::Problem(problem) => problems.push(problem),
+        Item::Problem(problem) => problems.add(&problem),
         Item::NoReport(_) => {}
     });
-    problems.truncate(MOST);
     (reports, problems)
 }
 

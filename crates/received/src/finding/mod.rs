@@ -140,6 +140,7 @@ impl<'s> Search<'s> {
 impl At {
     /// Something inside.
     fn inside(&self, name: &str) -> Self {
+        let name: String = name.chars().take(limits::NAME).collect();
         let place = if name.is_empty() { self.place.clone() } else { format!("{}: {name}", self.place) };
         Self { place, depth: self.depth + 1, ..self.clone() }
     }

@@ -1,5 +1,7 @@
 //! Counts the values of a JSON text before it takes memory for them.
 
+use crate::limits::{OF_ARRAY, OF_OBJECT};
+
 /// Whether the text has more values. Reads no further than that.
 pub(super) fn has_more_values_than(json: &[u8], most: usize) -> bool {
     let (mut values, mut in_string, mut escaped) = (0, false, false);
@@ -7,8 +9,14 @@ pub(super) fn has_more_values_than(json: &[u8], most: usize) -> bool {
         match (in_string, byte) {
             (true, _) if escaped => escaped = false,
             (true, b'\\') => escaped = true,
-            (_, b'"') => in_string = !in_string,
-            (false, b',' | b'[' | b'{') => values += 1,
+            (true, b'"') => in_string = false,
+            (false, b'"') => {
+                in_string = true;
+                values += 1;
+            }
+            (false, b',') => values += 1,
+            (false, b'[') => values += OF_ARRAY,
+            (false, b'{') => values += OF_OBJECT,
             _ => {}
         }
         if values > most {
@@ -25,7 +33,9 @@ mod tests {
     #[test]
     fn values_outside_of_texts_are_counted() {
         let text = br#"{"a": [1, 2, "x,\"[{,"], "b": 3}"#;
-        assert!(has_more_values_than(text, 4));
-        assert!(!has_more_values_than(text, 5));
+        // The object, two names, the array, a text, three commas.
+        let all = 16 + 2 + 4 + 1 + 3;
+        assert!(has_more_values_than(text, all - 1));
+        assert!(!has_more_values_than(text, all));
     }
 }

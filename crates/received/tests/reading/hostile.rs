@@ -71,7 +71,7 @@ fn parts_of_mails_have_a_limited_depth_and_number() {
 
 #[test]
 fn json_has_a_limited_depth_and_number_of_values() {
-    let deep = "[".repeat(1_000_000);
+    let deep = "[".repeat(400_000);
     assert!(matches!(read(format!("{{\"policies\": {deep}").as_bytes()), Err(Unreadable::NotJson(_))));
     let many = format!("{{\"policies\": [{}{{}}]}}", "0,".repeat(limits::VALUES));
     assert_eq!(read(many.as_bytes()), Err(Unreadable::TooManyValues));
