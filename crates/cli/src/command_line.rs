@@ -1,12 +1,14 @@
 //! The command line.
 
+use std::env;
+
 use clap::{
     CommandFactory, FromArgMatches, Parser,
     builder::styling,
-    error::{ContextKind, ContextValue},
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{commands::Command, failure::Failure, groups, output::TITLE, wrapping::WIDEST};
+use crate::{commands::Command, failure::Failure, groups, nearest::did_you_mean, output::TITLE, wrapping::WIDEST};
 
 /// Collects, reports and checks what a mail server observes about TLS (RFC 8460)
 #[derive(Debug, Parser)]
@@ -26,7 +28,10 @@ pub(crate) fn read() -> Result<Command, Failure> {
     match definition().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => Ok(arguments.command),
         Err(help) if !help.use_stderr() => help.exit(),
-        Err(error) => Err(Failure::BadUse(in_one_line(&error))),
+        Err(error) => {
+            let words: Vec<_> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+            Err(Failure::BadUse(in_one_line(&error, &words)))
+        }
     }
 }
 
@@ -35,24 +40,112 @@ pub(crate) fn definition() -> clap::Command {
     Arguments::command()
 }
 
-/// The error in one line, with the word that was probably meant. The text of the parser has further lines, with the usage.
-fn in_one_line(error: &clap::Error) -> String {
+/// The error about these words in one line, with the word that was probably meant. The text of the parser has further lines, with
+/// the usage.
+fn in_one_line(error: &clap::Error, words: &[String]) -> String {
     let rendered = error.render().to_string();
     let what = rendered.split("\n\n").next().unwrap_or_default();
-    let words: Vec<_> = what.split_whitespace().collect();
-    let line = words.join(" ");
+    let line = what.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.strip_prefix("error: ").unwrap_or(&line);
-    format!("{line}{} (see --help)", probably_meant(error))
+    format!("{line}{} (see --help)", probably_meant(error, words))
 }
 
-/// The subcommand, option or value that is most similar to the one in the error.
-fn probably_meant(error: &clap::Error) -> String {
-    let similar = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
-    let nearest = similar.iter().find_map(|kind| match error.get(*kind)? {
-        // The parser has the most similar one last.
-        ContextValue::Strings(names) => names.last(),
-        ContextValue::String(name) => Some(name),
-        _ => None,
-    });
-    nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+/// The subcommand, option or value that is most similar to the one in the error. The parser itself does not recognize short words.
+fn probably_meant(error: &clap::Error, words: &[String]) -> String {
+    let command = command_of(words);
+    let (kind, names): (_, Vec<_>) = match error.kind() {
+        ErrorKind::InvalidValue => match error.get(ContextKind::ValidValue) {
+            Some(ContextValue::Strings(values)) => (ContextKind::InvalidValue, values.clone()),
+            _ => return String::new(),
+        },
+        ErrorKind::UnknownArgument => {
+            let names = command.get_arguments().filter_map(clap::Arg::get_long).map(|name| format!("--{name}"));
+            (ContextKind::InvalidArg, names.collect())
+        }
+        ErrorKind::InvalidSubcommand => {
+            let shown = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
+            (ContextKind::InvalidSubcommand, shown.map(|subcommand| subcommand.get_name().to_owned()).collect())
+        }
+        _ => return String::new(),
+    };
+    match error.get(kind) {
+        Some(ContextValue::String(wrong)) => did_you_mean(wrong, names.iter().map(String::as_str)),
+        _ => String::new(),
+    }
+}
+
+/// The subcommand that these words name, as far as they name one.
+fn command_of(words: &[String]) -> clap::Command {
+    let mut command = definition();
+    command.build();
+    for word in words {
+        if let Some(subcommand) = command.find_subcommand(word) {
+            command = subcommand.clone();
+        }
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::builder::PossibleValue;
+
+    use super::{definition, in_one_line};
+
+    /// The word with its last two letters exchanged, or without the last if they are equal.
+    fn misspelt(word: &str) -> String {
+        let mut letters: Vec<_> = word.chars().collect();
+        let last = letters.len() - 1;
+        if letters[last] == letters[last - 1] {
+            letters.pop();
+        } else {
+            letters.swap(last, last - 1);
+        }
+        letters.into_iter().collect()
+    }
+
+    fn complaint(words: &[String]) -> String {
+        let all = std::iter::once("tlsrpt").chain(words.iter().map(String::as_str));
+        in_one_line(&definition().try_get_matches_from(all).expect_err("a misspelt word"), words)
+    }
+
+    /// Misspells each subcommand, option and value of a command, and calls `see` with the complaint and the right word.
+    fn misspell_all(command: &clap::Command, before: &[String], see: &mut impl FnMut(String, &str)) {
+        let with = |more: &[String]| [before, more].concat();
+        for option in command.get_arguments() {
+            let Some(name) = option.get_long() else { continue };
+            see(complaint(&with(&[format!("--{}", misspelt(name))])), &format!("--{name}"));
+            for value in option.get_possible_values().iter().map(PossibleValue::get_name) {
+                see(complaint(&with(&[format!("--{name}={}", misspelt(value))])), value);
+            }
+        }
+        for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
+            let name = subcommand.get_name();
+            // What follows it is a subcommand again.
+            if name == "help" {
+                continue;
+            }
+            // A word in the place of a domain is a domain.
+            if !command.get_positionals().any(|positional| positional.get_id() == "domain") {
+                see(complaint(&with(&[misspelt(name)])), name);
+            }
+            misspell_all(subcommand, &with(&[name.into()]), see);
+        }
+    }
+
+    #[test]
+    fn each_misspelt_word_is_told_with_the_right_one() {
+        let mut seen = 0;
+        let mut missed = Vec::new();
+        let mut whole = definition();
+        whole.build();
+        misspell_all(&whole, &[], &mut |complaint, right| {
+            seen += 1;
+            if !complaint.contains(&format!("; did you mean {right}?")) {
+                missed.push(format!("{right}: {complaint}"));
+            }
+        });
+        assert!(seen > 150, "only {seen} words");
+        assert!(missed.is_empty(), "{missed:#?}");
+    }
 }

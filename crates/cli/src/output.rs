@@ -22,7 +22,12 @@ pub(crate) const TITLE: Style = Style::new().bold();
 
 /// Standard output with styles and broken lines, both only if it is a terminal or the environment asks for them.
 pub(crate) fn for_people() -> Wrapping<AutoStream<io::Stdout>> {
-    Wrapping::new(AutoStream::auto(io::stdout()), width(&io::stdout()))
+    Wrapping::new(AutoStream::auto(io::stdout()), width_for_people())
+}
+
+/// The width to which [`for_people`] breaks lines.
+pub(crate) fn width_for_people() -> Option<usize> {
+    width(&io::stdout())
 }
 
 /// Standard output without styles, buffered.

@@ -15,6 +15,9 @@ const INDENT: usize = 4;
 const BETWEEN_COLUMNS: &str = "  ";
 /// What follows this is a command, which must stay in one piece: it is pasted into a shell.
 const COMMAND: &str = "run:";
+/// How a record for DNS begins, which must stay in one piece behind a word with [`BEFORE_RECORD`]: it is pasted into a zone.
+const RECORD: &str = "v=";
+const BEFORE_RECORD: char = ':';
 
 /// The width to which text for people is broken. If the output is a file or a pipe, it keeps one line for each fact, unless the
 /// environment variable COLUMNS has a number.
@@ -99,13 +102,15 @@ pub(crate) fn broken(line: &str, width: usize) -> String {
     all
 }
 
-/// The parts between which the line may be broken: each word with the space behind it, and a command as a whole.
+/// The parts between which the line may be broken: each word with the space behind it, and a command or a record as a whole.
 fn pieces(line: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
+    let mut pieces: Vec<&str> = Vec::new();
     let mut rest = line;
     while !rest.is_empty() {
-        let is_command = pieces.last().is_some_and(|piece: &&str| piece.trim_end().ends_with(COMMAND));
-        let end = if is_command { rest.len() } else { end_of_word(rest) };
+        let before = pieces.last().map(|piece| without_styles(piece)).unwrap_or_default();
+        let before = before.trim_end();
+        let is_record = before.ends_with(BEFORE_RECORD) && rest.starts_with(RECORD);
+        let end = if before.ends_with(COMMAND) || is_record { rest.len() } else { end_of_word(rest) };
         let (piece, behind) = rest.split_at(end);
         pieces.push(piece);
         rest = behind;
@@ -132,16 +137,20 @@ fn hang(line: &str, width: usize) -> usize {
 
 /// The number of columns of a text, in which only the sequences that set a style have none.
 fn columns(text: &str) -> usize {
-    let mut count = 0;
+    without_styles(text).chars().filter(|character| *character != '\n').count()
+}
+
+/// The text without the sequences that set a style.
+fn without_styles(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match character {
             '\u{1b}' => drop(characters.find(char::is_ascii_alphabetic)),
-            '\n' => {}
-            _ => count += 1,
+            other => plain.push(other),
         }
     }
-    count
+    plain
 }
 
 #[cfg(test)]
@@ -170,9 +179,12 @@ FAIL  socket        nobody listens at
     }
 
     #[test]
-    fn long_words_and_commands_stay_in_one_piece() {
+    fn long_words_commands_and_records_stay_in_one_piece() {
         assert_eq!(broken("a 0123456789abcdef b", 10), "a\n    0123456789abcdef\n    b");
         assert_eq!(broken("the group; run: chgrp postfix /run/x", 20), "the group; run:\n    chgrp postfix /run/x");
+        assert_eq!(broken("-> publish: v=TLSRPTv1; rua=mailto:a", 12), "-> publish:\n    v=TLSRPTv1; rua=mailto:a");
+        assert_eq!(broken("\u{1b}[2mpublish:\u{1b}[0m   v=a; b=c", 12), "\u{1b}[2mpublish:\u{1b}[0m\n    v=a; b=c");
+        assert_eq!(broken("a record v=TLSRPTv1; rua=mailto:a", 20), "a record v=TLSRPTv1;\n    rua=mailto:a");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! - [`Loaded`]: the configuration, the origin of each value, and warnings.
 //! - [`Problems`]: the errors of a file, by line.
 //! - [`show`], [`example`], [`manual`]: the configuration in force and the table, as text.
+//! - [`nearest()`]: the word that was probably meant, for the file and for command lines.
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +32,7 @@ pub use file::{DEFAULT_FILE, LARGEST_FILE};
 pub use keys::{Alert, Collect, Configuration, Https, Mail, MailDkim, Privacy, Received, Report, SECTIONS, Store};
 pub use kind::{Group, SecretText, SmtpServer, Synchronous, User, Verify};
 pub use load::{Loaded, load, load_text};
+pub use nearest::nearest;
 pub use problem::{Problem, Problems};
 pub use reader::{Origin, Setting};
 pub use table::{Default, Key, Section};

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     file: ConfigFile,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Action {
     /// Print every key with its value and the source of the value
     Show,
@@ -37,7 +37,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         problems.lines().for_each(output::say);
         Failure::Found
     })?;
-    let mut out = output::for_scripts();
+    // The text of a file, not of a message: its lines stay as they are.
+    let mut out = output::standard(arguments.action == Action::Check);
     match arguments.action {
         Action::Show => out.write_all(show(&loaded).as_bytes())?,
         Action::Check => writeln!(out, "{}", all_is_well(&loaded))?,

@@ -1,8 +1,8 @@
 //! `tlsrpt deliver`: the reporter.
 
-use std::{io::Write, str::FromStr, time::Duration};
+use std::{io::Write, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use tlsrpt_alert::Watch;
 use tlsrpt_config::Configuration;
 use tlsrpt_deliver::{
@@ -16,6 +16,7 @@ use tlsrpt_store::{DeliveryState, NewReport, ReportFilter, ReportStore, Url};
 
 use crate::{
     configuration::ConfigFile,
+    day::Day,
     failure::{Failure, cannot},
     output,
     reporting::{self, failed},
@@ -37,7 +38,7 @@ pub(crate) struct Arguments {
     /// Make and deliver what is due now, then end: exit code 1 if deliveries are left
     #[arg(long)]
     once: bool,
-    /// Only the reports about this day, for instance 2026-11-24 or today; implies --once
+    /// Only the reports about this day, for instance 2026-11-24, today or yesterday; implies --once
     #[arg(long, value_name = "DAY")]
     day: Option<Day>,
     /// Print the reports and deliveries that are due; change and send nothing
@@ -45,25 +46,6 @@ pub(crate) struct Arguments {
     dry_run: bool,
     #[command(flatten)]
     file: ConfigFile,
-}
-
-/// A UTC day.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Day(pub(crate) Date);
-
-impl FromStr for Day {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "today" {
-            return Ok(Self(today()));
-        }
-        text.parse().map(Self).map_err(|_| "write a day as 2026-11-24, or today".into())
-    }
-}
-
-pub(crate) fn today() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -156,7 +138,7 @@ fn housekeeping(configuration: &Configuration, log: Log) -> Result<Option<Housek
 /// Makes and delivers what is due now.
 fn once(reporter: Reporter, ending: &Ending, log: Log) -> Result<(), Failure> {
     let Summary { made, deliveries, waiting } = service::once(reporter, ending, log).map_err(failed)?;
-    let mut out = output::for_scripts();
+    let mut out = output::for_people();
     writeln!(
         out,
         "{made} reports made, {} deliveries succeeded, {} failed for good or were suppressed, {waiting} are left",
@@ -176,7 +158,7 @@ fn dry_run(mut store: Box<dyn ReportStore>, settings: &ReporterSettings, day: Op
             store.unreported_days(complete_before(now, settings.grace, &hosts)).map_err(failed)?
         }
     };
-    let mut out = output::for_scripts();
+    let mut out = output::for_people();
     for day in days {
         let mut after = String::new();
         loop {

@@ -65,7 +65,7 @@ fn list(file: &ConfigFile) -> Result<(), Failure> {
     let url = file.load()?.configuration.store.url;
     check_that_hosts_share_it(&url)?;
     let hosts = open_reader(&url).and_then(|mut store| store.hosts()).map_err(failed)?;
-    let mut out = output::for_scripts();
+    let mut out = output::for_people();
     hosts.iter().try_for_each(|host| writeln!(out, "{}", in_words(host)))?;
     Ok(out.flush()?)
 }

@@ -6,9 +6,9 @@ use tlsrpt_deliver::taken_over;
 use tlsrpt_peer::{Settings, Told};
 use tlsrpt_store::{ErrorKind, KeptDays, open_reader};
 
-use super::deliver::today;
 use crate::{
     configuration::ConfigFile,
+    day::today,
     failure::Failure,
     output::{self, say},
     reporting::{self, failed},
@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Ok(plan) => Ok(taken_over(report, plan)),
         Err(missing) => Err(tlsrpt_peer::Error::Settings(missing.to_string())),
     };
-    let mut out = output::for_scripts();
+    let mut out = output::for_people();
     let (mut written, mut complete) = (Ok(()), true);
     let mut tell = |told: Told| match told {
         Told::Done(line) => written = std::mem::replace(&mut written, Ok(())).and_then(|()| writeln!(out, "{line}")),

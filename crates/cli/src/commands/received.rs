@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
-use tlsrpt_format::{printable, printable_json};
+use tlsrpt_format::{datagram::normalized_domain, printable, printable_json};
 use tlsrpt_pages::History;
 use tlsrpt_received::{
     Item, find,
@@ -13,10 +13,10 @@ use tlsrpt_received::{
 };
 use tlsrpt_store::{ReceivedFailure, ReceivedFilter, ReceivedReader, ReceivedSum, open_received_reader};
 
-use super::deliver::{Day, today};
 use crate::{
     arguments::{Format, PageFormat, duration},
     configuration::ConfigFile,
+    day::{Day, today},
     failure::Failure,
     output, output_file,
     reporting::failed,
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     action: Option<Action>,
     /// Only reports about this domain
     domain: Option<String>,
-    /// Only reports about this day, for instance 2026-11-24 or today
+    /// Only reports about this day, for instance 2026-11-24, today or yesterday
     #[arg(long, value_name = "DAY")]
     day: Option<Day>,
     /// How many days back
@@ -101,7 +101,7 @@ fn open(file: &ConfigFile) -> Result<Box<dyn ReceivedReader>, Failure> {
 }
 
 fn filter(arguments: &Arguments, days: i64) -> ReceivedFilter {
-    let domain = arguments.domain.as_ref().map(|domain| domain.trim_end_matches('.').to_lowercase());
+    let domain = arguments.domain.as_deref().map(normalized_domain);
     let (first, last) = match arguments.day {
         Some(Day(day)) => (day, day),
         // Clocks differ: a report about today can be here already.
@@ -211,7 +211,7 @@ fn alert(arguments: &Arguments) -> Result<(), Failure> {
     let limits = AlertLimits { count: arguments.count, rate: arguments.rate };
     let alerts = history::alerts(&history::days(&sums, &failures), since, limits);
     let Some((worst, others)) = alerts.split_first() else { return Ok(()) };
-    let mut out = output::for_scripts();
+    let mut out = output::for_people();
     writeln!(out, "{}", alert_in_words(worst, others.len()))?;
     out.flush()?;
     Err(Failure::Found)
@@ -240,7 +240,7 @@ fn show(organization: &str, report_id: &str, format: Format, file: &ConfigFile) 
         let (id, by) = (printable(report_id), printable(organization));
         return Err(Failure::Failed(format!("there is no report {id} of {by}; see tlsrpt received --day DAY")));
     }
-    let mut out = output::for_scripts();
+    let mut out = output::standard(format == Format::Text);
     let mut all = Vec::new();
     for report in reports {
         let mut shown = None;
@@ -254,13 +254,11 @@ fn show(organization: &str, report_id: &str, format: Format, file: &ConfigFile) 
         };
         match format {
             Format::Text => {
-                let mut out = output::for_people();
                 text::heading(&mut out, &shown)?;
                 writeln!(out, "  {:<10}  {:.0}", "arrived", report.arrived)?;
                 let signature = if report.signature.is_empty() { "not checked" } else { &report.signature };
                 writeln!(out, "  {:<10}  {}", "DKIM", printable(signature))?;
                 text::report(&mut out, &shown)?;
-                out.flush()?;
             }
             Format::Json => all.push(json!({
                 "arrived": format!("{:.0}", report.arrived),

@@ -137,9 +137,10 @@ fn show(out: &mut impl Write, text: &str, reading: &Result<Record<'_>, Mistake>)
             Ok(())
         }
         Err(Mistake { column, what }) => {
-            writeln!(out, "{}", printable(text))?;
             let before: String = text.chars().take(column - 1).collect();
             let indent = printable(&before).to_string().chars().count();
+            let (shown, indent) = around(&printable(text).to_string(), indent, output::width_for_people());
+            writeln!(out, "{shown}")?;
             writeln!(out, "{:indent$}{BAD}^{BAD:#}", "")?;
             writeln!(out, "{BAD}wrong{BAD:#} at column {column}: {}", printable(what))?;
             let repair = repair(text);
@@ -147,11 +148,24 @@ fn show(out: &mut impl Write, text: &str, reading: &Result<Record<'_>, Mistake>)
                 writeln!(out, "{LABEL}mistake{LABEL:#}     {}", printable(mistake))?;
             }
             if let Some(corrected) = &repair.corrected {
-                writeln!(out, "{LABEL}corrected{LABEL:#}   {}", printable(corrected))?;
+                writeln!(out, "{LABEL}publish:{LABEL:#}    {}", printable(corrected))?;
             }
             Ok(())
         }
     }
+}
+
+/// The part of a text around a place that fits the width, and the place in that part: what marks it must stay below it.
+fn around(text: &str, place: usize, width: Option<usize>) -> (String, usize) {
+    const LEFT_OUT: &str = "...";
+    let length = text.chars().count();
+    let Some(width) = width.filter(|width| length > *width) else { return (text.into(), place) };
+    let shown = width.saturating_sub(2 * LEFT_OUT.len());
+    let start = place.saturating_sub(shown / 2).min(length - shown);
+    let part: String = text.chars().skip(start).take(shown).collect();
+    let before = if start > 0 { LEFT_OUT } else { "" };
+    let behind = if start + shown < length { LEFT_OUT } else { "" };
+    (format!("{before}{part}{behind}"), place - start + before.len())
 }
 
 fn as_json(text: &str, reading: &Result<Record<'_>, Mistake>) -> Value {
@@ -165,5 +179,23 @@ fn as_json(text: &str, reading: &Result<Record<'_>, Mistake>) -> Value {
             let repair = repair(text);
             json!({"valid": false, "column": column, "mistake": what, "mistakes": repair.mistakes, "corrected": repair.corrected})
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::around;
+
+    #[test]
+    fn the_place_stays_below_its_character() {
+        let text = "0123456789abcdefghij";
+        for width in [None, Some(20), Some(19), Some(10)] {
+            for (place, character) in text.chars().enumerate() {
+                let (shown, mark) = around(text, place, width);
+                assert_eq!(shown.chars().nth(mark), Some(character), "{shown} {width:?}");
+                assert!(shown.len() <= width.unwrap_or(20), "{shown} {width:?}");
+            }
+        }
+        assert_eq!(around(text, 10, Some(12)), ("...789abc...".into(), 6));
     }
 }

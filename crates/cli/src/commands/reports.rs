@@ -12,11 +12,13 @@ use tlsrpt_deliver::{Outcome, plan};
 use tlsrpt_format::{printable, printable_json};
 use tlsrpt_store::{Delivery, DeliveryState, KeptReport, NewReport, ReportFilter, ReportStore};
 
-use super::deliver::{Day, write_plan};
+use super::deliver::write_plan;
 use crate::{
     arguments::{Format, PageFormat},
     configuration::ConfigFile,
+    day::Day,
     failure::Failure,
+    nearest::did_you_mean,
     output, output_file,
     reporting::{self, failed},
 };
@@ -45,7 +47,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Args)]
 struct List {
-    /// Only reports about this day, for instance 2026-11-24 or today
+    /// Only reports about this day, for instance 2026-11-24, today or yesterday
     #[arg(long, value_name = "DAY")]
     day: Option<Day>,
     /// Only reports about this domain
@@ -87,7 +89,7 @@ struct Shown {
 struct Preview {
     /// The policy domain
     domain: String,
-    /// The day, for instance 2026-11-24; sessions that are already in a report are left out
+    /// The day, for instance 2026-11-24 or yesterday; sessions that are already in a report are left out
     #[arg(long, value_name = "DAY", default_value = "today")]
     day: Day,
     /// Also send the mail to this address, without any change of the store
@@ -117,7 +119,7 @@ enum Action {
 fn state(name: &str) -> Result<DeliveryState, String> {
     DeliveryState::from_name(name).ok_or_else(|| {
         let names: Vec<_> = DeliveryState::ALL.iter().map(|state| state.name()).collect();
-        format!("a state is one of {}", names.join(", "))
+        format!("a state is one of {}{}", names.join(", "), did_you_mean(name, names.iter().copied()))
     })
 }
 
@@ -142,7 +144,7 @@ fn list(arguments: &List) -> Result<(), Failure> {
         state: arguments.state,
     };
     let reports = store.reports(&filter, MOST).map_err(failed)?;
-    let mut out = output::for_scripts();
+    let mut out = output::standard(arguments.format == Format::Text);
     let mut all = Vec::new();
     for report in &reports {
         let deliveries = store.deliveries(report.id).map_err(failed)?;
@@ -162,7 +164,8 @@ fn show(one: &Shown) -> Result<(), Failure> {
     let report = report(store.as_mut(), one.id)?;
     let deliveries = store.deliveries(one.id).map_err(failed)?;
     let document = unpacked(&report.compressed)?;
-    output_file::to(one.output.as_deref(), output::for_scripts(), |mut out| match one.format {
+    let standard = output::standard(one.format == PageFormat::Text);
+    output_file::to(one.output.as_deref(), standard, |mut out| match one.format {
         PageFormat::Text => {
             write_report(&mut out, &report, &deliveries)?;
             write_document(&mut out, &report.summary, &document)
@@ -199,7 +202,7 @@ fn preview(arguments: &Preview) -> Result<(), Failure> {
     };
     let now = Timestamp::now();
     let planned = plan(&unreported, *day, now, now, &settings.plan);
-    let mut out = output::for_scripts();
+    let mut out = output::standard(*format == Format::Text);
     let report = match &planned {
         Ok(report) => report,
         Err(why) => return Err(Failure::Failed(format!("{name} gets no report about {day}: {why}"))),
@@ -278,7 +281,7 @@ fn change(
     report(store.as_mut(), one.id)?;
     let changed = change(store.as_mut()).map_err(failed)?;
     let all = store.deliveries(one.id).map_err(failed)?.len();
-    let mut out = output::for_scripts();
+    let mut out = output::for_people();
     writeln!(out, "{changed} of {all} {what}")?;
     Ok(out.flush()?)
 }

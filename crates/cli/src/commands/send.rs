@@ -12,7 +12,7 @@ use std::{
 use clap::ValueEnum;
 use tlsrpt::{Connection, ErrorKind, FailureDetails, FailureMember, FailureType, FinalResult, PolicyType};
 
-use crate::{arguments, failure::Failure};
+use crate::{arguments, failure::Failure, nearest::did_you_mean};
 
 /// Sends one event to the collector, as a mail server does, or sends recorded datagrams again.
 ///
@@ -176,7 +176,7 @@ fn key_and_value(part: &str) -> Result<(FailureMember, String), String> {
     let (name, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is not KEY=VALUE"))?;
     let member = FailureMember::from_rfc_name(name).ok_or_else(|| {
         let names: Vec<_> = FailureMember::ALL.iter().map(|member| member.rfc_name()).collect();
-        format!("{name:?} is none of {}", names.join(", "))
+        none_of(name, &names)
     })?;
     Ok((member, value.into()))
 }
@@ -185,8 +185,12 @@ fn failure_type(name: &str) -> Result<FailureType, String> {
     let named = FailureType::ALL.iter().find(|failure_type| failure_type.rfc_name() == Some(name));
     named.copied().ok_or_else(|| {
         let names: Vec<_> = FailureType::ALL.iter().filter_map(|failure_type| failure_type.rfc_name()).collect();
-        format!("{name:?} is none of {}", names.join(", "))
+        none_of(name, &names)
     })
+}
+
+fn none_of(wrong: &str, names: &[&str]) -> String {
+    format!("{wrong:?} is none of {}{}", names.join(", "), did_you_mean(wrong, names.iter().copied()))
 }
 
 #[cfg(test)]
@@ -224,7 +228,12 @@ mod tests {
     fn errors_of_a_failure_argument() {
         let wrong = |text: &str| text.parse::<FailureArgument>().unwrap_err();
         assert!(wrong("").contains("starttls-not-supported"));
-        assert!(wrong("expired").contains("\"expired\" is none of"));
+        assert!(
+            wrong("expired").contains("\"expired\" is none of")
+                && wrong("expired").ends_with("; did you mean certificate-expired?")
+        );
+        assert!(wrong("certificate-expird").ends_with("; did you mean certificate-expired?"));
+        assert!(wrong("tlsa-invalid,receiving-mx-hostnam=x").ends_with("; did you mean receiving-mx-hostname?"));
         assert!(wrong("certificate-expired,why").contains("\"why\" is not KEY=VALUE"));
         assert!(wrong("certificate-expired,why=x").contains("\"why\" is none of sending-mta-ip,"));
     }

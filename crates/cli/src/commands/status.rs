@@ -8,11 +8,16 @@ use std::{
 };
 
 use clap::ValueEnum;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use tlsrpt_config::Loaded;
 use tlsrpt_status::{Domain, Extent, Place, Status, json, metrics::metrics, text};
 
-use crate::{configuration::ConfigFile, failure::Failure, output, output_file};
+use crate::{
+    configuration::ConfigFile,
+    day::{Day, today, yesterday},
+    failure::Failure,
+    output, output_file,
+};
 
 /// Shows whether the collector runs, its counters, and the problems that need attention.
 ///
@@ -45,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
     /// Only this UTC day: today, yesterday or for instance 2026-11-24 [default: today and yesterday]
-    #[arg(long, value_name = "DAY", requires = "domain", value_parser = day)]
+    #[arg(long, value_name = "DAY", requires = "domain")]
     day: Option<Day>,
 }
 
@@ -59,21 +64,6 @@ enum Form {
     Prometheus,
     /// For a browser: a page in one file.
     Html,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Day {
-    Today,
-    Yesterday,
-    At(Date),
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    match text {
-        "today" => Ok(Day::Today),
-        "yesterday" => Ok(Day::Yesterday),
-        _ => text.parse().map(Day::At).map_err(|_| "write it as today, yesterday or 2026-11-24".into()),
-    }
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -131,13 +121,9 @@ fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
 }
 
 fn show_domain(arguments: &Arguments, loaded: &Loaded, name: &str) -> Result<(), Failure> {
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let yesterday = today.yesterday().unwrap_or(today);
     let days = match arguments.day {
-        None => vec![today, yesterday],
-        Some(Day::Today) => vec![today],
-        Some(Day::Yesterday) => vec![yesterday],
-        Some(Day::At(day)) => vec![day],
+        None => vec![today(), yesterday()],
+        Some(Day(day)) => vec![day],
     };
     let domain = Domain::look(&loaded.configuration.store.url, name, &days)
         .map_err(|error| Failure::Failed(error.to_string()))?;

@@ -4,12 +4,12 @@ use std::io::Write;
 
 use jiff::{Timestamp, tz::TimeZone};
 use tlsrpt_deliver::Destination;
-use tlsrpt_format::printable;
+use tlsrpt_format::{datagram::normalized_domain, printable};
 use tlsrpt_store::Suppression;
 
-use super::deliver::Day;
 use crate::{
     configuration::ConfigFile,
+    day::Day,
     failure::Failure,
     output,
     reporting::{self, failed},
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 fn list(file: &ConfigFile) -> Result<(), Failure> {
     let mut store = reporting::store(&file.load()?.configuration)?;
-    let mut out = output::for_scripts();
+    let mut out = output::for_people();
     for Suppression { target, until, reason, .. } in store.suppressions().map_err(failed)? {
         let until = match until {
             Some(until) if until <= Timestamp::now() => continue,
@@ -100,7 +100,7 @@ fn canonical(target: &str) -> Result<String, Failure> {
         return Destination::parse(target).map(|to| to.to_string()).map_err(|why| wrong(why.to_string()));
     }
     if target.contains('.') && !target.contains(char::is_whitespace) {
-        return Ok(target.trim_end_matches('.').to_lowercase());
+        return Ok(normalized_domain(target));
     }
     Err(wrong("neither a mail address, nor an https URL, nor a domain".into()))
 }

@@ -66,7 +66,7 @@ fn arguments() {
         (&["sendmail-map", "--listen", "unix:x", "--mode", "rw"], "octal"),
         (&["status", "--format", "xml"], "[possible values: text, json, prometheus, html]"),
         (&["status", "--day", "today"], "--domain <DOMAIN>"),
-        (&["status", "--domain", "a.example", "--day", "2026-02-30"], "write it as today, yesterday or 2026-11-24"),
+        (&["status", "--domain", "a.example", "--day", "2026-02-30"], "write a day as 2026-11-24, today or yesterday"),
         (&["status", "--domain", "a.example", "--watch"], "cannot be used with"),
         (&["config", "chek"], "[possible values: show, check]; did you mean check?"),
         (&["config", "--config"], "--config <FILE>"),

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::support::{directory, run_well, text};
+use crate::support::{directory, run_well, subcommands, text};
 
 /// Runs shell text in which each `tlsrpt` only parses its arguments.
 fn paste(lines: &str, folder: &Path) -> Output {
@@ -14,14 +14,6 @@ fn paste(lines: &str, folder: &Path) -> Output {
     let mut command = Command::new("sh");
     command.args(["-c", &script]).current_dir(folder).env("TLSRPT", env!("CARGO_BIN_EXE_tlsrpt"));
     command.output().unwrap()
-}
-
-/// The visible subcommands, from the help of the whole command.
-fn subcommands() -> Vec<String> {
-    let help = run_well(["--help"]);
-    let groups = help.split("\n\n").nth(1).unwrap();
-    let rows = groups.lines().filter(|line| !line.starts_with("tlsrpt"));
-    rows.map(|line| line[10..].split_whitespace().next().unwrap().to_owned()).collect()
 }
 
 /// The lines of the examples in a help: those behind the heading, up to an empty line.

@@ -18,3 +18,4 @@ mod reporting;
 mod sending;
 mod serving_sendmail;
 mod support;
+mod terminal;

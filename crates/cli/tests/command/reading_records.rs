@@ -23,7 +23,7 @@ v=TLSRPTv1; rua=mailto:a@b.example!10m
                                   ^
 wrong at column 35: \"!\" must be written %21 in a URI of this record
 mistake     the limit !10m is one of DMARC; a TLSRPT record has none
-corrected   v=TLSRPTv1; rua=mailto:a@b.example
+publish:    v=TLSRPTv1; rua=mailto:a@b.example
 ";
     assert_eq!((output.status.code(), text(&output.stdout), text(&output.stderr)), (Some(1), expected, ""));
     let output = run(["record", "--format", "json", "v=TLSRPTv2"]);
@@ -40,7 +40,7 @@ v=TLSRPTv1; rua=a@b.example
                 ^
 wrong at column 17: mailto: is missing before the address a@b.example
 mistake     the address a@b.example lacks mailto:
-corrected   v=TLSRPTv1; rua=mailto:a@b.example
+publish:    v=TLSRPTv1; rua=mailto:a@b.example
 ";
     assert_eq!((output.status.code(), text(&output.stdout), text(&output.stderr)), (Some(1), expected, ""));
 }

@@ -53,6 +53,14 @@ pub(crate) fn run_badly<S: AsRef<OsStr>>(code: i32, arguments: impl IntoIterator
     said.strip_prefix("tlsrpt: ").unwrap_or_else(|| panic!("{said}")).trim_end().to_string()
 }
 
+/// The visible subcommands, from the help of the whole command.
+pub(crate) fn subcommands() -> Vec<String> {
+    let help = run_well(["--help"]);
+    let groups = help.split("\n\n").nth(1).unwrap();
+    let rows = groups.lines().filter(|line| !line.starts_with("tlsrpt"));
+    rows.map(|line| line[10..].split_whitespace().next().unwrap().to_owned()).collect()
+}
+
 pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }

@@ -383,3 +383,35 @@ fn a_suppression_is_listed_with_its_last_day() {
     let listed = host.run_well(&["suppress", "list"]);
     assert!(listed.starts_with("b.example  until ") && listed.ends_with(": a test\n"), "{listed}");
 }
+
+#[test]
+fn report_mails_are_read_back_without_a_departure_from_the_rfc() {
+    let sink = Sink::start();
+    let mut host = Host::new(sink.port, "");
+    let details =
+        r#"{"c":204,"s":"192.0.2.1","n":"mx.a.example","h":"helo.a.example","r":"192.0.2.2","a":"more","f":"reason"}"#;
+    let described = [
+        r#""policy-type":2,"policy-domain":"a.example","policy-string":["version: STSv1","mode: enforce","mx: *.a.example"],"mx-host":["*.a.example"]"#,
+        r#""policy-type":1,"policy-domain":"mx.a.example","policy-string":["3 1 1 00"]"#,
+        r#""policy-type":9"#,
+    ];
+    for policy in described {
+        for result in [format!(r#""failure-details":[{details}],"t":1,"f":1"#), r#""t":0,"f":0"#.to_owned()] {
+            let event = format!(
+                r#"{{"d":"a.example","pr":"v=TLSRPTv1;rua=mailto:r@a.example","policies":[{{{policy},{result}}}]}}"#
+            );
+            host.add_event(yesterday(), &event);
+        }
+    }
+    host.run_well(&["deliver", "--once"]);
+    let mail = host.file("mail.eml");
+    fs::write(&mail, sink.mails()[0].lines.join("\r\n")).unwrap();
+    let read =
+        Command::new(env!("CARGO_BIN_EXE_tlsrpt")).args(["read", "--format", "json"]).arg(&mail).output().unwrap();
+    let (code, out, said) = code_and_texts(read);
+    let shown: Value = serde_json::from_str(&out).unwrap();
+    let report = &shown["reports"][0]["report"];
+    assert_eq!((code, said.as_str(), &report["departures"]), (Some(0), "", &Value::Array(vec![])), "{out}");
+    let kinds: Vec<_> = report["policies"].as_array().unwrap().iter().map(|policy| &policy["policy-type"]).collect();
+    assert_eq!((kinds.len(), &report["day"]), (3, &Value::from(yesterday().to_string())), "{out}");
+}

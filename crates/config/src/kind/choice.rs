@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use super::definition::{Kind, Refused, quoted, string};
+use crate::nearest::nearest;
 
 /// Yes or no.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ macro_rules! choice {
             fn read(value: &DeValue<'_>) -> Result<$type, Refused> {
                 match string(value)? {
                     $($name => Ok($type::$value),)+
-                    _ => Err(Refused::Form),
+                    other => Err(not_a_choice($names, other, &[$($name,)+])),
                 }
             }
 
@@ -77,10 +78,18 @@ choice! {
     }
 }
 
+/// The refusal of a word, with the one that was probably meant.
+fn not_a_choice(names: &str, wrong: &str, choices: &[&str]) -> Refused {
+    match nearest(wrong, choices.iter().copied()) {
+        Some(meant) => Refused::Because(format!("expected {names}; did you mean {}?", quoted(meant))),
+        None => Refused::Form,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Bool, Synchronously, VerifyCertificates};
-    use crate::kind::definition::tests::{of_another_form, unchanged};
+    use crate::kind::definition::tests::{of_another_form, reason, unchanged};
 
     #[test]
     fn choices() {
@@ -88,6 +97,7 @@ mod tests {
         of_another_form::<Bool>(&["\"true\"", "1", "\"yes\""]);
         unchanged::<VerifyCertificates>(&["\"prefer\"", "\"require\""]);
         unchanged::<Synchronously>(&["\"full\"", "\"normal\""]);
-        of_another_form::<VerifyCertificates>(&["\"Prefer\"", "true", "\"no\""]);
+        of_another_form::<VerifyCertificates>(&["true", "\"no\""]);
+        assert_eq!(reason::<VerifyCertificates>("\"Requir\""), "expected prefer or require; did you mean \"require\"?");
     }
 }

@@ -14,7 +14,11 @@ fn an_unknown_name_is_reported_with_its_line_and_the_nearest_known_name() {
         ),
         ("[colect]\nsocket = \"/x\"\n", "f.toml:1: unknown section [colect]; did you mean [collect]?"),
         ("[mail.dikm]\nkey = \"/x\"\n", "f.toml:1: unknown section [mail.dikm]; did you mean [mail.dkim]?"),
-        ("[dkim]\nkey = \"/x\"\n", "f.toml:1: unknown section [dkim]; the sections are collect, store, report, mail"),
+        ("[dkim]\nkey = \"/x\"\n", "f.toml:1: unknown section [dkim]; did you mean [mail.dkim]?"),
+        (
+            "[colour]\nkey = \"/x\"\n",
+            "f.toml:1: unknown section [colour]; the sections are collect, store, report, mail",
+        ),
         (
             "[collect]\nkeep-days = 3\n",
             "f.toml:2: unknown key keep-days in [collect]; did you mean keep-days in [store]?",
