@@ -74,6 +74,7 @@ fuzz:
 	sh fuzz/run.sh any_calls $(FUZZ_SECONDS)
 	sh fuzz/run.sh both_libraries $(FUZZ_SECONDS)
 	sh fuzz/run.sh datagrams $(FUZZ_SECONDS)
+	sh fuzz/run.sh received $(FUZZ_SECONDS)
 
 ## test-miri: the memory and the encoder under Miri; needs a nightly Rust with it: rustup component add miri rust-src
 .PHONY: test-miri

@@ -23,7 +23,15 @@ TMPDIR=$(mktemp -d /tmp/tlsrpt-fuzz.XXXXXX)
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 
+# A mail or a report is longer than the calls or a datagram.
+longest=256
+set --
+if [ "$target" = received ]; then
+    longest=4096
+    set -- -dict=fuzz/received.dict
+fi
+
 mkdir -p "$cache/corpus/$target" "fuzz/artifacts/$target"
 # Sanitizers are unstable flags of the Rust compiler; the installed one takes them so, whatever its channel.
 RUSTC_BOOTSTRAP=1 cargo fuzz run --target-dir "$cache/fuzz-target" "$target" "$cache/corpus/$target" "fuzz/corpus/$target" \
-    -- -max_total_time="$seconds" -max_len=256 -print_final_stats=1 -verbosity=0
+    -- -max_total_time="$seconds" -max_len="$longest" "$@" -print_final_stats=1 -verbosity=0
