@@ -29,7 +29,7 @@ git ls-files -z | tar --create --null --files-from=- | tar --extract --directory
 "${CARGO:-cargo}" vendor --quiet --locked --versioned-dirs "$work/$name/vendor" >/dev/null
 "${PYTHON:-python3}" packaging/without-windows.py "$work/$name"
 for file in libtlsrpt.spec PKGBUILD; do
-    sed -e "s/@VERSION@/$version/" -e "s/@LEVEL@/$level/" "packaging/$file.in" >"$work/$name/packaging/$file"
+    "${PYTHON:-python3}" packaging/fill.py "packaging/$file.in" "$version" "$level" >"$work/$name/packaging/$file"
     cp "$work/$name/packaging/$file" "$folder/$file"
 done
 mkdir "$work/$name/.cargo"

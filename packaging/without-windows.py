@@ -9,24 +9,19 @@ Cargo needs the manifest of each crate in Cargo.lock, and a library that it name
 import json
 import os
 import shutil
-import subprocess
 import sys
 
-# On each of these the project is compiled; what is needed on none of them goes.
-TARGETS = ["x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl", "aarch64-unknown-linux-gnu", "armv7-unknown-linux-gnueabihf",
-           "i686-unknown-linux-gnu", "riscv64gc-unknown-linux-gnu", "powerpc64le-unknown-linux-gnu", "s390x-unknown-linux-gnu",
-           "loongarch64-unknown-linux-gnu", "x86_64-unknown-freebsd", "x86_64-unknown-netbsd", "x86_64-unknown-openbsd",
-           "x86_64-apple-darwin", "aarch64-apple-darwin"]
+sys.dont_write_bytecode = True
+
+import crates  # noqa: E402
 
 WINDOWS = (".dll", ".lib", ".exe")
 
 
 def main(folder):
     needed = set()
-    for target in TARGETS:
-        printed = subprocess.run([os.environ.get("CARGO", "cargo"), "metadata", "--locked", "--all-features", "--format-version", "1",
-                                  "--filter-platform", target], stdout=subprocess.PIPE, check=True).stdout
-        metadata = json.loads(printed)
+    for target in crates.TARGETS:
+        metadata = json.loads(crates.cargo("metadata", "--all-features", "--format-version", "1", "--filter-platform", target))
         used = {node["id"] for node in metadata["resolve"]["nodes"]}
         needed.update("%(name)s-%(version)s" % package for package in metadata["packages"] if package["id"] in used)
     vendor = os.path.join(folder, "vendor")

@@ -26,11 +26,13 @@ libc" ] || {
     exit 1
 }
 
+"${PYTHON:-python3}" packaging/licences.py --check
+
 # debian/copyright names each crate that is under neither of the two licences of the project alone.
 cargo metadata --offline --locked --all-features --format-version 1 | "${PYTHON:-python3}" -c '
 import json, re, sys
 with open("debian/copyright") as source:
-    named = set(re.findall(r"vendor/(\S+)-\*", source.read()))
+    named = set(re.findall(r"vendor/(\S+?)-(?:\?\.)?\*", source.read()))
 crates = [package for package in json.load(sys.stdin)["packages"] if package["source"]]
 other = {crate["name"] for crate in crates if crate["license"] in ("Apache-2.0", "MIT-0") or " AND " in crate["license"]
          or not re.search(r"\b(MIT|Apache-2.0)\b", crate["license"])}
