@@ -109,7 +109,7 @@ $(COMMAND): $(call CRATES,*) crates/cargo.sh
 	mkdir -p $(BUILD)
 	crates/cargo.sh build --profile command $(LOCKED) --package tlsrpt-cli
 	cp $(call quoted,$(COMMAND_OUTPUT)) $@
-	[ -z "$$TARGET" ] || env -u CC -u LDFLAGS TARGET= crates/cargo.sh build --profile command $(LOCKED) --package tlsrpt-cli
+	[ -z "$$TARGET" ] || env -u CC -u CFLAGS -u LDFLAGS -u RUSTFLAGS TARGET= crates/cargo.sh build --profile command $(LOCKED) --package tlsrpt-cli
 	for shell in bash zsh fish; do \
 		$(call quoted,$(NATIVE_COMMAND)) completions $$shell >$(BUILD)/completion.$$shell || exit; \
 	done
