@@ -88,7 +88,18 @@ uninstall-command:
 dist:
 	packaging/dist.sh $(BUILD)/dist $(INTERFACE)
 
+## licences: writes LICENSE.dependencies anew, from Cargo.lock
+.PHONY: licences
+licences:
+	$(PYTHON) packaging/licences.py
+
 ## test-packages: builds the packages of Debian, RPM and Arch in Debian 13, and installs Debian's there; root, on Debian
 .PHONY: test-packages
-test-packages: $(LIBRARIES)
-	tests/mta/run packages-debian packages-installed packages-cross packages-rpm packages-arch
+test-packages: test-installed
+	tests/mta/run packages-debian packages-rpm packages-arch packages-cross
+
+## test-installed: Debian's packages of what is built here, in booted systems: the first report, upgrades and removals while mails
+##   flow, autopkgtests; root, on Debian
+.PHONY: test-installed
+test-installed: $(LIBRARIES) $(COMMAND) exim
+	tests/mta/run packages-installed packages-autopkgtest

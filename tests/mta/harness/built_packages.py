@@ -4,7 +4,7 @@
 import os
 import shutil
 
-from harness import namespace, network, packaging, roots
+from harness import built_debian, namespace, network, packaging, roots
 
 PACKAGES = ["debhelper", "fakeroot"]
 # What `make` has built, below build/.
@@ -22,12 +22,12 @@ def root():
 
 
 def make(checkout, output):
-    """Makes the packages in the folder OUTPUT."""
+    """Makes the packages in the folder OUTPUT, as built_debian does."""
     missing = [name for name in BUILT if not os.path.exists(os.path.join(checkout, "build", name))]
     if missing:
         raise SystemExit("build/%s does not exist: run make all exim" % missing[0])
     shutil.rmtree(output, ignore_errors=True)
-    os.makedirs(output)
+    os.makedirs(os.path.join(output, built_debian.OLDER))
     namespace.call("harness.built_packages:make_inside", {
         "base": root(), "checkout": checkout, "output": output, "mountpoint": network.mountpoint()})
     return output
@@ -51,6 +51,5 @@ def make_inside(base, checkout, output, mountpoint):
             target.write("include /usr/share/dpkg/architecture.mk\n")
     roots.run(inside, ["sh", "-euc", "cd %s && touch build/* build/libtlsrpt.a && DEB_BUILD_OPTIONS=nocheck DPKG_DEB_COMPRESSOR_TYPE=none "
                        "dpkg-buildpackage --build=binary --no-pre-clean --no-sign --no-check-builddeps" % FOLDER])
-    for name in os.listdir(inside + packaging.FOLDER):
-        if name.endswith(".deb"):
-            shutil.copy(os.path.join(inside + packaging.FOLDER, name), output)
+    built_debian.build_old(inside)
+    built_debian.keep(inside, output)

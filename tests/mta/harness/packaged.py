@@ -5,14 +5,14 @@ import os
 import shutil
 import threading
 
-from harness import delivery, domains, postfix, roots, service_manager, waiting
+from harness import built_debian, delivery, domains, postfix, roots, service_manager, waiting
 
 FOLDER = "/packages"
 INSTALLED = ("libtlsrpt0", "tlsrpt")
 CONFIGURATION, STORE = "/etc/tlsrpt/tlsrpt.toml", "/var/lib/tlsrpt"
 COLLECTOR, REPORTER = service_manager.SERVICES
 UNITS = (service_manager.SOCKET_UNIT, COLLECTOR, REPORTER)
-DOMAIN = "good.test"
+DOMAIN, RECORD = "good.test", "v=TLSRPTv1;rua=mailto:tls@good.test"
 # Debian's tools ask for terminals and answers with this frontend, and fail where there are none.
 ASKING = "DEBIAN_FRONTEND=teletype"
 APT = ["env", ASKING, "apt-get", "-o", "APT::Sandbox::User=root", "--yes", "--no-install-recommends"]
@@ -41,13 +41,20 @@ class MailHost:
 
     def install(self, *names, options=()):
         """Installs packages of the folder, by their names."""
-        self.apt("install", *options, *["%s/%s" % (FOLDER, self.file(name)) for name in names])
+        return self.apt("install", *options, *["%s/%s" % (FOLDER, self.file(name)) for name in names])
 
     def file(self, name):
         """The file of a package as it was built: NAME; or of the newer one: NAME_VERSION."""
         found, = (file for file in os.listdir(self.postfix.root + FOLDER)
                   if file.startswith(name + "_") and file.endswith(NEWER) == ("_" in name))
         return found
+
+    def install_older(self, configuration):
+        """Installs the package that had the command before tlsrpt, as its users did."""
+        self.run("sh", "-euc", 'mkdir -p "$(dirname "$0")"; printf %s "$1" >"$0"', CONFIGURATION, configuration)
+        file, = os.listdir(os.path.join(self.postfix.root + FOLDER, built_debian.OLDER))
+        self.apt("install", os.path.join(FOLDER, built_debian.OLDER, file))
+        self.system.systemctl("enable", "--now", *UNITS)
 
     def make_newer(self, name):
         """Packs a package again with a higher version, and returns NAME_VERSION."""
@@ -65,6 +72,13 @@ class MailHost:
 
     def send(self):
         self.postfix.send([domains.BY_NAME[DOMAIN].recipient])
+
+    def send_events(self, number):
+        """Sends events without a mail, and returns how many are in the store after them."""
+        for _ in range(number):
+            self.run("tlsrpt", "send", "--socket", service_manager.SOCKET, "--domain", DOMAIN, "--record", RECORD, "--success")
+        self.system.wait_for_events(number)
+        return self.system.counts()["events"]
 
     def sessions(self):
         """The sessions that Postfix logged and the library took."""

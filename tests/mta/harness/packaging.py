@@ -1,5 +1,11 @@
-"""Packages of this project: built in Debian stable from the tarball of `make dist`, without a network."""
+"""Packages of this project: built in Debian stable from the tarball of `make dist`, without a network.
 
+A set of packages is built once for each state of the sources, and kept in the cache outside of the checkout.
+"""
+
+import glob
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -8,15 +14,18 @@ import threading
 
 from harness import cache, namespace, network, roots
 
-PACKAGES = ["debhelper", "fakeroot", "lintian", "rpm", "makepkg", "pacman-package-manager", "libarchive-tools", "zstd"]
+PACKAGES = ["debhelper", "fakeroot", "lintian", "rpm", "rpmlint", "makepkg", "pacman-package-manager", "libarchive-tools", "zstd"]
 FOLDER = "/build"
 REPLACED = "libtlsrpt0"
-
-# A cross-build: for another architecture, on this one.
-FOREIGN, FOREIGN_TOOLS, EMULATOR = "arm64", "aarch64-linux-gnu-", "qemu-aarch64"
-CROSS_PACKAGES = ["debhelper", "fakeroot", "pkg-config", "qemu-user", "crossbuild-essential-" + FOREIGN,
-                  "libstd-rust-dev:" + FOREIGN]
-NOBODY = "nobody"
+RESULT = "result.json"
+# Parts of the checkout that no package is built from.
+NOT_BUILT = (".ci/", "tests/mta/")
+# The crates with the public parts of the project, and an argument for rustc. Each build has it in its environment, and the log
+# shows whether it arrives.
+CRATES = ("tlsrpt", "tlsrpt_exim", "tlsrpt_collect")
+RUST_FLAG = "--cfg=tlsrpt_of_the_builder"
+# In the environment of builds whose command is only looked at: without optimization it is compiled in a third of the time.
+QUICK = "CARGO_PROFILE_COMMAND_OPT_LEVEL=0"
 
 
 def root():
@@ -27,19 +36,39 @@ def root():
         "harness.roots:make_with", {"base": base, "path": path, "packages": PACKAGES}, network=True))
 
 
-def cross_root():
-    """Debian stable with the tools that build Debian's packages for another architecture."""
-    base = roots.build()
-    recipe = {"base": os.path.basename(base), "packages": CROSS_PACKAGES}
-    return cache.entry("cross-packaging", recipe, lambda path: namespace.call(
-        "harness.packaging:make_cross_root", {"base": base, "path": path}, network=True))
+def built(context, kind, base=root):
+    """What build() of harness.built_KIND returned when it built the packages of these sources; "folder" is the one with them."""
+    base_root = base()
+    here = os.path.dirname(os.path.abspath(__file__))
+    builders = [os.path.join(here, name) for name in ("packaging.py", "built_debian.py", "built_%s.py" % kind)]
+    recipe = {"base": os.path.basename(base_root), "sources": digest_of_sources(context.checkout), "builders": digest(builders)}
+
+    def make(path):
+        source = dist(context.checkout)
+        result = context.call("harness.built_%s:build" % kind, base=base_root, source=source, output=path,
+                              mountpoint=network.mountpoint())
+        with open(os.path.join(path, RESULT), "w") as target:
+            json.dump(result, target)
+    folder = cache.entry("built-" + kind, recipe, make)
+    with open(os.path.join(folder, RESULT)) as source:
+        return dict(json.load(source), folder=folder)
 
 
-def make_cross_root(base, path):
-    roots.copy(base, path)
-    roots.prepare(path)
-    roots.run(path, ["dpkg", "--add-architecture", FOREIGN])
-    roots.install(path, CROSS_PACKAGES)
+def digest_of_sources(checkout):
+    """The digest of the files in the tarball of `make dist`, as they are in the checkout."""
+    listed = subprocess.run(["git", "-C", checkout, "ls-files", "-z"], stdout=subprocess.PIPE, check=True).stdout
+    names = [name for name in os.fsdecode(listed).split("\0") if name and not name.startswith(NOT_BUILT)]
+    return digest([os.path.join(checkout, name) for name in sorted(names)], checkout)
+
+
+def digest(files, start="/"):
+    """A digest of names, permissions and contents."""
+    total = hashlib.sha256()
+    for path in files:
+        with open(path, "rb") as source:
+            content = hashlib.sha256(source.read()).hexdigest()
+        total.update(("%s %o %s\n" % (os.path.relpath(path, start), os.stat(path).st_mode, content)).encode())
+    return total.hexdigest()
 
 
 def dist(checkout):
@@ -54,21 +83,6 @@ def dist(checkout):
 
 _making = threading.Lock()
 _made = []
-
-
-def debian(context):
-    """Debian's packages, built once in a run: what build_debian returns, and their folder."""
-    output = os.path.join(context.checkout, "build", "mta", "debian")
-    source = dist(context.checkout)
-    with _building:
-        if not _built:
-            _built.append(dict(folder=output, **context.call(
-                "harness.packaging:build_debian", base=root(), source=source, output=output, mountpoint=network.mountpoint())))
-    return _built[0]
-
-
-_building = threading.Lock()
-_built = []
 
 
 def tarball(folder):
@@ -102,102 +116,18 @@ def workshop(base, mountpoint):
     return inside
 
 
-def build_debian(base, source, output, mountpoint):
-    """Builds the packages into OUTPUT. Returns their version, the output of lintian, the shlibs file, the output of a
-    program that was built with the development package, and the dependencies of another one by dpkg-shlibdeps."""
-    inside = workshop(base, mountpoint)
-    version = run_buildpackage(inside, source, "dpkg-buildpackage -us -uc")
-    lintian = roots.run(inside, ["sh", "-c", "cd %s && lintian --allow-root --fail-on error *.changes && echo passed"
-                                 % FOLDER], check=False)
-    shutil.rmtree(output, ignore_errors=True)
-    os.makedirs(output)
-    for name in os.listdir(inside + FOLDER):
-        if name.endswith(".deb"):
-            shutil.copy(os.path.join(inside + FOLDER, name), output)
-    # The program is built with the command in libtlsrpt(3) and in docs/interface.md.
-    program = roots.run(inside, ["sh", "-euc", "cd %s && dpkg --install libtlsrpt0*.deb && zcat -f /usr/share/doc/"
-                                 "libtlsrpt0-dev/examples/one_policy.c* >one_policy.c && cc one_policy.c "
-                                 "$(pkg-config --cflags --libs libtlsrpt) -o one_policy && ./one_policy /nowhere 2>&1 "
-                                 "&& readelf -d one_policy" % FOLDER])
-    shlibs = roots.run(inside, ["sh", "-euc", "dpkg-deb --info %s/libtlsrpt0_*.deb shlibs" % FOLDER])
-    # A program that calls none of the functions that Debian 13's library lacks.
-    depends = roots.run(inside, ["sh", "-euc", "cd %s && mkdir debian && printf '%%s\\n' 'Source: program' '' "
-                                 "'Package: program' 'Architecture: any' >debian/control && "
-                                 "echo 'int main(void) { return tlsrpt_strerror(0) == 0; }' | cc -include tlsrpt.h -x c - "
-                                 "-ltlsrpt -o early && dpkg-shlibdeps -O early" % FOLDER])
-    return {"lintian": lintian, "program": program, "version": version, "shlibs": shlibs, "depends": depends}
+def in_folder(inside, command, **options):
+    """Runs a command of the shell in the folder of a workshop, and returns its output."""
+    return roots.run(inside, ["sh", "-euc", "cd %s; %s" % (FOLDER, command)], **options)
 
 
-def run_buildpackage(inside, source, command):
-    """Runs dpkg-buildpackage in the unpacked tarball; the version of the project."""
-    version = roots.run(inside, ["sh", "-euc", "tar xJfO - --wildcards '*/debian/changelog' | sed -n '1s/.*(\\(.*\\)-.*/\\1/p'"],
-                        stdin=open(tarball(source), "rb")).strip()
-    shutil.copy(tarball(source), "%s%s/libtlsrpt_%s.orig.tar.xz" % (inside, FOLDER, version))
-    roots.run(inside, ["sh", "-euc", "cd %s && tar xJf *.orig.tar.xz && cd libtlsrpt-*/ && %s" % (FOLDER, command)])
-    return version
+def keep(inside, output, *patterns):
+    """Copies the files of the workshop that match, into OUTPUT."""
+    for pattern in patterns:
+        for path in glob.glob("%s%s/%s" % (inside, FOLDER, pattern)):
+            shutil.copy(path, output)
 
 
-def cross_build_debian(base, source, mountpoint):
-    """Builds the packages for another architecture. Returns {package: its architecture}, what the command printed and what a
-    program printed that was built with the development package, both under an emulator, and the completions' sizes."""
-    inside = workshop(base, mountpoint)
-    run_buildpackage(inside, source, "DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES='nocheck cross' "
-                                     "dpkg-buildpackage -b -us -uc -a" + FOREIGN)
-    in_folder = lambda command: roots.run(inside, ["sh", "-euc", "cd %s && %s" % (FOLDER, command)])
-    fields = in_folder("for file in *.deb; do dpkg-deb --show --showformat='${Package} ${Architecture}\\n' $file; "
-                       "dpkg-deb --extract $file unpacked; done")
-    command = in_folder(EMULATOR + " unpacked/usr/bin/tlsrpt --version")
-    multiarch = "unpacked/usr/lib/" + FOREIGN_TOOLS.rstrip("-")
-    program = in_folder(
-        "zcat -f unpacked/usr/share/doc/libtlsrpt0-dev/examples/one_policy.c* >one_policy.c && {tools}gcc one_policy.c "
-        "-Iunpacked/usr/include -L{lib} -ltlsrpt -o one_policy && {emulator} -E LD_LIBRARY_PATH={lib} ./one_policy /nowhere 2>&1"
-        .format(tools=FOREIGN_TOOLS, lib=multiarch, emulator=EMULATOR))
-    module = in_folder("%sreadelf -h unpacked/usr/lib/*/exim4/*.so unpacked/usr/lib/exim4/*.so 2>/dev/null || true"
-                       % FOREIGN_TOOLS)
-    completion = in_folder("cat unpacked/usr/share/bash-completion/completions/tlsrpt")
-    return {"architectures": dict(line.split() for line in fields.splitlines()), "command": command, "program": program,
-            "module": module, "completion": completion}
-
-
-def build_rpm(base, source, mountpoint):
-    """Builds the RPM packages: {package: [its files]}, and the "provides" of the library's package."""
-    inside = workshop(base, mountpoint)
-    shutil.copy(tarball(source), inside + FOLDER)
-    roots.run(inside, ["sh", "-euc", "cd %s && rpmbuild -ta --nodeps --define '_topdir %s/rpm' *.tar.xz" % (
-        FOLDER, FOLDER)])
-    provides = roots.run(inside, ["sh", "-euc", "cd %s && rpm --query --provides --package rpm/RPMS/*/libtlsrpt-[0-9]*.rpm"
-                                  % FOLDER])
-    return {"files": listed(inside, "rpm/RPMS/*/*.rpm", "rpm --query --list --package"),
-            "provides": provides.splitlines()}
-
-
-def build_arch(base, source, mountpoint):
-    """Builds the packages for Arch, as a user, because makepkg refuses root: {package: [its files]}, and the "provides" of
-    the library's package."""
-    inside = workshop(base, mountpoint)
-    for path in (tarball(source), os.path.join(source, "PKGBUILD")):
-        shutil.copy(path, inside + FOLDER)
-    roots.run(inside, ["chown", "-R", NOBODY, FOLDER])
-    roots.run(inside, ["sh", "-euc", "cd %s && HOME=%s setpriv --reuid %s --regid nogroup --clear-groups makepkg --nodeps "
-                       "--nocolor" % (FOLDER, FOLDER, NOBODY)])
-    information = roots.run(inside, ["sh", "-euc", "cd %s && tar --extract --to-stdout --file libtlsrpt-[0-9]*.pkg.tar* "
-                                     ".PKGINFO" % FOLDER])
-    return {"files": listed(inside, "*.pkg.tar*", "tar --list --absolute-names --file"),
-            "provides": re.findall("^provides = (.*)$", information, re.MULTILINE)}
-
-
-# NAME-VERSION-RELEASE.ARCHITECTURE.rpm, NAME-VERSION-RELEASE-ARCHITECTURE.pkg.tar.zst
-PACKAGE_NAME = re.compile(r"(.+)-[^-]+-[^-]+(\.rpm|-[^-]+\.pkg\.tar\.\w+)$")
-
-
-def listed(inside, pattern, command):
-    """The files in each of the packages that a pattern matches: {package: [files]}."""
-    printed = roots.run(inside, ["sh", "-euc", "cd %s && for file in %s; do echo \"= $file\"; %s $file; done" % (
-        FOLDER, pattern, command)])
-    found = {}
-    for line in printed.split("\n"):
-        if line.startswith("= "):
-            files = found[PACKAGE_NAME.match(os.path.basename(line[2:])).group(1)] = []
-        elif line and not line.endswith("/"):
-            files.append("/" + line.lstrip("/"))
-    return found
+def without_flag(log):
+    """Which of CRATES rustc compiled without RUST_FLAG, or did not compile, by a log that has each command."""
+    return [crate for crate in CRATES if not re.search("--crate-name %s .*%s" % (crate, re.escape(RUST_FLAG)), log)]

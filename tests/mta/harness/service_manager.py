@@ -63,11 +63,11 @@ class System:
         self.first = self._first_process()
         return self.first and self.run("systemctl", "is-system-running", check=False).strip() in ("running", "degraded")
 
-    def run(self, *arguments, check=True):
+    def run(self, *arguments, check=True, seconds=COMMAND_SECONDS):
         """Runs a command in the system and returns its output."""
         outcome = subprocess.run(["nsenter", "--target", str(self.first), "--all", "--"] + list(arguments),
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 timeout=COMMAND_SECONDS, check=False)
+                                 timeout=seconds, check=False)
         printed = outcome.stdout.decode("utf-8", "replace")
         if check and outcome.returncode != 0:
             raise RuntimeError("%s ended with %d:\n%s" % (" ".join(arguments), outcome.returncode, printed))

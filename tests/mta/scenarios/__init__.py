@@ -2,9 +2,9 @@
 
 from scenarios import (abi, bounces, bounces_other, check_faults, check_others, collect, command_check, command_forward,
                        command_report, control, debian_13, delivered, delivered_other, exim, exim_debian, faults, from_source,
-                       help_examples, hostile_bytes, incomplete_mirror, nothing_left, other_reports, packages, packages_installed,
-                       record_probe, requirements, sendmail, service_manager, unmodified, whole,
-                       whole_way)
+                       help_examples, hostile_bytes, incomplete_mirror, nothing_left, other_reports, packages_debian,
+                       packages_installed, packages_other, record_probe, requirements, sendmail, service_manager, unmodified,
+                       whole, whole_way)
 
 # The first two need different root filesystems: with an empty cache, both are made at the same time.
 ALL = (unmodified.SCENARIOS + requirements.SCENARIOS + debian_13.SCENARIOS + control.SCENARIOS + from_source.SCENARIOS
@@ -17,4 +17,4 @@ ALL = (unmodified.SCENARIOS + requirements.SCENARIOS + debian_13.SCENARIOS + con
        + exim_debian.SCENARIOS + sendmail.SCENARIOS + other_reports.SCENARIOS)
 
 # These take long, and run only when they are named.
-SEPARATE = packages.SCENARIOS + packages_installed.SCENARIOS + whole.SCENARIOS
+SEPARATE = packages_debian.SCENARIOS + packages_installed.SCENARIOS + packages_other.SCENARIOS + whole.SCENARIOS

@@ -1,14 +1,19 @@
 """Debian's packages on a booted mail host: from `apt install` to a report, and through upgrades and removals while mails flow."""
 
+import os
 import re
+import threading
 
-from harness import network, packaged, packaging, reporter, reports, service_manager, waiting
+from harness import autopkgtests, built_packages, network, packaged, reporter, reports, service_manager, waiting
 from harness.scenario import Problem, Row, Scenario
 
 # What the administrator writes: the examples of the file, without the # before them.
 THREE_LINES = ["organization", "contact", "from"]
 RUNS, COLLECTS = ["active"] * 3, ["active", "active", "inactive"]
 MOST_EXPOSED = 2.0
+OLDER_CONFIGURATION = '[report]\norganization = "Example"\ncontact = "tls@example.com"\nfrom = "tls@example.com"\n'
+AUTOPKGTESTS = ("library", "services", "exim")
+BEFORE = 3  # events in the store of the package with the former name
 
 
 def observe(lower, packages, network_arguments):
@@ -132,15 +137,20 @@ def changes(host):
 
 
 def transitional(host):
-    """A host with the old name of the package, and the store where systemd kept it then."""
-    script = ("mkdir -p -m 700 /var/lib/private && mkdir /var/lib/private/tlsrpt && ln -s private/tlsrpt /var/lib/tlsrpt && "
-              ": >/var/lib/private/tlsrpt/tlsrpt.db && chown -R 61234:61234 /var/lib/private/tlsrpt")
-    host.run("sh", "-euc", script)
-    host.install("tlsrpt-tools", "tlsrpt")
+    """An upgrade of the package with the former name, whose store is where systemd kept it then."""
+    host.install_older(OLDER_CONFIGURATION)
+    found = {"before": [host.states(), host.send_events(BEFORE)]}
+    # Without the option, dpkg asks whether the file that the administrator wrote shall stay, as it does for each file in /etc.
+    host.install("tlsrpt-tools", "tlsrpt", options=["-o", "DPkg::Options::=--force-confold"])
+    found["states"], found["enabled"] = host.states(), host.run("systemctl", "is-enabled", *packaged.UNITS).split()
+    found["kept"] = host.system.counts()["events"]
     host.send()
     host.postfix.wait_until_idle()
-    host.system.wait_for_events(1)
-    return [host.states(), host.run("stat", "-c", "%U:%G %a", packaged.STORE, packaged.STORE + "/tlsrpt.db").split("\n")[:2]]
+    host.system.wait_for_events(BEFORE + 1)
+    found["owners"] = host.run("stat", "-c", "%U:%G %a", packaged.STORE, packaged.STORE + "/tlsrpt.db").split("\n")[:2]
+    host.apt("remove", "tlsrpt-tools")
+    found["without"] = host.states()
+    return found
 
 
 def judge(seen):
@@ -168,15 +178,27 @@ def judge(seen):
                     "downgrade": {"refused": 0, "sessions": True, "states": RUNS, "restarted": True},
                     "remove": {"processes": [], "refused": True, "states": RUNS, "lost": lost},
                     "purge": [], "deferred": 0},
-        "transitional": [COLLECTS, ["root:tlsrpt 2770", "tlsrpt:tlsrpt 660"]]}
+        "transitional": {"before": [RUNS, BEFORE], "states": RUNS, "enabled": ["enabled"] * 3, "kept": BEFORE,
+                         "owners": ["root:tlsrpt 2770", "tlsrpt:tlsrpt 660"], "without": RUNS}}
     for name, value in expected.items():
         if seen[name] != value:
             raise Problem("%s: expected %s, found %s" % (name, value, seen[name]))
 
 
+def packages(context):
+    """A folder with the packages of what `make` has built, made once in a run."""
+    with _making:
+        if not _made:
+            _made.append(built_packages.make(context.checkout, os.path.join(context.checkout, "build", "mta", "packages")))
+    return _made[0]
+
+
+_making = threading.Lock()
+_made = []
+
+
 def check(context):
-    built = packaging.debian(context)
-    seen = context.call("scenarios.packages_installed:observe", lower=service_manager.root(), packages=built["folder"],
+    seen = context.call("scenarios.packages_installed:observe", lower=service_manager.root(), packages=packages(context),
                         network_arguments=network.open_arguments())
     judge(seen)
     context.versions["exposure of the packaged services"] = str(seen["exposure"])
@@ -186,5 +208,14 @@ def check(context):
                "event, removal and reinstallation lose only the refused ones, and purge leaves no file")
 
 
+def check_autopkgtests(context):
+    found = context.call("harness.autopkgtests:run", lower=autopkgtests.root(), checkout=context.checkout, packages=packages(context),
+                         mountpoint=network.mountpoint())
+    if found["outcomes"] != dict.fromkeys(AUTOPKGTESTS, "PASS"):
+        raise Problem("%s\n%s" % (found["outcomes"], found["printed"]))
+    return Row("Debian 13 booted, with Exim: autopkgtest", "%d tests of debian/tests pass" % len(AUTOPKGTESTS))
+
+
 SCENARIOS = [Scenario("packages-installed", "Debian's packages from apt install to a report, upgraded and removed while mails flow",
-                      check)]
+                      check),
+             Scenario("packages-autopkgtest", "the tests in debian/tests, in a booted system", check_autopkgtests)]
