@@ -1,9 +1,9 @@
 //! The option `--config`, which all services share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tlsrpt_config::{Configuration, Loaded, Problems};
-use tlsrpt_store::Synchronous;
+use tlsrpt_store::{Limits, Synchronous};
 
 use crate::{failure::Failure, output::say};
 
@@ -21,6 +21,11 @@ impl ConfigFile {
         self.read().map_err(Failure::Configuration)
     }
 
+    /// The file that the command line names.
+    pub(crate) fn named(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     pub(crate) fn read(&self) -> Result<Loaded, Problems> {
         let loaded = tlsrpt_config::load(self.config.as_deref())?;
         loaded.warning_lines().for_each(|line| say(format_args!("warning: {line}")));
@@ -31,6 +36,17 @@ impl ConfigFile {
 /// The name of this host.
 pub(crate) fn host_name() -> String {
     nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The limits of the store.
+pub(crate) fn limits(configuration: &Configuration) -> Limits {
+    let Configuration { collect, store, .. } = configuration;
+    Limits {
+        domains: collect.max_domains,
+        policies: collect.max_policies,
+        failures: collect.max_failures,
+        size: store.max_size,
+    }
 }
 
 /// The setting `store.synchronous`, in the type of the crate that opens the store.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use tlsrpt_status::{Collector, Disk, Place, Reason, Reports, Status, Stored, Worst, metrics::metrics};
-use tlsrpt_store::{DayCounts, DeliveryState, Host, HostState, SpoolState, Url};
+use tlsrpt_store::{DayCounts, DeliveryState, Host, HostState, Limits, SpoolState, Url};
 
 fn main() {
     let now = Timestamp::UNIX_EPOCH;
@@ -53,7 +53,8 @@ fn main() {
         disk: Some(Disk { free: 1, size: 2 }),
         damage: None,
     };
-    let place = Place { socket: "/s".into(), store: Url::Sqlite("/d".into()), spool: "/q".into() };
+    let (socket, store) = ("/s".into(), Url::Sqlite("/d".into()));
+    let place = Place { socket, store, limits: Limits::default(), spool: "/q".into() };
     let spool = SpoolState { batches: 1, bytes: 2, oldest: Some(now), first_day: None, unreadable: 3 };
     let status = Status {
         place,

@@ -1,7 +1,5 @@
 //! The whole host.
 
-use std::path::PathBuf;
-
 use jiff::{Timestamp, tz::TimeZone};
 use tlsrpt_store::{Error, SpoolState, Url, look_at_spool, open_reader};
 
@@ -9,19 +7,9 @@ use crate::{
     attention::{attention, of_spool},
     collector::Collector,
     extent::Extent,
+    place::Place,
     stored::Stored,
 };
-
-/// The socket and the store to examine.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The socket of the collector.
-    pub socket: PathBuf,
-    /// The store.
-    pub store: Url,
-    /// The spool of the collector, if many hosts share the store.
-    pub spool: PathBuf,
-}
 
 /// The status of the host.
 #[derive(Debug)]
@@ -52,7 +40,7 @@ impl Status {
             Url::Sqlite(_) => None,
             Url::Postgresql(_) => Some(look_at_spool(&place.spool)),
         };
-        let mut attention = attention(&place.socket, &collector, &stored, today);
+        let mut attention = attention(&place, &collector, &stored, today);
         attention.extend(spool.iter().flat_map(|spool| of_spool(spool, now)));
         Self { place, now, collector, stored, spool, attention }
     }

@@ -4,10 +4,9 @@ use nix::unistd::{Gid, Uid};
 use tlsrpt_collect::Settings;
 use tlsrpt_config::Configuration;
 use tlsrpt_socket::Owner;
-use tlsrpt_store::Limits;
 
 use crate::{
-    configuration::{ConfigFile, host_name, synchronous},
+    configuration::{ConfigFile, host_name, limits, synchronous},
     failure::Failure,
 };
 
@@ -40,12 +39,7 @@ pub(crate) fn settings(configuration: &Configuration) -> Settings {
         socket_mode: collect.socket_mode,
         buffer: usize::try_from(collect.buffer).unwrap_or(usize::MAX),
         keep_invalid: collect.keep_invalid.clone(),
-        limits: Limits {
-            domains: collect.max_domains,
-            policies: collect.max_policies,
-            failures: collect.max_failures,
-            size: store.max_size,
-        },
+        limits: limits(configuration),
         url: store.url.clone(),
         spool: store.spool.clone(),
         spool_limit: store.spool_limit,

@@ -13,7 +13,7 @@ use tlsrpt_config::Loaded;
 use tlsrpt_status::{Domain, Extent, Place, Status, json, metrics::metrics, text};
 
 use crate::{
-    configuration::ConfigFile,
+    configuration::{ConfigFile, limits},
     day::{Day, today, yesterday},
     failure::Failure,
     output, output_file,
@@ -87,7 +87,8 @@ fn look(arguments: &Arguments, loaded: &Loaded) -> Status {
     let report_days = if arguments.format == Form::Html { REPORT_DAYS } else { 1 };
     let extent = Extent { integrity: arguments.integrity, report_days };
     let (socket, store) = (configuration.collect.socket.clone(), &configuration.store);
-    let place = Place { socket, store: store.url.clone(), spool: store.spool.clone() };
+    let limits = limits(configuration);
+    let place = Place { socket, store: store.url.clone(), limits, spool: store.spool.clone() };
     Status::look(place, Timestamp::now(), extent)
 }
 
