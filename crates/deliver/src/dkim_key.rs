@@ -1,6 +1,6 @@
 //! The private key of DKIM signatures, and whether the DNS record of its public half lets receivers verify reports.
 
-use std::{fmt, fs, io, path::Path};
+use std::{borrow::Cow, fmt, fs, io, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::SigningKey;
@@ -77,6 +77,62 @@ pub enum RecordProblem {
     OtherService(String),
 }
 
+/// Whether the TXT records at the name of a selector have a public key for reports, whichever private key it belongs to.
+///
+/// # Errors
+///
+/// The first [`RecordProblem`].
+pub fn permits_reports(records: &[Vec<u8>]) -> Result<(), RecordProblem> {
+    let text = only(records)?;
+    let record = Record::read(&text)?;
+    record.public_key()?;
+    record.permits_reports()
+}
+
+fn only(records: &[Vec<u8>]) -> Result<Cow<'_, str>, RecordProblem> {
+    match records {
+        [] => Err(RecordProblem::Missing),
+        [record] => Ok(String::from_utf8_lossy(record)),
+        several => Err(RecordProblem::Several(several.len())),
+    }
+}
+
+/// The record of a key in DNS.
+struct Record<'t>(Vec<(&'t str, &'t str)>);
+
+impl<'t> Record<'t> {
+    fn read(text: &'t str) -> Result<Self, RecordProblem> {
+        let record = Self(tags(text)?);
+        let is_later = record.0.iter().skip(1).any(|(name, _)| *name == "v");
+        if is_later || record.value("v").is_some_and(|version| version != "DKIM1") {
+            return Err(RecordProblem::Malformed("v=DKIM1 must be the first tag"));
+        }
+        Ok(record)
+    }
+
+    fn value(&self, name: &str) -> Option<&'t str> {
+        self.0.iter().find(|(found, _)| *found == name).map(|(_, value)| *value)
+    }
+
+    /// The text of `p=`.
+    fn public_key(&self) -> Result<String, RecordProblem> {
+        let public = self.value("p").ok_or(RecordProblem::Malformed("it has no p="))?;
+        let public: String = public.split_whitespace().collect();
+        if public.is_empty() { Err(RecordProblem::Revoked) } else { Ok(public) }
+    }
+
+    fn permits_reports(&self) -> Result<(), RecordProblem> {
+        let permits = |list: &str, wanted: &[&str]| list.split(':').any(|item| wanted.contains(&item.trim()));
+        if let Some(hashes) = self.value("h").filter(|list| !permits(list, &["sha256"])) {
+            return Err(RecordProblem::OtherHash(hashes.into()));
+        }
+        match self.value("s").filter(|list| !permits(list, &["*", SERVICE])) {
+            Some(services) => Err(RecordProblem::OtherService(services.into())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl DkimKey {
     /// The key in a PEM file: RSA in PKCS #1 or PKCS #8, Ed25519 in PKCS #8, as OpenSSL writes them.
     ///
@@ -129,21 +185,10 @@ impl DkimKey {
     ///
     /// The first [`RecordProblem`].
     pub fn verify_by(&self, records: &[Vec<u8>]) -> Result<(), RecordProblem> {
-        let text = match records {
-            [] => return Err(RecordProblem::Missing),
-            [record] => String::from_utf8_lossy(record),
-            several => return Err(RecordProblem::Several(several.len())),
-        };
-        let tags = tags(&text)?;
-        let value = |name: &str| tags.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
-        if tags.iter().skip(1).any(|(name, _)| *name == "v") || value("v").is_some_and(|version| version != "DKIM1") {
-            return Err(RecordProblem::Malformed("v=DKIM1 must be the first tag"));
-        }
-        let public: String = value("p").ok_or(RecordProblem::Malformed("it has no p="))?.split_whitespace().collect();
-        if public.is_empty() {
-            return Err(RecordProblem::Revoked);
-        }
-        let (found, wanted) = (value("k").unwrap_or("rsa"), self.algorithm());
+        let text = only(records)?;
+        let record = Record::read(&text)?;
+        let public = record.public_key()?;
+        let (found, wanted) = (record.value("k").unwrap_or("rsa"), self.algorithm());
         if found != wanted {
             return Err(RecordProblem::OtherAlgorithm { found: found.into(), wanted });
         }
@@ -151,14 +196,7 @@ impl DkimKey {
         if !self.public().contains(&public) {
             return Err(RecordProblem::OtherKey);
         }
-        let permits = |list: &str, wanted: &[&str]| list.split(':').any(|item| wanted.contains(&item.trim()));
-        if let Some(hashes) = value("h").filter(|list| !permits(list, &["sha256"])) {
-            return Err(RecordProblem::OtherHash(hashes.into()));
-        }
-        match value("s").filter(|list| !permits(list, &["*", SERVICE])) {
-            Some(services) => Err(RecordProblem::OtherService(services.into())),
-            None => Ok(()),
-        }
+        record.permits_reports()
     }
 
     /// What `k=` says of it.
@@ -205,7 +243,7 @@ fn tags<'t>(text: &'t str) -> Result<Vec<(&'t str, &'t str)>, RecordProblem> {
 mod tests {
     use rsa::{RsaPrivateKey, pkcs8::EncodePrivateKey};
 
-    use super::{DkimKey, RecordProblem};
+    use super::{DkimKey, RecordProblem, permits_reports};
 
     fn ed25519(seed: u8) -> DkimKey {
         let key = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]);
@@ -219,6 +257,16 @@ mod tests {
 
     fn verify(key: &DkimKey, record: &str) -> Result<(), RecordProblem> {
         key.verify_by(&[record.as_bytes().to_vec()])
+    }
+
+    #[test]
+    fn a_record_is_judged_without_its_private_key() {
+        let judge = |record: &str| permits_reports(&[record.as_bytes().to_vec()]);
+        assert_eq!(judge("v=DKIM1; k=rsa; p=abc="), Ok(()));
+        assert_eq!(judge("k=rsa; s=email:tlsrpt; p=abc="), Ok(()));
+        assert_eq!(judge("v=DKIM1; s=email; p=abc="), Err(RecordProblem::OtherService("email".into())));
+        assert_eq!(judge("v=DKIM1; p="), Err(RecordProblem::Revoked));
+        assert_eq!(permits_reports(&[]), Err(RecordProblem::Missing));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use address_guard::AddressGuard;
 pub use content::{Content, ContentSettings, Privacy, Subject, content};
 pub use destination::{Destination, HttpsUrl, MailAddress, Refused};
 pub use dkim::DkimSigner;
-pub use dkim_key::{DkimKey, KeyError, RecordProblem};
+pub use dkim_key::{DkimKey, KeyError, RecordProblem, permits_reports};
 pub use housekeeping::Housekeeping;
 pub use mx_lookups::LookUp;
 pub use outcome::Outcome;
