@@ -6,9 +6,12 @@ use std::{
     fmt,
     fs::Metadata,
     os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
 };
 
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
+
+use crate::bounded;
 
 /// The user as which a program accesses files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +51,39 @@ impl Visitor {
     pub(crate) fn owner_of(file: &Metadata) -> Self {
         let named = User::from_uid(Uid::from_raw(file.uid())).ok().flatten().and_then(|user| Self::named(&user.name));
         named.unwrap_or_else(|| Self::User { name: file.uid().to_string(), user: file.uid(), groups: vec![file.gid()] })
+    }
+
+    /// The user and the groups of a process, with those that its service manager added.
+    pub(crate) fn of_process(id: u32) -> Option<Self> {
+        let status = bounded::read_text(Path::new(&format!("/proc/{id}/status"))).ok()?;
+        let numbers = |name: &str| -> Vec<u32> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or("").split_whitespace().filter_map(|word| word.parse().ok()).collect()
+        };
+        // The second number is the one that counts.
+        let user = *numbers("Uid:").get(1)?;
+        let mut groups = numbers("Groups:");
+        groups.extend(numbers("Gid:").get(1));
+        let name =
+            User::from_uid(Uid::from_raw(user)).ok().flatten().map_or_else(|| user.to_string(), |user| user.name);
+        Some(Self::User { name, user, groups })
+    }
+
+    /// The name of the first group.
+    pub(crate) fn group(&self) -> Option<String> {
+        match self {
+            Self::Anybody => None,
+            Self::User { name, groups, .. } => {
+                let own = User::from_name(name).ok().flatten().map(|user| user.gid.as_raw());
+                let group = own.or_else(|| groups.last().copied())?;
+                Some(
+                    Group::from_gid(Gid::from_raw(group))
+                        .ok()
+                        .flatten()
+                        .map_or_else(|| group.to_string(), |found| found.name),
+                )
+            }
+        }
     }
 
     pub(crate) fn may(&self, permission: Permission, file: &Metadata) -> bool {
@@ -122,5 +158,10 @@ mod tests {
         assert_eq!(user, 0);
         assert!(groups.contains(&0));
         assert_eq!(Visitor::named("no-such-user"), None);
+        let Some(Visitor::User { user, groups, .. }) = Visitor::of_process(std::process::id()) else {
+            panic!("it runs")
+        };
+        assert_eq!(user, nix::unistd::geteuid().as_raw());
+        assert!(groups.contains(&nix::unistd::getegid().as_raw()));
     }
 }

@@ -8,20 +8,32 @@ use std::{
 };
 
 use tlsrpt_config::{Configuration, MailDkim};
-use tlsrpt_deliver::{DkimKey, RecordProblem};
+use tlsrpt_deliver::{DkimKey, RecordProblem, permits_reports};
 use tlsrpt_store::Url;
 
 use crate::{
     access::{Permission, Visitor, describe},
+    collector::Collector,
     finding::Finding,
+    milter::{self, Signature},
+    paste,
     postfix::Postfix,
+    processes,
+    remedy::Remedy,
+    toml,
 };
 
 const SIGNER: &str = "dkim signer";
 const KEY: &str = "dkim key";
 const RECORD: &str = "dkim record";
-/// The user in the units of systemd.
+/// The user of the reporter in the units of systemd. The names of all their users begin with it.
 const USER: &str = "tlsrpt";
+/// The process of the reporter: its name, and its subcommands.
+const PROCESS: &str = "tlsrpt";
+const SUBCOMMANDS: [&str; 2] = ["deliver", "serve"];
+/// The key and the selector of a signature that is to be set up.
+const NEW_KEY: &str = "/etc/tlsrpt/dkim.pem";
+const NEW_SELECTOR: &str = "tlsrpt";
 
 /// Looks up the TXT records of a name. An error means that no answer was received.
 pub type LookUpTexts<'l> = &'l dyn Fn(&str) -> io::Result<Vec<Vec<u8>>>;
@@ -29,12 +41,17 @@ pub type LookUpTexts<'l> = &'l dyn Fn(&str) -> io::Result<Vec<Vec<u8>>>;
 /// Checks that report mails are signed. Returns no findings if the configuration has no `from`: no reports are sent
 /// then.
 #[must_use]
-pub fn check_dkim(configuration: &Configuration, postfix: Option<&Postfix>, texts: LookUpTexts<'_>) -> Vec<Finding> {
-    let Some((_, from)) = configuration.report.from.as_ref().and_then(|from| from.rsplit_once('@')) else {
+pub fn check_dkim(
+    configuration: &Configuration,
+    postfix: Option<&Postfix>,
+    collector: &Collector,
+    texts: LookUpTexts<'_>,
+) -> Vec<Finding> {
+    let Some(from) = configuration.report.from.as_deref().filter(|from| from.contains('@')) else {
         return Vec::new();
     };
     let MailDkim { domain: Some(domain), selector: Some(selector), key: Some(file) } = &configuration.mail_dkim else {
-        return vec![signer_elsewhere(configuration, postfix, from)];
+        return signer_elsewhere(configuration, postfix, from, collector, texts);
     };
     // Loading the configuration refuses a domain other than that of `from`.
     let mut findings = vec![Finding::ok(SIGNER, format!("tlsrpt signs report mails with d={domain}, s={selector}"))];
@@ -42,15 +59,27 @@ pub fn check_dkim(configuration: &Configuration, postfix: Option<&Postfix>, text
         Ok(key) => {
             let well = Finding::ok(KEY, format!("{} holds a key: {key}", file.display()));
             findings.push(access(file, &reporter(&configuration.store.url), well));
-            findings.push(record(&format!("{selector}._domainkey.{domain}"), &key, texts));
+            findings.push(record(&name_of(selector, domain), Some(&key), texts));
         }
         Err(error) => findings.push(no_key(file, &error)),
     }
     findings
 }
 
-/// The finding without `[mail.dkim]`: a milter of the mail server or a relay has to sign.
-fn signer_elsewhere(configuration: &Configuration, postfix: Option<&Postfix>, from: &str) -> Finding {
+/// The name of a public key in DNS.
+fn name_of(selector: &str, domain: &str) -> String {
+    format!("{selector}._domainkey.{domain}")
+}
+
+/// The findings without `[mail.dkim]`: a milter of the mail server or a relay has to sign.
+fn signer_elsewhere(
+    configuration: &Configuration,
+    postfix: Option<&Postfix>,
+    from: &str,
+    collector: &Collector,
+    texts: LookUpTexts<'_>,
+) -> Vec<Finding> {
+    let domain = from.rsplit('@').next().unwrap_or(from);
     let mail = &configuration.mail;
     let by_smtp = mail.sendmail.is_none();
     let to = match &mail.sendmail {
@@ -61,33 +90,81 @@ fn signer_elsewhere(configuration: &Configuration, postfix: Option<&Postfix>, fr
     let milters = own.map_or("", |postfix| postfix.milters(by_smtp));
     let message = "tlsrpt does not sign report mails: there is no [mail.dkim] in the configuration";
     if !milters.is_empty() {
-        return Finding::ok(
-            SIGNER,
-            format!("{message}; Postfix passes them to {milters}, which has to sign with d={from}"),
-        );
+        return match milter::of_host(milters, from) {
+            Some(found) => by_milter(&found, milters, domain, collector, texts),
+            None => {
+                let passed = format!("{message}; Postfix passes them to {milters}, which has to sign with d={domain}");
+                vec![Finding::ok(SIGNER, passed)]
+            }
+        };
     }
     let unless = match own {
         Some(_) => "Postfix passes them to no milter".into(),
-        None => format!("a milter of {to} or the relay behind it has to sign with d={from}"),
+        None => format!("a milter of {to} or the relay behind it has to sign with d={domain}"),
     };
-    let remedy =
-        format!("unless a milter or relay signs them with d={from}, set domain, selector and key in [mail.dkim]");
-    Finding::warn(SIGNER, format!("{message}; {unless}"), remedy)
+    let nothing = format!("nothing, if a milter or relay signs them with d={domain}; else, to have tlsrpt sign them");
+    vec![Finding::warn(SIGNER, format!("{message}; {unless}"), Remedy::after(nothing, sign(domain, collector)))]
+}
+
+/// The findings for a milter whose configuration is known.
+fn by_milter(
+    milter: &milter::Milter,
+    milters: &str,
+    domain: &str,
+    collector: &Collector,
+    texts: LookUpTexts<'_>,
+) -> Vec<Finding> {
+    let (name, file) = (milter.name, milter.file);
+    let instead = || Remedy::after("to have tlsrpt sign them", sign(domain, collector));
+    let Some(Signature { domain: signs, selector, key }) = &milter.signature else {
+        let message = format!(
+            "tlsrpt does not sign report mails, and Postfix passes them to {milters}; {name} there signs no mails of {domain} ({file})"
+        );
+        return vec![Finding::warn(SIGNER, message, instead())];
+    };
+    let described = format!("{name} signs report mails with d={signs}, s={selector} ({file})");
+    if !signs.eq_ignore_ascii_case(domain) {
+        let message = format!("{described}, and their From domain is {domain}: receivers ignore them");
+        return vec![Finding::warn(SIGNER, message, instead())];
+    }
+    // Another user than root cannot read it.
+    let private = DkimKey::from_file(key).ok();
+    vec![Finding::ok(SIGNER, described), record(&name_of(selector, signs), private.as_ref(), texts)]
+}
+
+/// The command that has tlsrpt sign, and then prints the record to publish.
+fn sign(domain: &str, collector: &Collector) -> String {
+    let pairs = [("domain", toml::text(domain)), ("selector", toml::text(NEW_SELECTOR)), ("key", toml::text(NEW_KEY))];
+    let set = toml::set(collector.configuration(), "mail.dkim", &pairs);
+    let close = close(Path::new(NEW_KEY), &Visitor::Anybody);
+    let config = paste::word(&collector.configuration().to_string_lossy());
+    format!(
+        "{{ test -e {NEW_KEY} || openssl genrsa -out {NEW_KEY} 2048; }} && {close} && {set} && tlsrpt check --config {config}"
+    )
 }
 
 fn is_this_host(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// The user of `tlsrpt deliver`: the owner of the store, or the user of the units if there is no file of a store.
+/// The user of `tlsrpt deliver`: that of the process; the owner of the store, which the units share between two users; or
+/// the user of the units.
 fn reporter(store: &Url) -> Visitor {
+    let delivers = |id: &u32| processes::words(*id).iter().any(|word| SUBCOMMANDS.contains(&&**word));
+    let running = processes::named(PROCESS).into_iter().map(|process| process.id).find(delivers);
+    // The process of another store, in tests for instance, belongs to another user.
     let store = match store {
         Url::Sqlite(path) => fs::metadata(path).ok(),
         Url::Postgresql(_) => None,
     };
-    match store {
-        Some(store) => Visitor::owner_of(&store),
-        None => Visitor::named(USER).unwrap_or(Visitor::Anybody),
+    let owner = store.as_ref().map(Visitor::owner_of);
+    let of_units = || Visitor::named(USER);
+    match owner {
+        Some(Visitor::User { name, .. }) if name.starts_with(USER) && of_units().is_some() => {
+            of_units().unwrap_or(Visitor::Anybody)
+        }
+        Some(owner) => owner,
+        None => running.and_then(Visitor::of_process).or_else(of_units).unwrap_or(Visitor::Anybody),
     }
 }
 
@@ -97,11 +174,11 @@ fn access(file: &Path, reporter: &Visitor, well: Finding) -> Finding {
     let found = fs::metadata(file).and_then(|key| Ok((key, fs::canonicalize(file)?)));
     let (key, path) = match found {
         Ok(found) => found,
-        Err(error) => return Finding::fail(KEY, format!("{shown}: {error}"), "check again as root"),
+        Err(error) => return Finding::fail(KEY, format!("{shown}: {error}"), Remedy::as_root()),
     };
     if Visitor::Anybody.may(Permission::Read, &key) {
         let message = format!("everybody may read the private key {shown} ({})", describe(&key));
-        return Finding::warn(KEY, message, remedy(&path, reporter));
+        return Finding::warn(KEY, message, Remedy::run(close(&path, reporter)));
     }
     let closed: Option<PathBuf> = path.ancestors().skip(1).map(Into::into).find(|directory: &PathBuf| {
         fs::metadata(directory).is_ok_and(|directory| !reporter.may(Permission::Pass, &directory))
@@ -109,11 +186,12 @@ fn access(file: &Path, reporter: &Visitor, well: Finding) -> Finding {
     let (what, remedy) = match closed {
         Some(directory) => (
             format!("may not pass through {} to the key {shown}", directory.display()),
-            format!("chmod o+x {}", directory.display()),
+            format!("chmod o+x {}", paste::word(&directory.to_string_lossy())),
         ),
         None if reporter.may(Permission::Read, &key) => return well,
-        None => (format!("may not read {shown} ({})", describe(&key)), remedy(&path, reporter)),
+        None => (format!("may not read {shown} ({})", describe(&key)), close(&path, reporter)),
     };
+    let remedy = Remedy::run(remedy);
     match reporter {
         // There is neither a store nor the user of the units.
         Visitor::Anybody => {
@@ -126,51 +204,66 @@ fn access(file: &Path, reporter: &Visitor, well: Finding) -> Finding {
 }
 
 /// The commands that let the reporter, and no other user, read the key.
-fn remedy(key: &Path, reporter: &Visitor) -> String {
-    let shown = key.display();
-    match reporter {
-        Visitor::User { name, .. } if Visitor::named(name).is_some() => {
-            format!("chgrp \"$(id -gn {name})\" {shown} && chmod 640 {shown}")
-        }
-        _ => format!(
-            "useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin {USER}; \
-             chgrp {USER} {shown} && chmod 640 {shown}; systemctl restart tlsrpt-collect tlsrpt-deliver"
+fn close(key: &Path, reporter: &Visitor) -> String {
+    let key = paste::word(&key.to_string_lossy());
+    let (user, make) = match reporter {
+        Visitor::User { name, .. } if Visitor::named(name).is_some() => (&**name, String::new()),
+        _ if Visitor::named(USER).is_some() => (USER, String::new()),
+        _ => (
+            USER,
+            format!("useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin {USER} && "),
         ),
-    }
+    };
+    format!("{make}chown {user} {key} && chmod 400 {key}")
 }
 
 fn no_key(file: &Path, error: &tlsrpt_deliver::KeyError) -> Finding {
     let message = format!("{}: {error}", file.display());
     match error {
         tlsrpt_deliver::KeyError::Read(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Finding::warn(KEY, message, "check again as root")
+            Finding::warn(KEY, message, Remedy::as_root())
         }
-        _ => Finding::fail(KEY, message, "name the file with the private key as key in [mail.dkim]"),
+        _ => {
+            let file = paste::word(&file.to_string_lossy());
+            let make = format!("openssl genrsa -out {file} 2048 && chown {USER} {file} && chmod 400 {file}");
+            Finding::fail(
+                KEY,
+                message,
+                Remedy::after("name the file of your key as key in [mail.dkim], or make one", make),
+            )
+        }
     }
 }
 
-fn record(name: &str, key: &DkimKey, texts: LookUpTexts<'_>) -> Finding {
+/// Judges the public key in DNS, by the private key if it can be read.
+fn record(name: &str, key: Option<&DkimKey>, texts: LookUpTexts<'_>) -> Finding {
     let records = match texts(name) {
         Ok(records) => records,
         Err(error) => {
             let message = format!("cannot look up the public key at {name}: {error}");
-            return Finding::warn(
-                RECORD,
-                message,
-                "see why the resolvers of /etc/resolv.conf give no answer, and check again",
-            );
+            let first = "one of these servers has to answer from here";
+            return Finding::warn(RECORD, message, Remedy::after(first, "grep nameserver /etc/resolv.conf"));
         }
     };
-    match key.verify_by(&records) {
+    let judged = match key {
+        Some(key) => key.verify_by(&records),
+        None => permits_reports(&records),
+    };
+    match judged {
         Ok(()) => Finding::ok(RECORD, format!("{name} has the public key, which permits reports")),
         Err(problem) => {
-            let remedy = match &problem {
-                RecordProblem::OtherService(_) => "add tlsrpt to s= of the record, or remove s=".into(),
-                RecordProblem::OtherHash(_) => "add sha256 to h= of the record, or remove h=".into(),
-                RecordProblem::Several(_) => "remove all records but the one with the public key".into(),
-                _ => format!("publish at {name}: {}", key.record()),
+            let words = match (&problem, key) {
+                (RecordProblem::OtherService(_), _) => {
+                    format!("add tlsrpt to s= of the record at {name}, or take out s=")
+                }
+                (RecordProblem::OtherHash(_), _) => format!("add sha256 to h= of the record at {name}, or take out h="),
+                (RecordProblem::Several(_), _) => {
+                    format!("remove all records at {name} but the one with the public key")
+                }
+                (_, Some(key)) => format!("publish at {name}: {}", key.record()),
+                (_, None) => format!("publish the public key at {name}"),
             };
-            Finding::fail(RECORD, format!("{name}: {problem}"), remedy)
+            Finding::fail(RECORD, format!("{name}: {problem}"), Remedy::check_again(words))
         }
     }
 }
@@ -189,7 +282,7 @@ mod tests {
     use tlsrpt_deliver::DkimKey;
 
     use super::{access, check_dkim};
-    use crate::{Finding, Postfix, Status, Visitor};
+    use crate::{Finding, Postfix, Status, Visitor, collector::tests::of_service, milter};
 
     const ED25519: &str = include_str!("../../deliver/tests/keys/ed25519.pem");
     const NAME: &str = "tlsrpt._domainkey.sender.example";
@@ -219,7 +312,7 @@ mod tests {
             assert_eq!(name, NAME);
             answer.as_ref().map(Clone::clone).map_err(|error| error.kind().into())
         };
-        check_dkim(&configuration, postfix, &texts)
+        check_dkim(&configuration, postfix, &of_service(), &texts)
     }
 
     fn shown(findings: &[Finding]) -> Vec<(Status, &str)> {
@@ -242,7 +335,8 @@ mod tests {
         let right = DkimKey::from_pem(ED25519).unwrap().record();
         let findings = found(&text, None, Ok("v=DKIM1; k=ed25519; p="));
         assert_eq!(shown(&findings)[2], (Status::Fail, "dkim record"));
-        assert_eq!(findings[2].remedy.as_deref(), Some(&*format!("publish at {NAME}: {right}")));
+        let remedy = findings[2].remedy.as_ref().unwrap().to_string();
+        assert!(remedy.starts_with(&format!("publish at {NAME}: {right}; run: ")), "{remedy}");
         let findings = found(&text, None, Ok(&right.replace("s=tlsrpt", "s=email")));
         assert_eq!(shown(&findings)[2], (Status::Fail, "dkim record"));
         assert!(findings[2].message.ends_with("the record permits s=email, without tlsrpt"), "{findings:?}");
@@ -275,21 +369,21 @@ mod tests {
         let seen = |mode, visitor: &Visitor| {
             fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
             let Finding { status, message, remedy, .. } = access(&key, visitor, Finding::ok("dkim key", "well"));
-            (status, message, remedy.unwrap_or_default())
+            (status, message, remedy.map_or_else(String::new, |remedy| remedy.to_string()))
         };
         let owner = Visitor::owner_of(&fs::metadata(&key).unwrap());
         assert_eq!(seen(0o600, &owner).0, Status::Ok);
         let (status, message, remedy) = seen(0o640, &other);
         assert_eq!(status, Status::Fail);
         assert!(message.starts_with("the user 4242, who runs tlsrpt deliver, may not read "), "{message}");
-        assert!(remedy.contains("useradd --system") && remedy.contains("chgrp tlsrpt "), "{remedy}");
+        assert!(remedy.contains("chown tlsrpt ") && remedy.contains(" && chmod 400 "), "{remedy}");
         assert_eq!(seen(0o600, &Visitor::Anybody).0, Status::Warn);
         let (status, message, _) = seen(0o644, &other);
         assert!(status == Status::Warn && message.starts_with("everybody may read the private key "), "{message}");
         fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
         let (status, message, remedy) = seen(0o640, &other);
         assert!(status == Status::Fail && message.contains("may not pass through"), "{message}");
-        assert!(remedy.starts_with("chmod o+x "), "{remedy}");
+        assert!(remedy.starts_with("run: chmod o+x "), "{remedy}");
     }
 
     #[test]
@@ -317,6 +411,35 @@ mod tests {
             let findings = found(&format!("{text}[mail]\n{route}\n"), Some(&postfix), nobody());
             assert_eq!(shown(&findings), [(Status::Warn, "dkim signer")], "{route}");
         }
+    }
+
+    #[test]
+    fn a_milter_that_signs_for_another_domain_or_with_a_key_for_others_is_found() {
+        let by = |signature: Option<(&str, &str)>, record: &str| {
+            let signature = signature.map(|(domain, key)| milter::Signature {
+                domain: domain.into(),
+                selector: "tlsrpt".into(),
+                key: key.into(),
+            });
+            let milter = milter::Milter { name: "OpenDKIM", file: "/etc/opendkim.conf", signature };
+            let texts = |_: &str| Ok(vec![record.as_bytes().to_vec()]);
+            super::by_milter(&milter, "inet:localhost:8891", "sender.example", &of_service(), &texts)
+        };
+        let key = "/no/such/key";
+        let warned = [(Status::Warn, "dkim signer")];
+        let none = by(None, "");
+        assert_eq!(shown(&none), warned);
+        let command = none[0].command().unwrap();
+        assert!(command.contains("openssl genrsa") && command.contains(r#"domain = "sender.example""#), "{command}");
+        assert_eq!(shown(&by(Some(("example", key)), "")), warned);
+        let signed = |record: &str| shown(&by(Some(("Sender.example", key)), record))[1].0;
+        assert_eq!(signed("v=DKIM1; p=abc="), Status::Ok);
+        assert_eq!(signed("v=DKIM1; s=email; p=abc="), Status::Fail);
+        let folder = tempfile::tempdir().unwrap();
+        let private = folder.path().join("key");
+        fs::write(&private, ED25519).unwrap();
+        let of_other = by(Some(("sender.example", private.to_str().unwrap())), "v=DKIM1; k=ed25519; p=abcd");
+        assert_eq!(shown(&of_other)[1], (Status::Fail, "dkim record"));
     }
 
     #[test]

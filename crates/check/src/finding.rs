@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use tlsrpt_format::without_error_numbers;
 
+use crate::remedy::Remedy;
+
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -18,8 +20,8 @@ pub struct Finding {
     /// The thing and the fact.
     pub message: String,
     /// What to do; None if the check passed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
+    #[serde(flatten)]
+    pub remedy: Option<Remedy>,
 }
 
 /// How a check ended. A worse status is greater.
@@ -40,17 +42,23 @@ impl Finding {
     }
 
     /// A check that found something doubtful.
-    pub fn warn(check: &'static str, message: impl AsRef<str>, remedy: impl Into<String>) -> Self {
-        Self::new(Status::Warn, check, message.as_ref(), Some(remedy.into()))
+    pub fn warn(check: &'static str, message: impl AsRef<str>, remedy: Remedy) -> Self {
+        Self::new(Status::Warn, check, message.as_ref(), Some(remedy))
     }
 
     /// A check that found a fault.
-    pub fn fail(check: &'static str, message: impl AsRef<str>, remedy: impl Into<String>) -> Self {
-        Self::new(Status::Fail, check, message.as_ref(), Some(remedy.into()))
+    pub fn fail(check: &'static str, message: impl AsRef<str>, remedy: Remedy) -> Self {
+        Self::new(Status::Fail, check, message.as_ref(), Some(remedy))
     }
 
-    fn new(status: Status, check: &'static str, message: &str, remedy: Option<String>) -> Self {
+    fn new(status: Status, check: &'static str, message: &str, remedy: Option<Remedy>) -> Self {
         Self { status, check, instance: None, message: without_error_numbers(message), remedy }
+    }
+
+    /// The command of the remedy.
+    #[must_use]
+    pub fn command(&self) -> Option<&str> {
+        self.remedy.as_ref()?.command()
     }
 }
 

@@ -10,6 +10,8 @@ use std::{
 use crate::{
     bounded::{self, Ran},
     finding::Finding,
+    packages,
+    remedy::Remedy,
 };
 
 const CHECK: &str = "library";
@@ -17,6 +19,7 @@ const CHECK: &str = "library";
 pub(crate) const NAME: &str = "libtlsrpt.so";
 /// How long the process that loads the library may take.
 const LONGEST: Duration = Duration::from_secs(5);
+const PACKAGE: &str = "libtlsrpt0";
 /// A message of Postfix that only a Postfix with TLSRPT has, and the library of Postfix that has it where the program
 /// itself has not.
 const MESSAGE: &[u8] = b"Could not report TLS handshake result to tlsrpt library";
@@ -67,14 +70,20 @@ pub(crate) fn check_library(program: &Path) -> Finding {
     let shown = program.display();
     let listing = match bounded::run("ldd", [program]) {
         Ok(ran) => ran.stdout,
-        Err(error) => return Finding::warn(CHECK, format!("cannot run ldd {shown}: {error}"), "apt install libc-bin"),
+        Err(error) => {
+            return Finding::warn(
+                CHECK,
+                format!("cannot run ldd {shown}: {error}"),
+                Remedy::run(packages::install("libc-bin")),
+            );
+        }
     };
     match loaded(&listing, NAME) {
         Loaded::No => not_shared(program, &listing),
         Loaded::Missing => {
             let message =
                 format!("{shown} needs libtlsrpt, and the loader does not find it: the program does not start");
-            Finding::fail(CHECK, message, "apt install libtlsrpt0; ldconfig")
+            Finding::fail(CHECK, message, Remedy::run(format!("{} && ldconfig", packages::install(PACKAGE))))
         }
         Loaded::From(file) => match version(file) {
             Ok((version, maker)) => {
@@ -84,7 +93,7 @@ pub(crate) fn check_library(program: &Path) -> Finding {
             Err(why) => Finding::warn(
                 CHECK,
                 format!("{shown} loads {file}: {why}"),
-                "apt install --reinstall libtlsrpt0; ldconfig",
+                Remedy::run(format!("{} && ldconfig", packages::reinstall(PACKAGE))),
             ),
         },
     }
@@ -104,7 +113,8 @@ fn not_shared(program: &Path, listing: &str) -> Finding {
         return Finding::ok(CHECK, format!("{shown} has the static libtlsrpt linked in"));
     }
     let message = format!("{shown} loads no libtlsrpt and has none linked in: this Postfix was built without TLSRPT");
-    Finding::fail(CHECK, message, "install a Postfix that was built with -DUSE_TLSRPT, as Debian's is")
+    let first = "install a Postfix that was built with -DUSE_TLSRPT, as Debian's is";
+    Finding::fail(CHECK, message, Remedy::after(first, packages::install("postfix")))
 }
 
 /// The file of the libtlsrpt that a program loads.

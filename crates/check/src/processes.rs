@@ -5,6 +5,7 @@ use std::{
     fs,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -39,9 +40,19 @@ fn file(id: u32, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{id}/{name}"))
 }
 
-/// The name of a process.
-pub(crate) fn name(id: u32) -> Option<String> {
+/// The states of a process that has ended and whose parent has not asked for its exit code yet.
+const ENDED: [char; 2] = ['Z', 'X'];
+/// How often the states of threads are looked at, and what is between two looks.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(150);
+
+fn name(id: u32) -> Option<String> {
     Some(bounded::read_text(&file(id, "comm")).ok()?.trim_end().to_owned())
+}
+
+/// The name of a process that runs.
+pub(crate) fn name_of_running(id: u32) -> Option<String> {
+    Some(process(id)?.name)
 }
 
 /// The numbers of all processes.
@@ -66,13 +77,55 @@ pub(crate) fn children(parent: u32) -> Vec<Process> {
     all().filter(|id| stat(*id).is_some_and(|(_, found)| found == parent)).filter_map(process).collect()
 }
 
+/// A process that has not ended.
 fn process(id: u32) -> Option<Process> {
-    Some(Process { id, name: name(id)?, state: stat(id)?.0 })
+    let state = stat(id)?.0;
+    (!ENDED.contains(&state)).then_some(Process { id, name: name(id)?, state })
+}
+
+/// Whether a process is stopped, by a signal or a debugger.
+pub(crate) fn is_stopped(id: u32) -> bool {
+    process(id).is_some_and(|process| process.is_stopped())
+}
+
+impl Process {
+    /// Whether it is stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(self.state, 'T' | 't')
+    }
+}
+
+/// Whether one of the threads of a process waits for a device at each of some looks: for a disk or a file system of the
+/// network that does not answer.
+pub(crate) fn waits_for_a_device(id: u32) -> bool {
+    let mut waiting = waiting_threads(id);
+    for _ in 1..LOOKS {
+        if waiting.is_empty() {
+            return false;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+        let now = waiting_threads(id);
+        waiting.retain(|thread| now.contains(thread));
+    }
+    !waiting.is_empty()
+}
+
+/// The threads in the state D.
+fn waiting_threads(id: u32) -> Vec<u32> {
+    let entries = fs::read_dir(file(id, "task")).into_iter().flatten().flatten();
+    let threads = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    threads
+        .filter(|thread| state(&file(id, &format!("task/{thread}/stat"))).is_some_and(|(state, _)| state == 'D'))
+        .collect()
 }
 
 /// State and parent: the fields after the name, which may hold any character.
 fn stat(id: u32) -> Option<(char, u32)> {
-    let text = bounded::read_text(&file(id, "stat")).ok()?;
+    state(&file(id, "stat"))
+}
+
+fn state(file: &Path) -> Option<(char, u32)> {
+    let text = bounded::read_text(file).ok()?;
     let mut fields = text.rsplit_once(") ")?.1.split(' ');
     Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
@@ -174,9 +227,11 @@ fn is_same(id: u32, name: &Path, wanted: &fs::Metadata) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{os::unix::net::UnixDatagram, path::Path};
+    use std::{os::unix::net::UnixDatagram, path::Path, process::Command};
 
-    use super::{Bound, bound_sockets, holders, mapped, name, named, of_line, stat, words};
+    use super::{
+        Bound, bound_sockets, holders, mapped, name, name_of_running, named, of_line, stat, waits_for_a_device, words,
+    };
 
     #[test]
     fn names_in_the_list_of_sockets() {
@@ -209,6 +264,26 @@ mod tests {
         assert!(named(&own).iter().any(|process| process.id == std::process::id()));
         assert_eq!(words(std::process::id())[0], std::env::args().next().unwrap());
         assert_eq!(named("no-such-process"), []);
+    }
+
+    #[test]
+    fn a_process_that_has_ended_does_not_run() {
+        let mut child =
+            Command::new("sh").args(["-c", "read line"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let id = child.id();
+        assert!(name_of_running(id).is_some());
+        drop(child.stdin.take());
+        while stat(id).unwrap().0 != 'Z' {
+            std::thread::yield_now();
+        }
+        assert_eq!(name_of_running(id), None);
+        assert!(name(id).is_some(), "it is not waited for");
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_that_runs_waits_for_no_device() {
+        assert!(!waits_for_a_device(std::process::id()));
     }
 
     #[test]

@@ -7,30 +7,59 @@ use std::{
 };
 
 use crate::{
-    access::describe,
+    access::{Visitor, describe},
     bounded,
+    collector::{Collector, USUAL},
     finding::Finding,
-    paste, processes,
-    socket_map::{Place, SocketMap},
+    packages, paste, processes,
+    remedy::Remedy,
+    socket::{self, Asker, check_socket, check_socket_of},
+    socket_map::{LONGEST_WAIT, Place, SocketMap},
 };
 
 /// What the names of its processes begin with.
 const NAME: &str = "sendmail";
 const FILE: &str = "/etc/mail/sendmail.cf";
+const SOURCE: &str = "/etc/mail/sendmail.mc";
+/// The line of the source, see docs/sendmail.md.
+const LINE: &str = "sinclude(`/usr/share/tlsrpt/sendmail/tlsrpt.m4')dnl";
+/// The process that serves the map, and its subcommand.
+const SERVER: &str = "tlsrpt";
+/// Its user in the units of systemd.
+const USER: &str = "tlsrpt-sendmail";
+const PACKAGE: &str = "tlsrpt";
+/// Its option for the socket of the collector.
+const SOCKET_OPTION: &str = "--socket";
+const SUBCOMMAND: &str = "sendmail-map";
 const ACCESS: &str = "/etc/mail/access";
+/// Debian's rules for the files of the maps.
+const MAKEFILE: &str = "/etc/mail/Makefile";
 /// The name of the map in tlsrpt.m4, and how a rule asks it.
 const MAP: &str = "tlsrpt";
 const RULE: &str = "$(tlsrpt ";
+/// The path at which the units have the server listen.
+const USUAL_MAP: &str = "/run/tlsrpt-sendmail/map.sock";
+/// The answer about which there is no event.
+const NOT_FOUND: &str = "NOTFOUND";
 /// What Sendmail asks about a connection to a host in brackets, about which there is no event.
 const QUESTION: &str = "OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;";
 const MAKE: &str = "m4 /etc/mail/sendmail.mc >/etc/mail/sendmail.cf && systemctl restart sendmail";
-const START: &str = "systemctl enable --now tlsrpt-sendmail.socket tlsrpt-sendmail.service";
+/// The units of the map's server. A restart makes the file of the socket anew.
+const START: &str = "systemctl enable tlsrpt-sendmail.socket tlsrpt-sendmail.service && \
+                     systemctl restart tlsrpt-sendmail.socket tlsrpt-sendmail.service";
+/// The file of the package that defines the map, and what a line of the source that includes it has.
+const M4: &str = "/usr/share/tlsrpt/sendmail/tlsrpt.m4";
+const INCLUDES: &str = "tlsrpt.m4";
+/// The letter in the options of outgoing connections that switches STARTTLS off.
+const NO_STARTTLS: char = 'S';
 
 /// The configuration of Sendmail.
 #[derive(Debug, Clone)]
 pub struct Sendmail {
     lines: Vec<String>,
     access: Option<String>,
+    /// The file that the configuration is made from.
+    source: String,
     /// What `sendmail -d0.1` says that it is compiled with.
     compiled: String,
 }
@@ -52,11 +81,13 @@ impl Sendmail {
         let cf = bounded::read_text(Path::new(FILE))
             .map_err(|error| io::Error::new(error.kind(), format!("{FILE}: {error}")))?;
         let compiled = bounded::tool("sendmail", &["-d0.1", "-bt"]).unwrap_or_default();
-        Ok(Self::read(&cf, bounded::read_text(Path::new(ACCESS)).ok(), compiled))
+        let source = bounded::read_text(Path::new(SOURCE)).unwrap_or_default();
+        let access = bounded::read_text(Path::new(ACCESS)).ok();
+        Ok(Self { source, ..Self::read(&cf, access, compiled) })
     }
 
     fn read(cf: &str, access: Option<String>, compiled: String) -> Self {
-        Self { lines: cf.lines().map(str::to_owned).collect(), access, compiled }
+        Self { lines: cf.lines().map(str::to_owned).collect(), access, source: String::new(), compiled }
     }
 
     /// Runs all checks of Sendmail and of the map.
@@ -65,21 +96,76 @@ impl Sendmail {
         let mut findings = vec![self.running()];
         findings.extend(self.compiled());
         findings.extend(self.tls());
+        findings.extend(self.without_starttls());
         findings.extend(self.relay());
         match self.map() {
             Some(map) => {
                 findings.push(self.rule());
-                findings.push(flags(&map));
+                findings.push(self.flags(&map));
                 findings.extend(map_socket(Path::new(map.path)));
             }
-            None => {
-                let message = format!("{FILE} has no map {MAP}: Sendmail reports nothing");
-                let line = "sinclude(`/usr/share/tlsrpt/sendmail/tlsrpt.m4')dnl";
-                let remedy = format!("echo {} >>/etc/mail/sendmail.mc && {START} && {MAKE}", paste::word(line));
-                findings.push(Finding::fail("map", message, remedy));
-            }
+            None => findings.push(self.no_map()),
         }
         findings
+    }
+
+    fn no_map(&self) -> Finding {
+        let message = if self.includes() && !Path::new(M4).exists() {
+            format!(
+                "{FILE} has no map {MAP}, because {M4}, which {SOURCE} includes, does not exist: Sendmail reports nothing"
+            )
+        } else if self.includes() {
+            format!("{FILE} has no map {MAP}: it was not made anew since {SOURCE} includes {M4}")
+        } else {
+            format!("{FILE} has no map {MAP}: Sendmail reports nothing")
+        };
+        let start = if self.includes() { String::new() } else { format!("{START} && ") };
+        Finding::fail("map", message, Remedy::run(format!("{start}{}", self.include())))
+    }
+
+    /// Whether the source includes the file of the package.
+    fn includes(&self) -> bool {
+        self.source.lines().any(|line| line.contains(INCLUDES) && !line.trim_start().starts_with("dnl"))
+    }
+
+    /// The command that makes the configuration with the file of the package.
+    fn include(&self) -> String {
+        let mut commands = Vec::new();
+        if !Path::new(M4).exists() {
+            commands.push(packages::install(PACKAGE));
+        }
+        if !self.includes() {
+            commands.push(format!("echo {} >>{SOURCE}", paste::word(LINE)));
+        }
+        commands.push(MAKE.into());
+        commands.join(" && ")
+    }
+
+    /// Without a limit of time, a map server that hangs makes Sendmail hang.
+    fn flags(&self, map: &Map<'_>) -> Finding {
+        if map.flags.iter().any(|flag| flag.starts_with("-d")) {
+            return Finding::ok(
+                "map",
+                format!("Sendmail waits for the map {MAP} for a limited time ({})", map.flags.join(" ")),
+            );
+        }
+        let message = format!("the map {MAP} in {FILE} has no -d5: Sendmail waits long for a server that hangs");
+        let line = paste::word("s/^Ktlsrpt socket /&-d5 /");
+        // The file of the package has the limit.
+        let by_hand = format!("sed -i -e {line} {SOURCE} {FILE} && systemctl restart sendmail");
+        Finding::warn("map", message, Remedy::run(if self.includes() { self.include() } else { by_hand }))
+    }
+
+    /// The options of outgoing connections can switch STARTTLS off.
+    fn without_starttls(&self) -> Option<Finding> {
+        let options = self.option("ClientPortOptions")?;
+        let modify = options.split(',').map(str::trim).find(|option| option.starts_with(['M', 'm']))?;
+        modify.split_once('=')?.1.contains(NO_STARTTLS).then(|| {
+            let message =
+                format!("ClientPortOptions={options} has S: Sendmail uses no STARTTLS, so there is nothing to report");
+            let remedy = format!("sed -i -e '/confCLIENT_OPTIONS/s/^/dnl /' {SOURCE} && {MAKE}");
+            Finding::fail("tls", message, Remedy::run(remedy))
+        })
     }
 
     fn map(&self) -> Option<Map<'_>> {
@@ -103,14 +189,14 @@ impl Sendmail {
         let file = self.option("PidFile").unwrap_or("/var/run/sendmail.pid");
         let text = bounded::read_text(Path::new(file)).unwrap_or_default();
         let id = text.lines().next().and_then(|line| line.trim().parse().ok());
-        let is_sendmail = |id: &u32| processes::name(*id).is_some_and(|name| name.starts_with(NAME));
+        let is_sendmail = |id: &u32| processes::name_of_running(*id).is_some_and(|name| name.starts_with(NAME));
         // A Sendmail in a container may have no file.
         let by_name = || processes::named(NAME).first().map(|process| process.id);
         match id.filter(is_sendmail).or_else(by_name) {
             Some(id) => Finding::ok(CHECK, format!("Sendmail runs: process {id}")),
             None => {
                 let message = format!("Sendmail does not run: {file} names no process of it");
-                Finding::fail(CHECK, message, "systemctl start sendmail")
+                Finding::fail(CHECK, message, Remedy::run("systemctl start sendmail"))
             }
         }
     }
@@ -121,23 +207,31 @@ impl Sendmail {
             Finding::warn(
                 "sendmail",
                 "sendmail -d0.1 -bt does not say what Sendmail is compiled with",
-                "check again as root",
+                Remedy::as_root(),
             )
         } else {
             let message = format!("this Sendmail is compiled without {missing}: it cannot report");
-            Finding::fail("sendmail", message, "apt install sendmail-bin")
+            Finding::fail("sendmail", message, Remedy::run(packages::install("sendmail-bin")))
         })
     }
 
     /// The access map can switch TLS off for hosts.
     fn tls(&self) -> Option<Finding> {
-        let text = self.access.as_ref().filter(|_| self.lines.iter().any(|line| line.starts_with("Kaccess ")))?;
+        let map = self.lines.iter().find_map(|line| line.strip_prefix("Kaccess "))?;
+        let text = self.access.as_ref()?;
         let off = text.lines().find_map(|line| {
             let (key, value) = line.split_once(char::is_whitespace)?;
             let host = key.get(..8).filter(|start| start.eq_ignore_ascii_case("Try_TLS:")).map(|_| &key[8..])?;
             value.trim().eq_ignore_ascii_case("NO").then_some(host)
         })?;
-        let remedy = format!("take the line Try_TLS:{off} NO out of {ACCESS}; makemap hash {ACCESS} <{ACCESS}");
+        let line = paste::word(&format!("/^try_tls:{}[[:space:]]/Id", off.replace('.', r"\.")));
+        let index = match map.split_whitespace().next() {
+            Some("text") => String::new(),
+            // The file of the map belongs to a user of Debian's Sendmail.
+            _ if Path::new(MAKEFILE).exists() => " && make -C /etc/mail access.db".into(),
+            kind => format!(" && makemap {} {ACCESS} <{ACCESS}", kind.unwrap_or("hash")),
+        };
+        let remedy = Remedy::run(format!("sed -i -e {line} {ACCESS}{index}"));
         Some(if off.is_empty() {
             Finding::fail("tls", format!("{ACCESS} has Try_TLS: NO: without TLS there is nothing to report"), remedy)
         } else {
@@ -155,8 +249,10 @@ impl Sendmail {
             "SMART_HOST is {host}: Sendmail reports TLS with this relay alone; TLS with the domains of the recipients is known to the \
              relay"
         );
-        let remedy =
-            format!("nothing, if the relay reports itself; else take SMART_HOST out of /etc/mail/sendmail.mc; {MAKE}");
+        let remedy = Remedy::after(
+            "nothing, if the relay reports itself; else, to send to the domains themselves",
+            format!("sed -i -e '/SMART_HOST/s/^/dnl /' {SOURCE} && {MAKE}"),
+        );
         Some(Finding::warn("route", message, remedy))
     }
 
@@ -165,27 +261,88 @@ impl Sendmail {
             return Finding::ok("map", format!("{FILE} has the map {MAP} and a rule that asks it after TLS"));
         }
         let message = format!("{FILE} has the map {MAP}, but no rule asks it: Sendmail reports nothing");
-        let remedy = format!(
-            "put sinclude(`/usr/share/tlsrpt/sendmail/tlsrpt.m4')dnl at the end of /etc/mail/sendmail.mc; {MAKE}"
-        );
-        Finding::fail("map", message, remedy)
+        Finding::fail("map", message, Remedy::run(self.include()))
     }
 }
 
-/// Without a limit of time, a map server that hangs makes Sendmail hang.
-fn flags(map: &Map<'_>) -> Finding {
-    if map.flags.iter().any(|flag| flag.starts_with("-d")) {
-        return Finding::ok(
-            "map",
-            format!("Sendmail waits for the map {MAP} for a limited time ({})", map.flags.join(" ")),
-        );
+/// What makes the socket of the map anew, without what is in its way.
+fn start_at(path: &Path) -> Remedy {
+    let is_other = fs::symlink_metadata(path).is_ok_and(|file| !file.file_type().is_socket());
+    match is_other {
+        true => Remedy::run(format!("rm -d {} && {START}", paste::word(&path.to_string_lossy()))),
+        false => Remedy::run(START),
     }
-    let message = format!("the map {MAP} in {FILE} has no -d5: Sendmail waits long for a server that hangs");
-    Finding::warn(
-        "map",
-        message,
-        format!("use the line Ktlsrpt socket -f -d5 unix:{} as in tlsrpt.m4; {MAKE}", map.path),
-    )
+}
+
+/// The process that serves the map.
+fn server() -> Option<u32> {
+    let is_server = |id: &u32| processes::words(*id).iter().any(|word| word == SUBCOMMAND);
+    processes::named(SERVER).into_iter().map(|process| process.id).find(is_server)
+}
+
+/// The socket that a command line of the server names.
+fn socket_in(words: &[String]) -> Option<&str> {
+    let mut words = words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word.strip_prefix(SOCKET_OPTION) {
+            Some("") => return words.next(),
+            Some(value) => return value.strip_prefix('='),
+            None => {}
+        }
+    }
+    None
+}
+
+/// Checks the socket of the collector as the server of the map uses it: the one that the server was started with, or
+/// `usual`.
+#[must_use]
+pub fn check_sendmail_socket(usual: &socket::Place, collector: &Collector) -> (socket::Place, Vec<Finding>) {
+    let server = server();
+    let words = server.map(processes::words).unwrap_or_default();
+    let place = socket_in(&words).map_or_else(|| usual.clone(), |named| socket::Place::of_host(Path::new(named)));
+    let Some(visitor) = server.and_then(Visitor::of_process).or_else(|| Visitor::named(USER)) else {
+        let findings = check_socket(&place, &Visitor::Anybody, collector);
+        return (place, findings);
+    };
+    let group = visitor.group();
+    let asker =
+        Asker { visitor: &visitor, group: group.as_deref(), rename: &rename, usual: Path::new(USUAL), collector };
+    let findings = check_socket_of(&place, asker);
+    (place, findings)
+}
+
+/// The command by which the server sends to a collector at this path. Its unit names no socket: it uses the usual one.
+fn rename(path: &Path) -> Option<String> {
+    let unit = "/etc/systemd/system/tlsrpt-sendmail.service.d";
+    let start = "ExecStart=$(command -v tlsrpt) sendmail-map";
+    let line = match path == Path::new(USUAL) {
+        true => start.to_owned(),
+        false => format!("{start} {SOCKET_OPTION} {}", path.to_string_lossy()),
+    };
+    let is_plain = paste::word(&path.to_string_lossy()) == path.to_string_lossy();
+    is_plain.then(|| {
+        format!(
+            "mkdir -p {unit} && printf '%s\\n' '[Service]' ExecStart= \"{line}\" >{unit}/socket.conf && \
+             systemctl daemon-reload && systemctl restart tlsrpt-sendmail.service"
+        )
+    })
+}
+
+/// A stopped server goes on; another one is started.
+fn wake_or_start() -> Remedy {
+    match server().filter(|id| processes::is_stopped(*id)) {
+        Some(id) => Remedy::run(format!("kill -CONT {id}")),
+        None => Remedy::run(START),
+    }
+}
+
+fn ask(path: &Path) -> Option<io::Result<String>> {
+    let name = path.to_string_lossy();
+    SocketMap { place: Place::Unix(&name), name: MAP }.ask(QUESTION, Path::new("/"))
+}
+
+fn answers(path: &Path) -> bool {
+    path.exists() && matches!(ask(path), Some(Ok(answer)) if answer.starts_with(NOT_FOUND))
 }
 
 /// Whether the server of the map answers.
@@ -195,9 +352,30 @@ fn map_socket(path: &Path) -> Vec<Finding> {
     let folder: PathBuf = path.parent().unwrap_or(path).into();
     match fs::symlink_metadata(path) {
         Ok(file) if file.file_type().is_socket() => {}
-        Ok(_) => return vec![Finding::fail(CHECK, format!("{shown} is not a socket: Sendmail defers mail"), START)],
+        Ok(_) => {
+            return vec![Finding::fail(
+                CHECK,
+                format!("{shown} is not a socket: Sendmail defers mail"),
+                start_at(path),
+            )];
+        }
         Err(error) => {
-            return vec![Finding::fail(CHECK, format!("{shown}: {error}: Sendmail defers mail from its queue"), START)];
+            let other = Path::new(USUAL_MAP);
+            return vec![match other != path && answers(other) {
+                true => {
+                    let message = format!(
+                        "{shown}: {error}, and the server listens at {USUAL_MAP}: Sendmail defers mail from its queue"
+                    );
+                    // Without a definition, the file of the package has the usual path.
+                    let remedy = format!("sed -i -e '/confTLSRPT_MAP/d' {SOURCE} && {MAKE}");
+                    Finding::fail(CHECK, message, Remedy::run(remedy))
+                }
+                false => Finding::fail(
+                    CHECK,
+                    format!("{shown}: {error}: Sendmail defers mail from its queue"),
+                    start_at(path),
+                ),
+            }];
         }
     }
     let mut findings = Vec::new();
@@ -211,35 +389,34 @@ fn map_socket(path: &Path) -> Vec<Finding> {
             findings.push(Finding::fail(
                 CHECK,
                 message,
-                format!("chmod go-w {}", paste::word(&folder.to_string_lossy())),
+                Remedy::run(format!("chmod go-w {}", paste::word(&folder.to_string_lossy()))),
             ));
         }
     }
-    let name = path.to_string_lossy();
-    let map = SocketMap { place: Place::Unix(&name), name: MAP };
-    findings.push(match map.ask(QUESTION, Path::new("/")) {
-        Some(Ok(answer)) if answer.starts_with("NOTFOUND") => {
+    findings.push(match ask(path) {
+        Some(Ok(answer)) if answer.starts_with(NOT_FOUND) => {
             Finding::ok(CHECK, format!("the server at {shown} answers"))
         }
         Some(Ok(answer)) => {
             let message = format!("the server at {shown} is not tlsrpt sendmail-map: it answers {:.40}", answer);
-            Finding::fail(CHECK, message, START)
+            Finding::fail(CHECK, message, Remedy::after("end the program that listens there", START))
         }
         Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Finding::warn(CHECK, format!("{shown}: {error}"), "check again as root")
+            Finding::warn(CHECK, format!("{shown}: {error}"), Remedy::as_root())
         }
         Some(Err(error)) => {
-            let message = format!("the server at {shown} does not answer: {error}");
-            Finding::fail(CHECK, message, "systemctl restart tlsrpt-sendmail.service")
+            let late = [io::ErrorKind::TimedOut, io::ErrorKind::WouldBlock].contains(&error.kind());
+            let why = if late { format!("no answer in {} s", LONGEST_WAIT.as_secs()) } else { error.to_string() };
+            Finding::fail(CHECK, format!("the server at {shown} does not answer: {why}"), wake_or_start())
         }
-        None => Finding::warn(CHECK, format!("{shown} cannot be asked"), START),
+        None => Finding::warn(CHECK, format!("{shown} cannot be asked"), Remedy::run(START)),
     });
     findings
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Map, Sendmail, flags, map_socket};
+    use super::{MAKE, Map, Sendmail, map_socket, socket_in};
     use crate::finding::Status;
 
     /// The lines of Debian's sendmail.cf with tlsrpt.m4 that matter.
@@ -257,11 +434,12 @@ mod tests {
         let map = Map { flags: vec!["-f", "-d5"], path: "/run/tlsrpt-sendmail/map.sock" };
         let sound = sendmail("DS", "DS");
         assert_eq!(sound.map(), Some(map));
-        assert_eq!((sound.rule().status, flags(&sound.map().unwrap()).status), (Status::Ok, Status::Ok));
+        assert_eq!((sound.rule().status, sound.flags(&sound.map().unwrap()).status), (Status::Ok, Status::Ok));
         assert_eq!((sound.relay(), sound.compiled(), sound.tls()), (None, None, None));
         assert_eq!(sendmail("Ktlsrpt", "#Ktlsrpt").map(), None);
         assert_eq!(sendmail("$(tlsrpt", "$(other").rule().status, Status::Fail);
-        assert_eq!(flags(&sendmail(" -d5", "").map().unwrap()).status, Status::Warn);
+        let without = sendmail(" -d5", "");
+        assert_eq!(without.flags(&without.map().unwrap()).status, Status::Warn);
     }
 
     #[test]
@@ -269,6 +447,40 @@ mod tests {
         assert_eq!(sendmail("DS\n", "DSsmtp.isp.example\n").relay().unwrap().status, Status::Warn);
         let without = Sendmail::read(CF, None, "Compiled with: SOCKETMAP".into());
         assert_eq!(without.compiled().unwrap().status, Status::Fail);
+    }
+
+    #[test]
+    fn a_source_that_includes_the_map_is_made_again_and_not_changed() {
+        let mut without = sendmail("Ktlsrpt", "#Ktlsrpt");
+        let command = |sendmail: &Sendmail| sendmail.no_map().command().unwrap().to_owned();
+        assert!(command(&without).contains("systemctl enable ") && command(&without).contains("echo 'sinclude("));
+        without.source = format!("{}\n", super::LINE);
+        assert!(!command(&without).contains("echo") && command(&without).ends_with(MAKE), "{}", command(&without));
+        without.source = format!("dnl {}\n", super::LINE);
+        assert!(command(&without).contains("echo 'sinclude("));
+    }
+
+    #[test]
+    fn options_without_starttls_are_found() {
+        let with = |options: &str| {
+            let option = format!("O ClientPortOptions={options}\nO PidFile");
+            sendmail("O PidFile", &option).without_starttls().map(|found| found.status)
+        };
+        assert_eq!(with("Family=inet, Modify=S"), Some(Status::Fail));
+        assert_eq!(with("Family=inet,M=hS"), Some(Status::Fail));
+        assert_eq!(with("Family=inet, Address=192.0.2.1, Modify=h"), None);
+        assert_eq!(sendmail("DS", "DS").without_starttls(), None);
+    }
+
+    #[test]
+    fn the_socket_of_the_server_is_in_its_command_line() {
+        let named = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(Into::into).collect();
+            socket_in(&words).map(str::to_owned)
+        };
+        assert_eq!(named("tlsrpt sendmail-map --socket /a --listen unix:/b").as_deref(), Some("/a"));
+        assert_eq!(named("tlsrpt sendmail-map --socket=/a").as_deref(), Some("/a"));
+        assert_eq!(named("tlsrpt sendmail-map"), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 use tlsrpt_sendmail::netstring::{Frame, LONGEST, first};
 
 /// How long an answer may take.
-const LONGEST_WAIT: Duration = Duration::from_secs(4);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
 /// `socketmap:inet:HOST:PORT:NAME` or `socketmap:unix:PATH:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]

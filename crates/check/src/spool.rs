@@ -11,8 +11,10 @@ use tlsrpt_store::{ErrorKind, Url, look_at_spool};
 
 use crate::{
     access::{Permission, Visitor, describe},
+    collector::Collector,
     finding::Finding,
-    processes,
+    packages, paste, processes,
+    remedy::Remedy,
 };
 
 const CHECK: &str = "spool";
@@ -26,20 +28,20 @@ const CREATE_FILES: [Permission; 2] = [Permission::Pass, Permission::Write];
 /// Checks the spool and its folder for the user of the collector: that of the process at the socket; if none runs, that of
 /// the units of systemd, or the owner of the folder. None if the store is a file of this host.
 #[must_use]
-pub fn check_spool(configuration: &Configuration) -> Option<Finding> {
+pub fn check_spool(configuration: &Configuration, installed: &Collector) -> Option<Finding> {
     let Url::Postgresql(_) = &configuration.store.url else { return None };
     let running = processes::holders(&configuration.collect.socket).into_iter().find(|process| process.name == PROCESS);
     let running = running.and_then(|process| fs::metadata(format!("/proc/{}", process.id)).ok());
     let collector = running.map(|process| Visitor::owner_of(&process));
     let collector = collector.or_else(|| nix::unistd::geteuid().is_root().then(|| Visitor::named(USER)).flatten());
-    Some(judge(&configuration.store.spool, collector))
+    Some(judge(&configuration.store.spool, collector, installed))
 }
 
-fn judge(spool: &Path, collector: Option<Visitor>) -> Finding {
+fn judge(spool: &Path, collector: Option<Visitor>, installed: &Collector) -> Finding {
     let folder = spool.parent().unwrap_or(Path::new("/"));
     let (path, of_folder) = match fs::canonicalize(folder).and_then(|path| Ok((path, fs::metadata(folder)?))) {
         Ok(found) => found,
-        Err(error) => return no_folder(folder, &error),
+        Err(error) => return no_folder(folder, &error, installed),
     };
     let collector = collector.unwrap_or_else(|| Visitor::owner_of(&of_folder));
     let closed =
@@ -47,9 +49,10 @@ fn judge(spool: &Path, collector: Option<Visitor>) -> Finding {
             fs::metadata(directory).is_ok_and(|directory| !collector.may(Permission::Pass, &directory))
         });
     if let Some(directory) = closed {
+        let word = paste::word(&directory.to_string_lossy());
         let directory = directory.display();
         let message = format!("{collector}, who collects, may not pass through {directory} to {}", spool.display());
-        return Finding::fail(CHECK, message, format!("chmod o+x {directory}"));
+        return Finding::fail(CHECK, message, Remedy::run(format!("chmod o+x {word}")));
     }
     if !may(&collector, CREATE_FILES, &of_folder) {
         return no_access(&collector, "create files in", folder, &of_folder, "");
@@ -63,7 +66,7 @@ fn judge(spool: &Path, collector: Option<Visitor>) -> Finding {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Finding::ok(CHECK, format!("{collector}, who collects, may create {}", spool.display()))
         }
-        Err(error) => Finding::warn(CHECK, format!("{}: {error}", spool.display()), "check again as root"),
+        Err(error) => Finding::warn(CHECK, format!("{}: {error}", spool.display()), Remedy::as_root()),
     }
 }
 
@@ -71,16 +74,15 @@ fn may(collector: &Visitor, permissions: [Permission; 2], file: &Metadata) -> bo
     permissions.into_iter().all(|permission| collector.may(permission, file))
 }
 
-fn no_folder(folder: &Path, error: &io::Error) -> Finding {
+fn no_folder(folder: &Path, error: &io::Error, installed: &Collector) -> Finding {
     let shown = folder.display();
     let message = format!("{shown}: {error}: the collector cannot keep events until the database takes them");
     if error.kind() == io::ErrorKind::PermissionDenied {
-        return Finding::warn(CHECK, message, "check again as root");
+        return Finding::warn(CHECK, message, Remedy::as_root());
     }
-    let remedy = format!(
-        "start the collector, whose unit creates /var/lib/tlsrpt; another folder: install -d -o {USER} -m 0750 {shown}"
-    );
-    Finding::fail(CHECK, message, remedy)
+    let remedy =
+        format!("install -d -o {USER} -m 0750 {} && {}", paste::word(&folder.to_string_lossy()), installed.restart());
+    Finding::fail(CHECK, message, Remedy::run(remedy))
 }
 
 fn no_access(collector: &Visitor, to_do: &str, path: &Path, of: &Metadata, others: &str) -> Finding {
@@ -93,7 +95,8 @@ fn no_access(collector: &Visitor, to_do: &str, path: &Path, of: &Metadata, other
         Visitor::User { name, .. } => name,
         Visitor::Anybody => USER,
     };
-    Finding::fail(CHECK, message, format!("chown {name} {shown}{others}"))
+    let path = paste::word(&path.to_string_lossy());
+    Finding::fail(CHECK, message, Remedy::run(format!("chown {name} {path}{others}")))
 }
 
 fn content(spool: &Path, collector: &Visitor) -> Finding {
@@ -106,9 +109,13 @@ fn content(spool: &Path, collector: &Visitor) -> Finding {
             )
         }
         Err(error) if error.kind() == ErrorKind::Newer => {
-            Finding::fail(CHECK, error.to_string(), "install that version, or name another file as spool in [store]")
+            Finding::fail(CHECK, error.to_string(), Remedy::after("install that version", packages::install("tlsrpt")))
         }
-        Err(error) => Finding::warn(CHECK, error.to_string(), "see the log of the collector, and check again as root"),
+        Err(error) => Finding::warn(
+            CHECK,
+            error.to_string(),
+            Remedy::after("the log of the collector may say more", "journalctl -u tlsrpt-collect -n 50"),
+        ),
     }
 }
 
@@ -124,7 +131,7 @@ mod tests {
     use tlsrpt_store::{Spool, SpoolOptions, Synchronous};
 
     use super::{check_spool, judge};
-    use crate::{access::Visitor, finding::Status};
+    use crate::{access::Visitor, collector::tests::of_service, finding::Status};
 
     fn set_mode(path: &Path, mode: u32) {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -138,10 +145,10 @@ mod tests {
         // Neither the owner nor in the group.
         let collector = Visitor::User { name: "collector".into(), user: owner + 1, groups: vec![] };
         let found = |expected: Status, text: &str, remedy: &str| {
-            let finding = judge(&spool, Some(collector.clone()));
+            let finding = judge(&spool, Some(collector.clone()), &of_service());
             assert_eq!(finding.status, expected, "{finding:?}");
             assert!(finding.message.contains(text), "{finding:?}");
-            assert!(finding.remedy.unwrap_or_default().contains(remedy), "{remedy}");
+            assert!(finding.command().unwrap_or_default().contains(remedy), "{remedy}");
         };
         set_mode(folder.path(), 0o755);
         found(Status::Fail, "cannot keep events", "install -d -o tlsrpt-collect");
@@ -160,14 +167,14 @@ mod tests {
         set_mode(&spool, 0o666);
         found(Status::Ok, "in which 0 batches wait", "");
         fs::write(&spool, "no spool").unwrap();
-        found(Status::Warn, "spool.db", "check again");
+        found(Status::Warn, "spool.db", "journalctl");
     }
 
     #[test]
     fn only_a_store_that_hosts_share_has_a_spool() {
         let checked = |url: &str| {
             let text = format!("[store]\nurl = \"{url}\"\nspool = \"/no/such/folder/spool.db\"\n");
-            check_spool(&load_text(Path::new("tlsrpt.toml"), &text).unwrap().configuration)
+            check_spool(&load_text(Path::new("tlsrpt.toml"), &text).unwrap().configuration, &of_service())
                 .map(|finding| finding.status)
         };
         assert_eq!(checked("sqlite:/tmp/x.db"), None);

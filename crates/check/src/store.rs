@@ -8,25 +8,32 @@ use tlsrpt_config::Configuration;
 use tlsrpt_status::LEAST_FREE;
 use tlsrpt_store::Url;
 
-use crate::{bounded, finding::Finding};
+use crate::{
+    bounded,
+    collector::{Collector, OTHER_FILE},
+    finding::Finding,
+    paste,
+    remedy::Remedy,
+    toml,
+};
 
 const CHECK: &str = "store";
 /// Below this much free space the next commits fail.
 const TOO_LITTLE: u64 = 4 << 20;
-/// The configuration of tlsrpt-collectd, another collector, and what it begins the file of its store with.
-const OTHER_COLLECTOR: &str = "/etc/tlsrpt/collectd.cfg";
+/// What the configuration of tlsrpt-collectd, another collector, begins the file of its store with.
 const OTHER_STORE: &str = "sqlite:///";
 
 /// Checks the file of the store, if the configuration has one and it exists; else that of tlsrpt-collectd.
 #[must_use]
-pub fn check_store(configuration: &Configuration) -> Option<Finding> {
+pub fn check_store(configuration: &Configuration, collector: &Collector) -> Option<Finding> {
     let Url::Sqlite(file) = &configuration.store.url else { return None };
     if file.exists() {
-        return Some(of_file(file, Some(configuration.store.max_size)));
+        let store = &configuration.store;
+        return Some(of_file(file, Some(store.max_size), collector));
     }
-    let text = bounded::read_text(Path::new(OTHER_COLLECTOR)).ok()?;
+    let text = bounded::read_text(Path::new(OTHER_FILE)).ok()?;
     let other = other_store(&text)?;
-    other.exists().then(|| of_file(&other, None))
+    other.exists().then(|| of_file(&other, None, collector))
 }
 
 /// `storage = sqlite:///PATH`.
@@ -36,29 +43,40 @@ fn other_store(text: &str) -> Option<std::path::PathBuf> {
     Some(Path::new("/").join(path))
 }
 
-fn of_file(file: &Path, max_size: Option<u64>) -> Finding {
+fn of_file(file: &Path, max_size: Option<u64>, collector: &Collector) -> Finding {
     let shown = file.display();
     let read = || -> io::Result<_> { Ok((fs::metadata(file)?.len(), statvfs(file)?)) };
     let (size, disk) = match read() {
         Ok(read) => read,
-        Err(error) => return Finding::warn(CHECK, format!("{shown}: {error}"), "check again as root"),
+        Err(error) => return Finding::warn(CHECK, format!("{shown}: {error}"), Remedy::as_root()),
     };
     let read_only = disk.flags().contains(FsFlags::ST_RDONLY);
     // The types differ between platforms.
     #[allow(clippy::useless_conversion)]
     let free = u64::from(disk.blocks_available()) * u64::from(disk.fragment_size());
-    judge(file, size, free, disk.files_available() == 0 && disk.files() > 0, read_only, max_size)
+    judge(file, size, free, disk.files_available() == 0 && disk.files() > 0, read_only, max_size, collector)
 }
 
-fn judge(file: &Path, size: u64, free: u64, no_inodes: bool, read_only: bool, max_size: Option<u64>) -> Finding {
+fn judge(
+    file: &Path,
+    size: u64,
+    free: u64,
+    no_inodes: bool,
+    read_only: bool,
+    max_size: Option<u64>,
+    collector: &Collector,
+) -> Finding {
     let shown = file.display();
-    let folder = file.parent().unwrap_or(file).display();
+    let folder = paste::word(&file.parent().unwrap_or(file).to_string_lossy());
     if read_only {
         let message =
             format!("{shown} is on a file system that is mounted read-only: the collector cannot store events");
-        return Finding::fail(CHECK, message, format!("mount -o remount,rw \"$(stat -c %m {folder})\""));
+        return Finding::fail(CHECK, message, Remedy::run(format!("mount -o remount,rw \"$(stat -c %m {folder})\"")));
     }
-    let more = format!("df -h {folder} shows the file system; free some space, or lower keep-days in [store]");
+    let more = Remedy::after(
+        "free some space on this file system, or lower keep-days in [store]; its largest files",
+        format!("df -h {folder} && du -xah \"$(stat -c %m {folder})\" | sort -rh | head -n 20"),
+    );
     if free < TOO_LITTLE {
         let message = format!(
             "the file system of {shown} is full ({} are free): the collector cannot store events",
@@ -68,7 +86,14 @@ fn judge(file: &Path, size: u64, free: u64, no_inodes: bool, read_only: bool, ma
     }
     if no_inodes {
         let message = format!("the file system of {shown} has no free inodes: the collector cannot store events");
-        return Finding::fail(CHECK, message, format!("df -i {folder} shows the file system; remove files there"));
+        return Finding::fail(
+            CHECK,
+            message,
+            Remedy::after(
+                "remove files of this file system; the folders with most files",
+                format!("du -x --inodes \"$(stat -c %m {folder})\" | sort -rn | head -n 20"),
+            ),
+        );
     }
     if let Some(max_size) = max_size.filter(|max_size| size >= *max_size) {
         let message = format!(
@@ -76,10 +101,12 @@ fn judge(file: &Path, size: u64, free: u64, no_inodes: bool, read_only: bool, ma
             ByteSize(size),
             ByteSize(max_size)
         );
+        let raised = toml::text(&format!("{}GiB", (max_size >> 30).saturating_mul(2).max(1)));
+        let set = toml::set(collector.configuration(), "store", &[("max-size", raised)]);
         return Finding::warn(
             CHECK,
             message,
-            "raise max-size or lower keep-days in [store] of /etc/tlsrpt/tlsrpt.toml",
+            Remedy::after("lower keep-days in [store], or raise max-size", format!("{set} && {}", collector.restart())),
         );
     }
     if free < LEAST_FREE {
@@ -94,12 +121,21 @@ mod tests {
     use std::path::Path;
 
     use super::{judge, other_store};
-    use crate::finding::Status;
+    use crate::{collector::tests::of_service, finding::Status};
 
     #[test]
     fn what_keeps_a_store_from_growing_is_found() {
         let found = |size, free, no_inodes, read_only| {
-            judge(Path::new("/var/lib/tlsrpt/tlsrpt.db"), size, free, no_inodes, read_only, Some(8 << 30)).status
+            judge(
+                Path::new("/var/lib/tlsrpt/tlsrpt.db"),
+                size,
+                free,
+                no_inodes,
+                read_only,
+                Some(8 << 30),
+                &of_service(),
+            )
+            .status
         };
         assert_eq!(found(1 << 20, 1 << 30, false, false), Status::Ok);
         assert_eq!(found(1 << 20, 1 << 30, false, true), Status::Fail);

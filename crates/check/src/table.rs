@@ -53,6 +53,26 @@ pub(crate) fn entries(table: &str) -> Option<Entries> {
     Some(listed.lines().filter_map(|line| line.split_once('\t')).map(owned).collect())
 }
 
+/// The type and the file of a table whose file has one entry a line.
+pub(crate) fn file(table: &str) -> Option<(&str, &str)> {
+    let (kind, file) = table.strip_prefix(BY_PROXY).unwrap_or(table).split_once(':')?;
+    (file.starts_with('/') && kind != "inline" && (LISTABLE.contains(&kind) || PATTERNS.contains(&kind)))
+        .then_some((kind, file))
+}
+
+/// Whether Postfix reads an index that postmap makes of the file.
+pub(crate) fn is_indexed(kind: &str) -> bool {
+    LISTABLE.contains(&kind) && kind != "texthash"
+}
+
+/// The command of sed that deletes the line of a key.
+pub(crate) fn deletion(key: &str) -> String {
+    let special = |character: char| r"\/.*[]^$".contains(character);
+    let escaped: String =
+        key.chars().flat_map(|found| special(found).then_some('\\').into_iter().chain([found])).collect();
+    format!("/^{escaped}[[:space:]]/d")
+}
+
 /// The entries of a file of patterns. Lines that begin with a space continue the line before.
 fn of_patterns(text: &str) -> Entries {
     let lines = text.lines().filter(|line| !line.starts_with(['#', ' ', '\t']));

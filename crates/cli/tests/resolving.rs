@@ -112,11 +112,11 @@ fn check_compares_the_key_with_its_record_in_dns() {
     let texts = |texts: &[&str]| Some(Answer::Texts(texts.iter().map(|text| (*text).to_owned()).collect()));
     let found = dkim_record(1, texts(&[&right]));
     assert_eq!(found, format!("OK    dkim record   {KEY_NAME} has the public key, which permits reports"));
-    let publish = format!(" -> publish at {KEY_NAME}: {right}");
+    let publish = format!(" -> publish at {KEY_NAME}: {right}; run: ");
     let found = dkim_record(2, None);
-    assert_eq!(found, format!("FAIL  dkim record   {KEY_NAME}: there is no TXT record{publish}"));
+    assert!(found.starts_with(&format!("FAIL  dkim record   {KEY_NAME}: there is no TXT record{publish}")), "{found}");
     let found = dkim_record(3, texts(&[&other]));
-    assert!(found.starts_with("FAIL ") && found.contains("k=ed25519") && found.ends_with(&publish), "{found}");
+    assert!(found.starts_with("FAIL ") && found.contains("k=ed25519") && found.contains(&publish), "{found}");
     let found = dkim_record(4, texts(&[&right, "v=spf1 -all"]));
     assert!(found.starts_with("FAIL ") && found.contains("there are 2 TXT records"), "{found}");
     let found = dkim_record(5, Some(Answer::Failure));

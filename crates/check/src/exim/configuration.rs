@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, io};
 
+use super::files::Files;
 use crate::bounded;
 
 /// The names of the program: Debian has both.
@@ -18,6 +19,7 @@ pub struct Exim {
     pub(super) routers: Vec<Part>,
     pub(super) user: String,
     pub(super) pid_file: String,
+    pub(super) files: Files,
 }
 
 /// A transport or a router.
@@ -47,7 +49,9 @@ impl Exim {
             match ask(&["macros"]) {
                 Ok(macros) => {
                     let settings = ask(&["exim_user", "pid_file_path"])?;
-                    return Ok(Self::read(&macros, &ask(&["transports"])?, &ask(&["routers"])?, &settings));
+                    let exim = Self::read(&macros, &ask(&["transports"])?, &ask(&["routers"])?, &settings);
+                    let file = ask(&["config_file"]).unwrap_or_default();
+                    return Ok(Self { files: Files::of(file.trim()), ..exim });
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => failure = error,
                 Err(error) => return Err(error),
@@ -66,6 +70,7 @@ impl Exim {
             routers: parts(routers, " router:"),
             user: setting("exim_user"),
             pid_file: setting("pid_file_path"),
+            files: Files::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The checks of Exim, which reports through a module: its configuration as `exim -bP` prints it, and its socket.
 
 mod configuration;
+mod files;
 mod module;
 mod transports;
 
@@ -8,11 +9,15 @@ pub use configuration::Exim;
 
 use std::path::Path;
 
+use files::SOCKET;
+
 use crate::{
     access::{Visitor, group_of},
     bounded,
+    collector::{Collector, USUAL},
     finding::Finding,
-    processes,
+    packages, processes,
+    remedy::Remedy,
     sender::Sender,
     socket::{Asker, Place, check_socket_of},
 };
@@ -23,12 +28,15 @@ const NAME: &str = "exim";
 impl Exim {
     /// Runs all checks of Exim, its module and its socket.
     #[must_use]
-    pub fn check(&self) -> Vec<Finding> {
+    pub fn check(&self, collector: &Collector) -> Vec<Finding> {
         let mut findings = vec![module::able(self), self.running()];
+        if !module::is_able(self) {
+            return findings;
+        }
         findings.extend(transports::check(self));
         findings.extend(module::check(self));
         for sender in self.senders() {
-            findings.extend(self.socket(&sender.place));
+            findings.extend(self.socket(&sender.place, collector));
         }
         findings
     }
@@ -39,24 +47,26 @@ impl Exim {
         let mut sockets: Vec<_> = self.calls().map(|call| call.socket).collect();
         sockets.sort_unstable();
         sockets.dedup();
+        sockets.retain(|name| !name.is_empty());
         let user = Some(self.user.clone()).filter(|user| !user.is_empty());
-        let place = |name: &str| Place { name: name.into(), from: None };
-        sockets.into_iter().map(|name| Sender { place: place(name), user: user.clone(), library: None }).collect()
+        sockets
+            .into_iter()
+            .map(|name| Sender { place: Place::of_host(Path::new(name)), user: user.clone(), library: None })
+            .collect()
     }
 
-    fn socket(&self, place: &Place) -> Vec<Finding> {
+    fn socket(&self, place: &Place, collector: &Collector) -> Vec<Finding> {
         let Some(visitor) = Visitor::named(&self.user) else {
             let message = format!("the user {:?}, Exim's exim_user, does not exist", self.user);
-            return vec![Finding::fail("user", message, "apt install --reinstall exim4-base")];
+            return vec![Finding::fail("user", message, Remedy::run(packages::reinstall("exim4-base")))];
         };
         let group = group_of(&self.user);
         let rename = |other: &Path| {
-            Some(format!(
-                "put the line TLSRPT_SOCKET = {} before the include of tlsrpt.conf; update-exim4.conf && systemctl reload exim4",
-                other.display()
-            ))
+            let value = Some(other).filter(|other| *other != Path::new(USUAL)).map(Path::to_string_lossy);
+            Some(self.files.set_macro(SOCKET, value.as_deref()))
         };
-        check_socket_of(place, Asker { visitor: &visitor, group: Some(&group), rename: &rename })
+        let usual = Path::new(USUAL);
+        check_socket_of(place, Asker { visitor: &visitor, group: Some(&group), rename: &rename, usual, collector })
     }
 
     fn running(&self) -> Finding {
@@ -65,13 +75,13 @@ impl Exim {
         let listens =
             |id: &u32| processes::words(*id).iter().any(|word| word.starts_with("-bd") || word.starts_with("-q"));
         let by_file = bounded::read_text(Path::new(&self.pid_file)).ok().and_then(|text| text.trim().parse().ok());
-        let is_exim = |id: &u32| processes::name(*id).is_some_and(|name| name.starts_with(NAME));
+        let is_exim = |id: &u32| processes::name_of_running(*id).is_some_and(|name| name.starts_with(NAME));
         let by_name = || processes::named(NAME).into_iter().map(|process| process.id).find(listens);
         match by_file.filter(is_exim).or_else(by_name) {
             Some(id) => Finding::ok(CHECK, format!("Exim runs: process {id}")),
             None => {
                 let message = format!("Exim does not run: {} names no process of it", self.pid_file);
-                Finding::fail(CHECK, message, "systemctl start exim4")
+                Finding::fail(CHECK, message, Remedy::run("systemctl start exim4"))
             }
         }
     }

@@ -173,7 +173,36 @@ impl Postfix {
 
     /// The command that removes an option of a service in master.cf, so that main.cf decides.
     pub(super) fn command_to_remove(&self, service: &Service, name: &str) -> String {
-        format!("postconf {}-PX {}/{name} && {}", self.option(), paste::word(&service.entry()), self.reload())
+        format!(
+            "postconf {}-PX {} && {}",
+            self.option(),
+            paste::word(&format!("{}/{name}", service.entry())),
+            self.reload()
+        )
+    }
+
+    /// The command that gives a service a value of its own, or changes it.
+    pub(super) fn command_to_set_for(&self, service: &Service, name: &str, value: &str) -> String {
+        let setting = paste::word(&format!("{}/{name}={value}", service.entry()));
+        format!("postconf {}-P {setting} && {}", self.option(), self.reload())
+    }
+
+    /// The command that removes the option of a service, if it has one, and sets the parameter in main.cf unless that is right.
+    pub(super) fn command_to_leave_to_main(
+        &self,
+        service: &Service,
+        name: &str,
+        is_right: bool,
+        value: &str,
+    ) -> String {
+        match (service.options.contains_key(name), is_right) {
+            (true, true) => self.command_to_remove(service, name),
+            (false, _) => self.command_to_set(name, value),
+            (true, false) => {
+                let entry = paste::word(&format!("{}/{name}", service.entry()));
+                format!("postconf {}-PX {entry} && {}", self.option(), self.command_to_set(name, value))
+            }
+        }
     }
 
     /// The command that makes a change known.

@@ -9,7 +9,7 @@ use super::{
     service::names,
     tls::level,
 };
-use crate::{dns, finding::Finding};
+use crate::{dns, finding::Finding, packages, paste, remedy::Remedy};
 
 const CHECK: &str = "dnssec";
 const DNSSEC: &str = "dnssec";
@@ -27,7 +27,7 @@ fn judge(postfix: &Postfix, resolv_conf: &Path, validates: impl FnOnce() -> io::
     if !without_dns.is_empty() {
         let message =
             format!("{DNS_SUPPORT} = disabled for {}: Postfix looks up no TLSRPT records", names(&without_dns));
-        return vec![Finding::fail("dns", message, postfix.command_to_set(DNS_SUPPORT, "enabled"))];
+        return vec![Finding::fail("dns", message, Remedy::run(postfix.command_to_set(DNS_SUPPORT, "enabled")))];
     }
     let by_dane: Vec<_> = clients.iter().copied().filter(|client| level(postfix, client).starts_with("dane")).collect();
     let unsupported: Vec<_> =
@@ -38,7 +38,7 @@ fn judge(postfix: &Postfix, resolv_conf: &Path, validates: impl FnOnce() -> io::
             level(postfix, unsupported[0]),
             names(&unsupported)
         );
-        findings.push(Finding::fail(CHECK, message, postfix.command_to_set(DNS_SUPPORT, DNSSEC)));
+        findings.push(Finding::fail(CHECK, message, Remedy::run(postfix.command_to_set(DNS_SUPPORT, DNSSEC))));
         return findings;
     }
     let wants = clients.iter().any(|client| postfix.of(client, DNS_SUPPORT) == DNSSEC);
@@ -53,12 +53,18 @@ fn judge(postfix: &Postfix, resolv_conf: &Path, validates: impl FnOnce() -> io::
                 "the resolver of {shown} does not validate with DNSSEC (it sets no AD bit for the root), so Postfix uses \
                  no DANE policy"
             );
-            let remedy = "apt install unbound && echo 'nameserver 127.0.0.1' >/etc/resolv.conf && postfix stop && postfix start";
+            let option = postfix.option();
+            let remedy = Remedy::run(format!(
+                "{} && echo 'nameserver 127.0.0.1' >/etc/resolv.conf && postfix {option}stop && postfix {option}start",
+                packages::install("unbound")
+            ));
             if by_dane.is_empty() { Finding::warn(CHECK, message, remedy) } else { Finding::fail(CHECK, message, remedy) }
         }
         Err(error) => {
             let message = format!("cannot tell whether the resolver of {shown} validates with DNSSEC: {error}");
-            Finding::warn(CHECK, message, format!("dig +adflag SOA . shows why the nameserver lines of {shown} give no answer"))
+            let file = paste::word(&resolv_conf.to_string_lossy());
+            let first = "one of these servers has to answer from here";
+            Finding::warn(CHECK, message, Remedy::after(first, format!("grep nameserver {file}")))
         }
     });
     findings

@@ -5,7 +5,7 @@ use super::{
     configuration::ENABLE,
     service::{Service, names},
 };
-use crate::finding::Finding;
+use crate::{finding::Finding, remedy::Remedy};
 
 const CHECK: &str = "enabled";
 
@@ -20,7 +20,7 @@ pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
     }
     if !by_main.is_empty() {
         let message = format!("{ENABLE} = {} for {}: they report nothing", postfix.setting(ENABLE), names(&by_main));
-        findings.push(Finding::fail(CHECK, message, postfix.command_to_set(ENABLE, "yes")));
+        findings.push(Finding::fail(CHECK, message, Remedy::run(postfix.command_to_set(ENABLE, "yes"))));
     }
     findings.extend(by_option.into_iter().map(|client| switched_off(postfix, client)));
     findings
@@ -30,18 +30,15 @@ pub(super) fn is_on(value: &str) -> bool {
     value.eq_ignore_ascii_case("yes")
 }
 
+/// The command that makes a service report.
+pub(super) fn switch_on(postfix: &Postfix, client: &Service) -> Remedy {
+    Remedy::run(postfix.command_to_leave_to_main(client, ENABLE, is_on(postfix.setting(ENABLE)), "yes"))
+}
+
 fn switched_off(postfix: &Postfix, client: &Service) -> Finding {
     let value = postfix.of(client, ENABLE);
     let message = format!("the service {} in master.cf has -o {ENABLE}={value}: it reports nothing", client.name);
-    let remedy = match is_on(postfix.setting(ENABLE)) {
-        true => postfix.command_to_remove(client, ENABLE),
-        false => format!(
-            "postconf {}-PX {}/{ENABLE}; {}",
-            postfix.option(),
-            client.entry(),
-            postfix.command_to_set(ENABLE, "yes")
-        ),
-    };
+    let remedy = switch_on(postfix, client);
     if postfix.is_main(client) { Finding::fail(CHECK, message, remedy) } else { Finding::warn(CHECK, message, remedy) }
 }
 
@@ -62,7 +59,7 @@ mod tests {
         assert_eq!((on.status, &*on.message), (Status::Ok, "smtp_tlsrpt_enable = yes for relay"));
         assert_eq!(off.status, Status::Fail);
         assert!(off.message.contains("for smtp, smtp-ip2"), "{off:?}");
-        assert_eq!(off.remedy.as_deref(), Some("postconf -e smtp_tlsrpt_enable=yes && postfix reload"));
+        assert_eq!(off.command(), Some("postconf -e smtp_tlsrpt_enable=yes && postfix reload"));
     }
 
     #[test]
@@ -72,7 +69,7 @@ mod tests {
             let found = found.last().unwrap();
             assert_eq!(found.status, status);
             let remedy = format!("postconf -PX {service}/unix/smtp_tlsrpt_enable && postfix reload");
-            assert_eq!(found.remedy.as_deref(), Some(&*remedy));
+            assert_eq!(found.command(), Some(&*remedy));
         }
     }
 }

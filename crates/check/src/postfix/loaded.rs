@@ -7,7 +7,7 @@ use super::{
     running::master,
     service::{CLIENT, TLSPROXY},
 };
-use crate::{finding::Finding, library, processes};
+use crate::{finding::Finding, library, processes, remedy::Remedy};
 
 const CHECK: &str = "loaded";
 /// What Linux adds to the name of a file that is not there any more.
@@ -32,7 +32,7 @@ pub(super) fn check(postfix: &Postfix, program: &Path) -> Option<Finding> {
                 "the running process {} ({}) has {file} loaded, not the library that is installed now",
                 child.name, child.id
             );
-            Finding::warn(CHECK, message, postfix.reload())
+            Finding::warn(CHECK, message, Remedy::run(postfix.reload()))
         }
         None => Finding::ok(CHECK, format!("{} running processes have the library that is installed", running.len())),
     })

@@ -22,13 +22,13 @@ pub use instances::instances;
 
 use std::path::Path;
 
-use crate::{finding::Finding, library::check_library};
+use crate::{collector::Collector, finding::Finding, library::check_library};
 
 impl Postfix {
     /// Runs all checks of Postfix, its library and its socket. `sts_domain` is a domain with an MTA-STS policy, for
     /// which the policy maps are asked.
     #[must_use]
-    pub fn check(&self, sts_domain: &str) -> Vec<Finding> {
+    pub fn check(&self, sts_domain: &str, collector: &Collector) -> Vec<Finding> {
         if !self.knows_tlsrpt() {
             return vec![version::without_tlsrpt(self)];
         }
@@ -43,7 +43,7 @@ impl Postfix {
         findings.push(check_library(&program));
         findings.extend(loaded::check(self, &program));
         findings.push(tlsproxy::check(self));
-        findings.extend(place::check(self));
+        findings.extend(place::check(self, collector));
         findings
     }
 

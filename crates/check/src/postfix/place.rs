@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     access::{Visitor, group_of},
+    collector::Collector,
     finding::Finding,
-    library,
+    library, paste,
+    remedy::Remedy,
     sender::Sender,
     socket::{Asker, Place, check_socket_of},
 };
@@ -20,7 +22,7 @@ const CHECK: &str = "place";
 /// The name of the socket in docs/postfix.md, below the queue directory.
 const USUAL: &str = "run/tlsrpt/tlsrpt.sock";
 
-pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
+pub(super) fn check(postfix: &Postfix, collector: &Collector) -> Vec<Finding> {
     let owner = postfix.setting("mail_owner");
     let groups = by_name(postfix);
     let mut findings = Vec::new();
@@ -37,11 +39,18 @@ pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
             findings.push(Finding::fail(
                 "user",
                 format!("the user {owner}, Postfix's mail_owner, does not exist"),
-                format!("adduser --system --group --no-create-home {owner}, or correct mail_owner in main.cf"),
+                Remedy::run(format!(
+                    "adduser --system --group --no-create-home --home /var/spool/postfix {}",
+                    paste::word(owner)
+                )),
             ));
             break;
         };
         let (place, finding) = place(postfix, Path::new(name), &services);
+        if let Some(twice) = below_queue_twice(postfix, &place, &services) {
+            findings.push(twice);
+            continue;
+        }
         findings.push(finding);
         let is_chrooted = services.iter().any(|service| postfix.is_chrooted(service));
         let rename = |path: &Path| {
@@ -50,7 +59,8 @@ pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
             name.map(|name| postfix.command_to_set(SOCKET_NAME, &name.to_string_lossy()))
         };
         let group = group_of(owner);
-        let asker = Asker { visitor: &visitor, group: Some(&group), rename: &rename };
+        let usual = postfix.path("queue_directory").join(USUAL);
+        let asker = Asker { visitor: &visitor, group: Some(&group), rename: &rename, usual: &usual, collector };
         findings.extend(check_socket_of(&place, asker));
     }
     findings
@@ -101,7 +111,7 @@ fn different(postfix: &Postfix, groups: &[(&str, Vec<&Service>)]) -> Finding {
         .collect();
     let message =
         format!("the services send their events to different sockets: {SOCKET_NAME} is {}", listed.join(", "));
-    Finding::warn(CHECK, message, remedies.join("; "))
+    Finding::warn(CHECK, message, Remedy::run(remedies.join(" && ")))
 }
 
 fn unnamed(postfix: &Postfix, services: &[&Service]) -> Finding {
@@ -111,7 +121,7 @@ fn unnamed(postfix: &Postfix, services: &[&Service]) -> Finding {
         Some(service) if !postfix.setting(SOCKET_NAME).is_empty() => postfix.command_to_remove(service, SOCKET_NAME),
         _ => postfix.command_to_set(SOCKET_NAME, USUAL),
     };
-    Finding::fail("name", message, remedy)
+    Finding::fail("name", message, Remedy::run(remedy))
 }
 
 /// The path that the name of the socket means for the services. They run in the queue directory; some are chrooted to
@@ -120,8 +130,8 @@ fn place(postfix: &Postfix, name: &Path, services: &[&Service]) -> (Place, Findi
     let queue = postfix.path("queue_directory");
     let (inside, outside): (Vec<_>, Vec<_>) =
         services.iter().copied().partition(|service| postfix.is_chrooted(service));
-    let below_queue = Place { name: name.into(), from: Some(queue) };
-    let as_named = Place { name: name.into(), from: None };
+    let below_queue = Place { name: name.into(), from: Some(queue), is_chroot: !inside.is_empty() };
+    let as_named = Place::of_host(name);
     let shown = |place: &Place| format!("{SOCKET_NAME} = {} is {}", name.display(), place.path().display());
     if name.is_relative() {
         let finding = Finding::ok(CHECK, format!("{}: relative to the queue directory", shown(&below_queue)));
@@ -146,15 +156,33 @@ fn place(postfix: &Postfix, name: &Path, services: &[&Service]) -> (Place, Findi
             );
             let relative = name.to_string_lossy();
             let remedy = postfix.command_to_set(SOCKET_NAME, relative.trim_start_matches('/'));
-            (below_queue, Finding::warn(CHECK, message, remedy))
+            (below_queue, Finding::warn(CHECK, message, Remedy::run(remedy)))
         }
     }
 }
 
+/// An absolute name that already begins with the chroot, and so means a path below it a second time.
+fn below_queue_twice(postfix: &Postfix, place: &Place, services: &[&Service]) -> Option<Finding> {
+    let queue = postfix.path("queue_directory");
+    let below = place.name.strip_prefix(place.from.as_ref().filter(|_| place.is_chroot)?).ok()?;
+    if place.path().exists() {
+        return None;
+    }
+    let message = format!(
+        "{SOCKET_NAME} = {}: {} run in the chroot {}, where this name means {}",
+        place.name.display(),
+        names(services),
+        queue.display(),
+        place.path().display()
+    );
+    Some(Finding::fail(CHECK, message, Remedy::run(postfix.command_to_set(SOCKET_NAME, &below.to_string_lossy()))))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{by_name, check, place};
+    use super::{by_name, place};
     use crate::{
+        collector::tests::of_service,
         finding::{Finding, Status},
         postfix::configuration::{
             Postfix, REUSE, SOCKET_NAME,
@@ -162,6 +190,10 @@ mod tests {
         },
         postfix::service::Service,
     };
+
+    fn check(postfix: &Postfix) -> Vec<Finding> {
+        super::check(postfix, &of_service())
+    }
 
     fn placed(postfix: &Postfix) -> (String, Status) {
         let groups = by_name(postfix);
@@ -212,7 +244,21 @@ mod tests {
         let different = super::different(&postfix, &by_name(&postfix));
         assert!(different.message.contains("\"other.sock\" for relay"), "{different:?}");
         let remedy = "postconf -PX relay/unix/smtp_tlsrpt_socket_name && postfix reload";
-        assert_eq!(different.remedy.as_deref(), Some(remedy));
+        assert_eq!(different.command(), Some(remedy));
+    }
+
+    #[test]
+    fn a_name_that_begins_with_the_chroot_has_one_finding() {
+        let name = "/var/spool/postfix/run/tlsrpt/tlsrpt.sock";
+        let here = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name;
+        let changes = [(SOCKET_NAME, name), ("mail_owner", &*here)];
+        let found = check(&chrooted(postfix(&changes), &[Some(true)]));
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((finding.status, finding.check), (Status::Fail, "place"));
+        let command = "postconf -e smtp_tlsrpt_socket_name=run/tlsrpt/tlsrpt.sock && postfix reload";
+        assert_eq!(finding.command(), Some(command));
+        let outside = check(&chrooted(postfix(&changes), &[Some(false)]));
+        assert_eq!((outside[0].status, outside[0].check), (Status::Ok, "place"), "{outside:?}");
     }
 
     #[test]

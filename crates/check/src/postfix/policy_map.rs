@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{Postfix, configuration::POLICY_MAPS};
-use crate::{bounded, finding::Finding, socket_map::SocketMap, table};
+use super::{Postfix, configuration::POLICY_MAPS, service::Service};
+use crate::{bounded, finding::Finding, remedy::Remedy, socket_map::SocketMap, table};
 
 const CHECK: &str = "mta-sts";
 /// The names of the maps of postfix-tlspol, without and with the attributes of TLSRPT.
@@ -11,36 +11,48 @@ const WITHOUT: &str = "QUERY";
 const WITH: &str = "QUERYwithTLSRPT";
 /// The attribute that answers with a policy must have.
 const ATTRIBUTE: &str = "policy_type=";
+/// The units of the two programs.
+const TLSPOL: &str = "postfix-tlspol";
+const RESOLVER: &str = "postfix-mta-sts-resolver";
 /// The configuration of postfix-mta-sts-resolver.
 const RESOLVER_FILE: &str = "/etc/mta-sts-daemon.yml";
+/// Its zone for all domains without one of their own.
+const ZONE: &str = "default_zone:";
 
 pub(super) fn check(postfix: &Postfix, domain: &str) -> Vec<Finding> {
-    let mut lists: Vec<_> = postfix.clients().into_iter().map(|client| postfix.of(client, POLICY_MAPS)).collect();
-    lists.sort_unstable();
-    lists.dedup();
-    let tables = lists.into_iter().flat_map(table::items);
-    tables.filter_map(|table| Some(of_map(postfix, table, &SocketMap::read(table)?, domain))).collect()
+    let mut lists: Vec<(&str, &Service)> = Vec::new();
+    for client in postfix.clients() {
+        let list = postfix.of(client, POLICY_MAPS);
+        if lists.iter().all(|(known, _)| *known != list) {
+            lists.push((list, client));
+        }
+    }
+    let tables =
+        lists.into_iter().flat_map(|(list, client)| table::items(list).into_iter().map(move |item| (item, client)));
+    tables
+        .filter_map(|(table, client)| Some(of_map(postfix, client, table, &SocketMap::read(table)?, domain)))
+        .collect()
 }
 
-fn of_map(postfix: &Postfix, table: &str, map: &SocketMap<'_>, domain: &str) -> Finding {
+fn of_map(postfix: &Postfix, client: &Service, table: &str, map: &SocketMap<'_>, domain: &str) -> Finding {
     let consequence = "so MTA-STS policies are missing in the reports";
     if map.name == WITHOUT {
         let message = format!(
             "{POLICY_MAPS} asks postfix-tlspol for {WITHOUT}, whose answers lack the attributes of TLSRPT, {consequence}"
         );
         let changed = format!("{}{WITH}", table.strip_suffix(WITHOUT).unwrap_or(table));
-        let value = postfix.setting(POLICY_MAPS).replace(table, &changed);
-        return Finding::warn(CHECK, message, postfix.command_to_set(POLICY_MAPS, &value));
+        let value = postfix.of(client, POLICY_MAPS).replace(table, &changed);
+        let command = match client.options.contains_key(POLICY_MAPS) {
+            true => postfix.command_to_set_for(client, POLICY_MAPS, &value),
+            false => postfix.command_to_set(POLICY_MAPS, &value),
+        };
+        return Finding::warn(CHECK, message, Remedy::run(command));
     }
     let answer = match map.ask(domain, &postfix.path("queue_directory")) {
         None => return Finding::ok(CHECK, format!("{table} is on another host and was not asked")),
         Some(Err(error)) => {
             let message = format!("{table} in {POLICY_MAPS} gives no answer for {domain}: {error}");
-            return Finding::warn(
-                CHECK,
-                message,
-                format!("systemctl status postfix-tlspol postfix-mta-sts-resolver; postmap -q {domain} {table}"),
-            );
+            return Finding::warn(CHECK, message, start(map));
         }
         Some(Ok(answer)) => answer,
     };
@@ -54,9 +66,8 @@ fn of_map(postfix: &Postfix, table: &str, map: &SocketMap<'_>, domain: &str) -> 
         let message = format!(
             "the answers of {table} in {POLICY_MAPS} lack the attributes of TLSRPT ({ATTRIBUTE}...), {consequence}"
         );
-        let remedy =
-            format!("add the line \"tlsrpt: true\" to {RESOLVER_FILE}, and systemctl restart postfix-mta-sts-resolver");
-        return Finding::warn(CHECK, message, remedy);
+        let text = bounded::read_text(Path::new(RESOLVER_FILE)).unwrap_or_default();
+        return Finding::warn(CHECK, message, Remedy::run(switch_tlsrpt_on(&text)));
     }
     match answer.strip_prefix("OK ") {
         Some(_) => Finding::ok(CHECK, format!("the answer of {table} for {domain} has the attributes of TLSRPT")),
@@ -64,18 +75,36 @@ fn of_map(postfix: &Postfix, table: &str, map: &SocketMap<'_>, domain: &str) -> 
     }
 }
 
-/// Whether a configuration in YAML has `tlsrpt: true`.
+/// What starts the program that has to answer.
+fn start(map: &SocketMap<'_>) -> Remedy {
+    let unit = if map.name == WITH { TLSPOL } else { RESOLVER };
+    Remedy::after(format!("if {unit} is the program"), format!("systemctl restart {unit}"))
+}
+
+/// The command that switches it on, for a configuration of the resolver with this text.
+fn switch_tlsrpt_on(text: &str) -> String {
+    let change = match text.lines().any(|line| line.starts_with(ZONE)) {
+        true => format!(r"sed -i -e '/^  *tlsrpt:/d' -e 's/^{ZONE}.*/&\n  tlsrpt: true/' {RESOLVER_FILE}"),
+        false => format!(r"printf '{ZONE}\n  tlsrpt: true\n' >>{RESOLVER_FILE}"),
+    };
+    format!("{change} && systemctl restart {RESOLVER}")
+}
+
+/// Whether the zones of a configuration in YAML have `tlsrpt: true`. It has no effect outside of a zone.
 fn switches_tlsrpt_on(text: &str) -> bool {
-    let values = text.lines().filter_map(|line| line.trim().strip_prefix("tlsrpt:"));
+    let lines = text.lines().filter(|line| line.starts_with([' ', '\t']));
+    let values = lines.filter_map(|line| line.trim().strip_prefix("tlsrpt:"));
     values.map(|value| value.split('#').next().unwrap_or("").trim()).any(|value| ["true", "yes", "on"].contains(&value))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{POLICY_MAPS, check, switches_tlsrpt_on};
+    use std::{fs, process::Command};
+
+    use super::{POLICY_MAPS, RESOLVER_FILE, check, switch_tlsrpt_on, switches_tlsrpt_on};
     use crate::{
         finding::{Finding, Status},
-        postfix::configuration::tests::postfix,
+        postfix::configuration::tests::{postfix, with_option},
         socket_map::tests::map,
     };
 
@@ -89,11 +118,21 @@ mod tests {
         let [finding] = &found[..] else { panic!("{found:?}") };
         assert_eq!(finding.status, Status::Warn);
         assert_eq!(
-            finding.remedy.as_deref(),
+            finding.command(),
             Some(
                 "postconf -e 'smtp_tls_policy_maps=hash:/a, socketmap:inet:127.0.0.1:8642:QUERYwithTLSRPT' && postfix reload"
             )
         );
+    }
+
+    #[test]
+    fn a_map_of_one_service_is_changed_there() {
+        let postfix = with_option(postfix(&[]), "relay", POLICY_MAPS, "socketmap:inet:127.0.0.1:8642:QUERY");
+        let found = check(&postfix, "sts.example");
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        let command = finding.command().unwrap();
+        assert!(command.starts_with("postconf -P relay/unix/smtp_tls_policy_maps=socketmap:"), "{command}");
+        assert!(command.contains(":QUERYwithTLSRPT && "), "{command}");
     }
 
     #[test]
@@ -108,7 +147,19 @@ mod tests {
 
     #[test]
     fn the_switch_of_the_resolver() {
-        assert!(switches_tlsrpt_on("host: x\ntlsrpt: true # yes\n"));
-        assert!(!switches_tlsrpt_on("# tlsrpt: true\ntlsrpt: false\n"));
+        assert!(switches_tlsrpt_on("host: x\ndefault_zone:\n  tlsrpt: true # yes\n"));
+        assert!(!switches_tlsrpt_on("tlsrpt: true\ndefault_zone:\n  # tlsrpt: true\n  tlsrpt: false\n"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        for (text, changed) in [
+            ("host: x\n", "host: x\ndefault_zone:\n  tlsrpt: true\n"),
+            ("default_zone:\n  tlsrpt: false\n  timeout: 4\n", "default_zone:\n  tlsrpt: true\n  timeout: 4\n"),
+        ] {
+            fs::write(&file, text).unwrap();
+            let command = switch_tlsrpt_on(text).replace(RESOLVER_FILE, file.to_str().unwrap());
+            let command = command.replace("systemctl restart", "true");
+            assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success(), "{command}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), changed);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Postfix;
-use crate::{bounded, finding::Finding, paste};
+use crate::{bounded, finding::Finding, paste, remedy::Remedy};
 
 const CHECK: &str = "resolv.conf";
 const OF_HOST: &str = "/etc/resolv.conf";
@@ -27,18 +27,18 @@ fn compare(postfix: &Postfix, inside: &Path, of_host: &Path) -> Finding {
     let shown = inside.display();
     let copy = || {
         let folder = inside.parent().unwrap_or(inside).to_string_lossy();
-        format!(
+        Remedy::run(format!(
             "mkdir -p {} && cp {OF_HOST} {} && {}",
             paste::word(&folder),
             paste::word(&inside.to_string_lossy()),
             postfix.reload()
-        )
+        ))
     };
     let Ok(wanted) = bounded::read_text(of_host) else {
         return Finding::warn(
             CHECK,
             format!("there is no {}", of_host.display()),
-            "configure the resolvers of this host",
+            Remedy::after("if the resolver runs on this host", format!("echo 'nameserver 127.0.0.1' >{OF_HOST}")),
         );
     };
     let Ok(found) = bounded::read_text(inside) else {

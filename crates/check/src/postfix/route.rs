@@ -1,7 +1,5 @@
 //! Where mail goes: a value of `default_transport`, `relayhost` or the right side of a transport map.
 
-use std::net::IpAddr;
-
 /// A transport and a next hop, each of which may be empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Route<'a> {
@@ -39,23 +37,9 @@ pub(super) fn host(next_hop: &str) -> &str {
     }
 }
 
-/// Whether the host is this host or one of a private network, whose mail is not reported to others anyway.
-pub(super) fn is_internal(host: &str) -> bool {
-    if host.eq_ignore_ascii_case("localhost") {
-        return true;
-    }
-    match host.parse() {
-        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
-        Ok(IpAddr::V6(address)) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
-        }
-        Err(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Route, host, is_internal};
+    use super::{Route, host};
 
     #[test]
     fn transports_and_next_hops() {
@@ -67,15 +51,5 @@ mod tests {
         assert_eq!(read("relay:relay.example:submission"), ("relay", "relay.example"));
         assert_eq!(read("smtp:[IPv6:2001:db8::25]:25"), ("smtp", "2001:db8::25"));
         assert_eq!(host("[relay.example]:587"), "relay.example");
-    }
-
-    #[test]
-    fn internal_hosts() {
-        for host in ["127.0.0.1", "::1", "localhost", "10.1.2.3", "fd00::1"] {
-            assert!(is_internal(host), "{host}");
-        }
-        for host in ["198.51.100.1", "2001:db8::1", "relay.example", ""] {
-            assert!(!is_internal(host), "{host}");
-        }
     }
 }

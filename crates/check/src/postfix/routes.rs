@@ -6,13 +6,17 @@ use super::{
         DEFAULT_TRANSPORT, ENABLE, OWN_DOMAINS, RELAY_DOMAINS, RELAY_HOST, RELAY_TRANSPORT, SENDER_RELAY_HOSTS,
         SENDER_TRANSPORTS, TRANSPORT_MAPS,
     },
-    enabled::is_on,
-    route::{Route, is_internal},
+    enabled::{self, is_on},
+    route::Route,
     service::Service,
-    tls::level,
+    services,
+    tls::{self, level},
 };
 use crate::{
     finding::Finding,
+    mail_routes::is_internal,
+    paste,
+    remedy::Remedy,
     table::{self, Entries},
 };
 
@@ -23,7 +27,7 @@ const LISTED: usize = 3;
 const ABOUT_RELAY: &str = "Postfix then reports TLS with the relay, and TLS with the domains of the recipients is known \
                            to the relay alone";
 /// What one can do about it.
-const AT_RELAY: &str = "nothing, if the relay reports itself";
+const AT_RELAY: &str = "nothing, if the relay reports itself; else, to send to the domains themselves";
 
 pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
     let mut findings = vec![of_parameter(postfix, DEFAULT_TRANSPORT, true)];
@@ -44,20 +48,23 @@ pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
     findings
 }
 
-/// Whether an SMTP client reports nothing.
-fn is_silent(postfix: &Postfix, service: &Service) -> bool {
-    !is_on(postfix.of(service, ENABLE)) || matches!(level(postfix, service), "" | "none")
+/// Whether an SMTP client reports nothing, and what makes it report.
+fn silence(postfix: &Postfix, service: &Service) -> Option<Remedy> {
+    if !is_on(postfix.of(service, ENABLE)) {
+        return Some(enabled::switch_on(postfix, service));
+    }
+    matches!(level(postfix, service), "" | "none").then(|| tls::switch_on(postfix, service))
 }
 
 fn of_parameter(postfix: &Postfix, parameter: &str, is_default: bool) -> Finding {
     let value = postfix.setting(parameter);
     let Route { service: name, next_hop } = Route::read(value);
     let usual = if parameter == DEFAULT_TRANSPORT { "smtp" } else { "relay" };
-    let remedy = || postfix.command_to_set(parameter, usual);
+    let remedy = || Remedy::run(postfix.command_to_set(parameter, usual));
     let Some(service) = postfix.service(name) else {
         let message =
             format!("{parameter} = {value}: master.cf has no service {name}, so such mail stays in the queue");
-        return Finding::fail(CHECK, message, remedy());
+        return Finding::fail(CHECK, message, if name == usual { services::add(postfix, usual) } else { remedy() });
     };
     if !service.is_client() {
         let message =
@@ -66,11 +73,12 @@ fn of_parameter(postfix: &Postfix, parameter: &str, is_default: bool) -> Finding
     }
     if is_default && !next_hop.is_empty() {
         let message = format!("{parameter} = {value} sends all mail to the relay {next_hop}; {ABOUT_RELAY}");
-        return Finding::warn(
-            CHECK,
-            message,
-            format!("{AT_RELAY}; else, to send to the domains themselves: {}", remedy()),
-        );
+        return Finding::warn(CHECK, message, Remedy::after(AT_RELAY, postfix.command_to_set(parameter, usual)));
+    }
+    // The usual service is judged by itself.
+    if let Some(remedy) = silence(postfix, service).filter(|_| name != usual) {
+        let message = format!("{parameter} = {value} leads to the service {name}, which reports nothing");
+        return if is_default { Finding::fail(CHECK, message, remedy) } else { Finding::warn(CHECK, message, remedy) };
     }
     Finding::ok(CHECK, format!("{parameter} = {value} leads to the service {name}, which runs smtp"))
 }
@@ -81,15 +89,14 @@ fn relay_host(postfix: &Postfix) -> Option<Finding> {
         return None;
     }
     let message = format!("{RELAY_HOST} = {value} sends all mail to this relay; {ABOUT_RELAY}");
-    let remedy =
-        format!("{AT_RELAY}; else, to send to the domains themselves: {}", postfix.command_to_set(RELAY_HOST, ""));
-    Some(Finding::warn(CHECK, message, remedy))
+    Some(Finding::warn(CHECK, message, Remedy::after(AT_RELAY, postfix.command_to_set(RELAY_HOST, ""))))
 }
 
 /// Judges the routes of a map. Domains of this host are left out: their mail does not go to other sites.
 fn of_map(postfix: &Postfix, maps: &str, map: &str, entries: &Entries) -> Finding {
     let own = own_domains(postfix);
     let (mut to_silent, mut to_relay) = (Vec::new(), Vec::new());
+    let (mut remedy, mut relayed) = (None, Vec::new());
     for (key, value) in entries {
         let route =
             if maps == SENDER_RELAY_HOSTS { Route { service: "", next_hop: value } } else { Route::read(value) };
@@ -103,25 +110,36 @@ fn of_map(postfix: &Postfix, maps: &str, map: &str, entries: &Entries) -> Findin
             route.service
         };
         let Some(service) = postfix.service(name).filter(|service| service.is_client()) else { continue };
-        if is_silent(postfix, service) && !postfix.filters().contains(&*service.name) {
+        let silence = silence(postfix, service).filter(|_| !postfix.filters().contains(&*service.name));
+        if let Some(silence) = silence {
             to_silent.push(format!("{key} to {value}"));
+            remedy.get_or_insert(silence);
         } else if !route.next_hop.is_empty() && !is_internal(route.host()) && !is_itself(key, route.host()) {
             to_relay.push(format!("{key} to {value}"));
+            relayed.push(&**key);
         }
     }
-    if !to_silent.is_empty() {
+    if let Some(remedy) = remedy {
         let message = format!("{maps} has {map}, which sends {} by a service that reports nothing", listed(&to_silent));
-        return Finding::warn(
-            CHECK,
-            message,
-            "see the remedies for that service above, or take these lines out of the map",
-        );
+        return Finding::warn(CHECK, message, remedy);
     }
     if !to_relay.is_empty() {
         let message = format!("{maps} has {map}, which sends {} by a relay; {ABOUT_RELAY}", listed(&to_relay));
-        return Finding::warn(CHECK, message, format!("{AT_RELAY}; else take these lines out of the map"));
+        return Finding::warn(CHECK, message, Remedy::after(AT_RELAY, take_out(postfix, maps, map, &relayed)));
     }
     Finding::ok(CHECK, format!("{maps} has {map}: its {} entries keep no mail from being reported", entries.len()))
+}
+
+/// The command that takes entries out of a map, or the map out of its parameter where it has no file of lines.
+fn take_out(postfix: &Postfix, maps: &str, map: &str, keys: &[&str]) -> String {
+    let Some((kind, file)) = table::file(map) else {
+        let left: Vec<_> = table::items(postfix.setting(maps)).into_iter().filter(|item| *item != map).collect();
+        return postfix.command_to_set(maps, &left.join(", "));
+    };
+    let lines: String = keys.iter().map(|key| format!(" -e {}", paste::word(&table::deletion(key)))).collect();
+    let file = paste::word(file);
+    let index = if table::is_indexed(kind) { format!("postmap {kind}:{file} && ") } else { String::new() };
+    format!("sed -i{lines} {file} && {index}{}", postfix.reload())
 }
 
 /// Whether a route leads a domain to itself: to its own name or a host below it.
@@ -154,11 +172,11 @@ fn own_domains(postfix: &Postfix) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DEFAULT_TRANSPORT, RELAY_HOST, TRANSPORT_MAPS, check, of_map};
+    use super::{DEFAULT_TRANSPORT, RELAY_HOST, TRANSPORT_MAPS, check, of_map, take_out};
     use crate::{
         finding::{Finding, Status},
         postfix::configuration::{
-            ENABLE, RELAY_DOMAINS, RELAY_TRANSPORT, SENDER_RELAY_HOSTS,
+            ENABLE, LEVEL, RELAY_DOMAINS, RELAY_TRANSPORT, SENDER_RELAY_HOSTS,
             tests::{postfix, with_option},
         },
     };
@@ -186,6 +204,15 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_smtp_service_is_added() {
+        let mut without = postfix(&[]);
+        without.services.retain(|service| service.name != "smtp");
+        let found = check(&without);
+        let command = "postconf -M 'smtp/unix=smtp unix - - y - - smtp' && postfix reload";
+        assert_eq!((worst(&found).status, worst(&found).command()), (Status::Fail, Some(command)));
+    }
+
+    #[test]
     fn a_relay_is_a_warning_that_names_it() {
         for (name, value) in [(RELAY_HOST, "[smtp.isp.example]:587"), (DEFAULT_TRANSPORT, "smtp:[smtp.isp.example]")] {
             let found = check(&postfix(&[(name, value)]));
@@ -193,6 +220,36 @@ mod tests {
             assert_eq!(found.status, Status::Warn, "{found:?}");
             assert!(found.message.contains("[smtp.isp.example]"), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_default_transport_that_leads_to_a_silent_clone_is_a_failure() {
+        let (clone, silent) = ("smtp-ip2", [(ENABLE, "no"), (LEVEL, "none")]);
+        for (option, value) in silent {
+            let of = |parameter, domains| {
+                let changes = [(parameter, clone), (RELAY_DOMAINS, domains)];
+                check(&with_option(postfix(&changes), clone, option, value))
+            };
+            let found = of(DEFAULT_TRANSPORT, "");
+            assert_eq!(worst(&found).status, Status::Fail, "{found:?}");
+            let command = format!("postconf -PX {clone}/unix/{option} && postfix reload");
+            assert_eq!(worst(&found).command(), Some(&*command));
+            assert_eq!(worst(&of(RELAY_TRANSPORT, "behind.example")).status, Status::Warn);
+        }
+        assert_eq!(worst(&check(&postfix(&[(DEFAULT_TRANSPORT, clone)]))).status, Status::Ok);
+    }
+
+    #[test]
+    fn entries_are_taken_out_of_their_file() {
+        let of = |map| {
+            take_out(&postfix(&[(TRANSPORT_MAPS, "hash:/a, inline:{a=b}")]), TRANSPORT_MAPS, map, &["*", "a.b/c"])
+        };
+        assert_eq!(
+            of("hash:/a b"),
+            r"sed -i -e '/^\*[[:space:]]/d' -e '/^a\.b\/c[[:space:]]/d' '/a b' && postmap hash:'/a b' && postfix reload"
+        );
+        assert!(of("proxy:texthash:/a").ends_with(" /a && postfix reload"));
+        assert_eq!(of("inline:{a=b}"), "postconf -e transport_maps=hash:/a && postfix reload");
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::{io, path::PathBuf};
 
 use super::Postfix;
-use crate::{bounded, finding::Finding, processes};
+use crate::{bounded, finding::Finding, processes, remedy::Remedy};
 
 const CHECK: &str = "running";
 /// The name of its first process.
 const MASTER: &str = "master";
 
 pub(super) fn check(postfix: &Postfix) -> Finding {
-    let start = format!("postfix {}start", postfix.option());
+    let start = Remedy::run(format!("postfix {}start", postfix.option()));
     match master(postfix) {
         Ok(Some(id)) => Finding::ok(CHECK, format!("Postfix runs: the process {MASTER} is {id}")),
         Ok(None) => Finding::fail(CHECK, "Postfix does not run: no mail is sent", start),
@@ -19,7 +19,7 @@ pub(super) fn check(postfix: &Postfix) -> Finding {
             Finding::warn(
                 CHECK,
                 format!("cannot tell whether Postfix runs: {}: {error}", shown.display()),
-                "check again as root",
+                Remedy::as_root(),
             )
         }
         Err(error) => Finding::warn(CHECK, format!("cannot tell whether Postfix runs: {error}"), start),
@@ -33,7 +33,7 @@ pub(super) fn master(postfix: &Postfix) -> io::Result<Option<u32>> {
         text => text?,
     };
     let id = text.trim().parse().ok();
-    Ok(id.filter(|id| processes::name(*id).as_deref() == Some(MASTER)))
+    Ok(id.filter(|id| processes::name_of_running(*id).as_deref() == Some(MASTER)))
 }
 
 fn file(postfix: &Postfix) -> PathBuf {

@@ -1,16 +1,18 @@
 //! Which services of master.cf send mail to other hosts.
 
-use super::{Postfix, service::names};
-use crate::finding::Finding;
+use super::{
+    Postfix,
+    service::{CLIENT, names},
+};
+use crate::{finding::Finding, paste, remedy::Remedy};
 
 const CHECK: &str = "services";
 
 pub(super) fn check(postfix: &Postfix) -> Finding {
     let clients = postfix.clients();
     if clients.is_empty() {
-        let remedy =
-            format!("postconf {}-M 'smtp/unix=smtp unix - - y - - smtp' && {}", postfix.option(), postfix.reload());
-        return Finding::fail(CHECK, "master.cf has no service that runs smtp: no mail leaves this host", remedy);
+        let message = "master.cf has no service that runs smtp: no mail leaves this host";
+        return Finding::fail(CHECK, message, add(postfix, CLIENT));
     }
     let mut filters: Vec<_> = postfix.filters().into_iter().collect();
     filters.sort_unstable();
@@ -19,6 +21,13 @@ pub(super) fn check(postfix: &Postfix) -> Finding {
         message += &format!("; {} pass it to a filter, which needs no reports", filters.join(", "));
     }
     Finding::ok(CHECK, message)
+}
+
+/// What adds an SMTP client to master.cf, in a chroot if other services are.
+pub(super) fn add(postfix: &Postfix, name: &str) -> Remedy {
+    let chroot = if postfix.services.iter().any(|service| service.chroot == Some(true)) { 'y' } else { 'n' };
+    let line = format!("{name}/unix={name} unix - - {chroot} - - {CLIENT}");
+    Remedy::run(format!("postconf {}-M {} && {}", postfix.option(), paste::word(&line), postfix.reload()))
 }
 
 #[cfg(test)]

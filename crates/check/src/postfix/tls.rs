@@ -6,7 +6,7 @@ use super::{
     enabled::is_on,
     service::{Service, names},
 };
-use crate::finding::Finding;
+use crate::{finding::Finding, remedy::Remedy};
 
 const CHECK: &str = "tls";
 const KNOWN: [&str; 8] = ["none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure"];
@@ -24,21 +24,12 @@ pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
     if !by_main.is_empty() {
         let value = postfix.setting(LEVEL);
         let fact = if value.is_empty() { format!("{LEVEL} is empty") } else { format!("{LEVEL} = {value}") };
-        let remedy = postfix.command_to_set(LEVEL, "may");
+        let remedy = Remedy::run(postfix.command_to_set(LEVEL, "may"));
         findings.push(without(postfix, &by_main, &fact, remedy));
     }
     for client in by_option {
         let fact = format!("master.cf has -o {LEVEL}={} for it", postfix.of(client, LEVEL));
-        let remedy = match is_used(postfix.setting(LEVEL)) {
-            true => postfix.command_to_remove(client, LEVEL),
-            false => format!(
-                "postconf {}-PX {}/{LEVEL}; {}",
-                postfix.option(),
-                client.entry(),
-                postfix.command_to_set(LEVEL, "may")
-            ),
-        };
-        findings.push(without(postfix, &[client], &fact, remedy));
+        findings.push(without(postfix, &[client], &fact, switch_on(postfix, client)));
     }
     findings
 }
@@ -52,12 +43,17 @@ pub(super) fn level<'a>(postfix: &'a Postfix, client: &'a Service) -> &'a str {
     }
 }
 
+/// The command that makes a service use TLS.
+pub(super) fn switch_on(postfix: &Postfix, client: &Service) -> Remedy {
+    Remedy::run(postfix.command_to_leave_to_main(client, LEVEL, is_used(postfix.setting(LEVEL)), "may"))
+}
+
 fn is_used(level: &str) -> bool {
     level != "none" && KNOWN.contains(&level)
 }
 
 /// The finding for services that use no TLS, unless a policy map demands it for a domain.
-fn without(postfix: &Postfix, clients: &[&Service], fact: &str, remedy: String) -> Finding {
+fn without(postfix: &Postfix, clients: &[&Service], fact: &str, remedy: Remedy) -> Finding {
     let by_map = clients.iter().all(|client| !postfix.of(client, POLICY_MAPS).is_empty());
     let who = names(clients);
     if by_map {
@@ -85,7 +81,7 @@ mod tests {
             let found = check(&postfix(&[(LEVEL, value)]));
             assert_eq!(found.len(), 1);
             assert_eq!(found[0].status, Status::Fail, "{value}");
-            assert_eq!(found[0].remedy.as_deref(), Some("postconf -e smtp_tls_security_level=may && postfix reload"));
+            assert_eq!(found[0].command(), Some("postconf -e smtp_tls_security_level=may && postfix reload"));
         }
     }
 
@@ -106,7 +102,7 @@ mod tests {
         let found = check(&with_option(postfix(&[]), "relay", LEVEL, "none"));
         let [on, off] = &found[..] else { panic!("{found:?}") };
         assert_eq!((on.status, off.status), (Status::Ok, Status::Warn));
-        assert_eq!(off.remedy.as_deref(), Some("postconf -PX relay/unix/smtp_tls_security_level && postfix reload"));
+        assert_eq!(off.command(), Some("postconf -PX relay/unix/smtp_tls_security_level && postfix reload"));
         assert_eq!(check(&with_option(postfix(&[]), "smtp", LEVEL, "none"))[1].status, Status::Fail);
     }
 }

@@ -1,7 +1,7 @@
 //! With connection reuse, tlsproxy makes the TLS connections.
 
 use super::{Postfix, configuration::REUSE, enabled::is_on, service::names};
-use crate::finding::Finding;
+use crate::{finding::Finding, remedy::Remedy};
 
 const CHECK: &str = "tlsproxy";
 
@@ -18,7 +18,7 @@ pub(super) fn check(postfix: &Postfix) -> Finding {
             let message = format!("{REUSE} = yes for {who}, but the service tlsproxy is off in master.cf");
             let option = postfix.option();
             let line = "'tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy'";
-            Finding::fail(CHECK, message, format!("postconf {option}-M {line} && {}", postfix.reload()))
+            Finding::fail(CHECK, message, Remedy::run(format!("postconf {option}-M {line} && {}", postfix.reload())))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whether this release of Postfix reports, and what it does not know yet.
 
 use super::Postfix;
-use crate::finding::Finding;
+use crate::{finding::Finding, packages, remedy::Remedy};
 
 const CHECK: &str = "postfix";
 /// The first release with TLSRPT.
@@ -11,6 +11,8 @@ const WITH_LOOP_GUARD: Version = (3, 10, 4);
 /// The first release that names the policy domain in events without a policy.
 const WITH_POLICY_DOMAIN: Version = (3, 10, 5);
 
+const BUILT: &str = "install a Postfix that was built with -DUSE_TLSRPT, as Debian's is";
+
 type Version = (u32, u32, u32);
 
 /// The finding for a Postfix that has no parameter for TLSRPT.
@@ -18,9 +20,9 @@ pub(super) fn without_tlsrpt(postfix: &Postfix) -> Finding {
     let version = postfix.setting("mail_version");
     if read(version).is_some_and(|version| version >= FIRST) {
         let message = format!("Postfix {version} was built without TLSRPT");
-        return Finding::fail(CHECK, message, "install a Postfix that was built with -DUSE_TLSRPT, as Debian's is");
+        return Finding::fail(CHECK, message, Remedy::after(BUILT, packages::install("postfix")));
     }
-    Finding::fail(CHECK, format!("Postfix {version} has no TLSRPT"), "install Postfix 3.10.5 or later")
+    Finding::fail(CHECK, format!("Postfix {version} has no TLSRPT"), newer())
 }
 
 pub(super) fn check(postfix: &Postfix) -> Finding {
@@ -37,7 +39,11 @@ pub(super) fn check(postfix: &Postfix) -> Finding {
         return Finding::ok(CHECK, format!("Postfix {shown} has TLSRPT"));
     };
     let message = format!("Postfix {shown} has TLSRPT, but {lacks}");
-    Finding::warn(CHECK, message, "install Postfix 3.10.5 or later: apt update && apt install postfix")
+    Finding::warn(CHECK, message, newer())
+}
+
+fn newer() -> Remedy {
+    Remedy::after("install Postfix 3.10.5 or later", packages::install("postfix"))
 }
 
 /// `3.10.13`, `3.11.0-RC1`, `3.12-20260101`.
@@ -51,6 +57,7 @@ fn read(text: &str) -> Option<Version> {
 mod tests {
     use super::{check, read, without_tlsrpt};
     use crate::{
+        collector::tests::of_service,
         finding::Status,
         postfix::configuration::{Postfix, tests::postfix},
     };
@@ -81,7 +88,7 @@ mod tests {
     #[test]
     fn a_postfix_without_the_parameter_cannot_report() {
         let old = Postfix::read("mail_version = 3.7.11\n", "", "");
-        let [finding] = &old.check("")[..] else { panic!("one finding") };
+        let [finding] = &old.check("", &of_service())[..] else { panic!("one finding") };
         assert_eq!((finding.status, &*finding.message), (Status::Fail, "Postfix 3.7.11 has no TLSRPT"));
         let other = Postfix::read("mail_version = 3.10.13\n", "", "");
         assert!(without_tlsrpt(&other).message.contains("built without TLSRPT"));

@@ -1,14 +1,12 @@
 //! The socket of the collector, and who uses it.
 
 use std::{
-    fs, io,
+    env,
     path::{Path, PathBuf},
 };
 
-use crate::access::Visitor;
-
-/// The remedy for a name that cannot be the collector's.
-pub(super) const ANOTHER_PLACE: &str = "name the path at which the collector listens";
+use super::way::Way;
+use crate::{access::Visitor, collector::Collector};
 
 /// The socket of the collector, as a mail server names it.
 #[derive(Debug, Clone)]
@@ -17,10 +15,18 @@ pub struct Place {
     pub name: PathBuf,
     /// The directory to which the name is relative: the working directory of the mail server or its chroot.
     pub from: Option<PathBuf>,
+    /// Whether this directory is a chroot.
+    pub is_chroot: bool,
 }
 
 impl Place {
-    /// The path outside of a chroot.
+    /// A name that means the same file for the mail server as for this process.
+    #[must_use]
+    pub fn of_host(name: &Path) -> Self {
+        Self { name: name.into(), from: None, is_chroot: false }
+    }
+
+    /// The path outside of a chroot. In a chroot, symbolic links on it may lead to other files.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         match &self.from {
@@ -29,18 +35,16 @@ impl Place {
         }
     }
 
-    /// The directories of the path, from the first to the last.
-    pub(super) fn directories(&self) -> io::Result<Vec<PathBuf>> {
-        let path = self.path();
-        let last = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut directories: Vec<_> = match &self.from {
-            Some(from) => {
-                last.ancestors().take_while(|directory| directory.starts_with(from)).map(Into::into).collect()
+    /// The way on which the mail server finds the socket.
+    pub(super) fn way(&self) -> Way {
+        match &self.from {
+            Some(from) if self.is_chroot => Way::follow(from, from, &self.name),
+            Some(from) => Way::follow(Path::new("/"), from, &self.name),
+            None => {
+                let name = env::current_dir().map_or_else(|_| self.name.clone(), |folder| folder.join(&self.name));
+                Way::follow(Path::new("/"), Path::new("/"), &name)
             }
-            None => fs::canonicalize(last)?.ancestors().map(Into::into).collect(),
-        };
-        directories.reverse();
-        Ok(directories)
+        }
     }
 }
 
@@ -52,4 +56,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) group: Option<&'a str>,
     /// The command by which the mail server uses the socket at another path, if it can reach it.
     pub(crate) rename: &'a dyn Fn(&Path) -> Option<String>,
+    /// The path at which the mail server can reach a collector.
+    pub(crate) usual: &'a Path,
+    /// The collector of this host.
+    pub(crate) collector: &'a Collector,
 }

@@ -8,30 +8,31 @@ use std::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tlsrpt_socket::{USUAL_LENGTH, length_of_new};
 
-use crate::{bounded, finding::Finding, processes};
+use crate::{bounded, collector::Collector, finding::Finding, processes, remedy::Remedy};
 
+/// The file that keeps the setting.
+const SETTING: &str = "/etc/sysctl.d/tlsrpt.conf";
 /// The local sockets of this network namespace.
 const SOCKETS: &str = "/proc/net/unix";
 
 /// Whether the queue has room: a connected socket is writable if the queue of its peer is not full.
-pub(super) fn now(path: &Path, socket: &UnixDatagram) -> Finding {
+pub(super) fn now(path: &Path, socket: &UnixDatagram, collector: &Collector) -> Finding {
     const CHECK: &str = "queue now";
     let mut awaited = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
     match poll(&mut awaited, PollTimeout::ZERO) {
         Ok(0) => {
             let message = format!("the queue at {} is full: events are lost", path.display());
-            Finding::fail(
-                CHECK,
-                message,
-                "journalctl -u tlsrpt-collect says why the collector does not read; systemctl restart tlsrpt-collect",
-            )
+            let first = "journalctl -u tlsrpt-collect says why the collector does not read";
+            Finding::fail(CHECK, message, Remedy::after(first, collector.restart()))
         }
-        Ok(_) => Finding::ok(CHECK, "the queue has room"),
-        Err(error) => Finding::warn(CHECK, format!("cannot look at the queue: {error}"), "check again"),
+        Ok(_) => Finding::ok(CHECK, "the queue has room; whether its reader stores events, --send finds out"),
+        Err(error) => {
+            Finding::warn(CHECK, format!("cannot look at the queue: {error}"), Remedy::check_again("look again"))
+        }
     }
 }
 
-pub(super) fn length(socket: &UnixDatagram) -> Finding {
+pub(super) fn length(socket: &UnixDatagram, collector: &Collector) -> Finding {
     const CHECK: &str = "queue length";
     if !peer_is_of_this_namespace(socket) {
         return Finding::ok(
@@ -41,15 +42,22 @@ pub(super) fn length(socket: &UnixDatagram) -> Finding {
     }
     let length = match length_of_new() {
         Ok(length) => length,
-        Err(error) => return Finding::warn(CHECK, format!("cannot read its setting: {error}"), "mount /proc"),
+        Err(error) => {
+            return Finding::warn(
+                CHECK,
+                format!("cannot read its setting: {error}"),
+                Remedy::run("mount -t proc proc /proc"),
+            );
+        }
     };
     let message = format!("a socket made in this network namespace queues {length} datagrams");
     if length >= USUAL_LENGTH {
         return Finding::ok(CHECK, message);
     }
-    let remedy = format!(
-        "sysctl net.unix.max_dgram_qlen={USUAL_LENGTH} and start the collector again, or run tlsrpt listen --forward before it"
-    );
+    let remedy = Remedy::run(format!(
+        "echo net.unix.max_dgram_qlen={USUAL_LENGTH} >{SETTING} && sysctl -p {SETTING} && {}",
+        collector.restart()
+    ));
     Finding::warn(CHECK, format!("{message}; further events of a burst are lost"), remedy)
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::{
     finding::Finding,
     processes::{self, Process},
+    remedy::Remedy,
 };
 
 const CHECK: &str = "collector";
@@ -16,40 +17,67 @@ const NAMES: &str = "tlsrpt";
 const SUBCOMMANDS: [&str; 3] = ["collect", "serve", "listen"];
 
 /// Names the process that has the socket open. None if this user may not see it.
-pub(super) fn check(path: &Path) -> Option<Finding> {
+pub(super) fn check(path: &Path, restart: &str) -> Option<Finding> {
     let holders = processes::holders(path);
     if holders.is_empty() {
         return stopped(processes::named(NAMES).into_iter().filter(is_collector).collect());
     }
-    judge(path, holders)
+    judge(path, holders, restart, processes::waits_for_a_device)
 }
 
 /// A collector of root makes its socket in a network namespace in which no process is, so that no list has the socket.
 fn stopped(mut collectors: Vec<Process>) -> Option<Finding> {
-    collectors.retain(is_stopped);
+    collectors.retain(Process::is_stopped);
     let Process { id, name, .. } = collectors.first()?;
     let message = format!("the collector {name} (process {id}) is stopped: it reads no events");
-    Some(Finding::fail(CHECK, message, format!("kill -CONT {id}")))
+    Some(Finding::fail(CHECK, message, Remedy::run(format!("kill -CONT {id}"))))
+}
+
+/// Whether a process has the name of a collector, or runs a script with such a name.
+fn is_known(process: &Process) -> bool {
+    process.name.starts_with(NAMES) || processes::words(process.id).iter().any(|word| is_script(word))
+}
+
+fn is_script(word: &str) -> bool {
+    Path::new(word).file_name().is_some_and(|name| name.to_string_lossy().starts_with(NAMES))
 }
 
 fn is_collector(process: &Process) -> bool {
     process.name != NAMES || processes::words(process.id).iter().any(|word| SUBCOMMANDS.contains(&&**word))
 }
 
-fn is_stopped(process: &Process) -> bool {
-    matches!(process.state, 'T' | 't')
-}
-
-fn judge(path: &Path, mut holders: Vec<Process>) -> Option<Finding> {
+fn judge(path: &Path, mut holders: Vec<Process>, restart: &str, waits: impl Fn(u32) -> bool) -> Option<Finding> {
     let shown = path.display();
-    let of_manager = holders.iter().any(|holder| holder.id == SERVICE_MANAGER);
-    holders.retain(|holder| holder.id != SERVICE_MANAGER);
-    if let Some(Process { id, name, .. }) = holders.iter().find(|holder| is_stopped(holder)) {
+    // In a container, the first process may be the collector.
+    let is_manager = |holder: &Process| holder.id == SERVICE_MANAGER && !holder.name.starts_with(NAMES);
+    let of_manager = holders.iter().any(is_manager);
+    holders.retain(|holder| !is_manager(holder));
+    if let Some(Process { id, name, .. }) = holders.iter().find(|holder| holder.is_stopped()) {
         let message = format!("the collector at {shown}, {name} (process {id}), is stopped: it reads no events");
-        return Some(Finding::fail(CHECK, message, format!("kill -CONT {id}")));
+        return Some(Finding::fail(CHECK, message, Remedy::run(format!("kill -CONT {id}"))));
+    }
+    if let Some(Process { id, name, .. }) = holders.iter().find(|holder| waits(holder.id)) {
+        let message = format!(
+            "the collector at {shown}, {name} (process {id}), waits for a disk or a file system that does not answer"
+        );
+        return Some(Finding::warn(
+            CHECK,
+            message,
+            Remedy::after("the log of the kernel names the device", "journalctl -k -n 50"),
+        ));
     }
     let names: Vec<_> = holders.iter().map(|Process { id, name, .. }| format!("{name} (process {id})")).collect();
     match (names.is_empty(), of_manager) {
+        (false, _) if !holders.iter().any(is_known) => {
+            let ids: Vec<_> = holders.iter().map(|holder| holder.id.to_string()).collect();
+            let message =
+                format!("{shown} is the socket of {}, which is no collector that is known here", names.join(", "));
+            let remedy = Remedy::after(
+                "nothing, if it is a collector; else end it and start the collector",
+                format!("kill {} && {restart}", ids.join(" ")),
+            );
+            Some(Finding::warn(CHECK, message, remedy))
+        }
         (false, _) => Some(Finding::ok(CHECK, format!("{shown} is the socket of {}", names.join(", ")))),
         (true, true) => {
             let message =
@@ -70,15 +98,25 @@ mod tests {
     #[test]
     fn a_stopped_collector_is_a_failure_with_the_command_that_continues_it() {
         let process = |id, state| Process { id, name: "tlsrpt".into(), state };
-        let found = |holders| judge(Path::new("/s"), holders);
+        let found = |holders| judge(Path::new("/s"), holders, "restart", |_| false);
         assert_eq!(found(vec![]), None);
-        let running = found(vec![process(1, 'S'), process(7, 'S')]).unwrap();
+        let manager = || Process { name: "systemd".into(), ..process(1, 'S') };
+        let in_container = found(vec![process(1, 'S')]).unwrap();
+        assert_eq!(in_container.message, "/s is the socket of tlsrpt (process 1)");
+        let running = found(vec![manager(), process(7, 'S')]).unwrap();
         assert_eq!((running.status, &*running.message), (Status::Ok, "/s is the socket of tlsrpt (process 7)"));
-        let stopped = found(vec![process(1, 'S'), process(7, 'T')]).unwrap();
-        assert_eq!((stopped.status, stopped.remedy.as_deref()), (Status::Fail, Some("kill -CONT 7")));
-        assert!(found(vec![process(1, 'S')]).unwrap().message.contains("service manager"));
+        let stopped = found(vec![manager(), process(7, 'T')]).unwrap();
+        assert_eq!((stopped.status, stopped.command()), (Status::Fail, Some("kill -CONT 7")));
+        let waiting = judge(Path::new("/s"), vec![process(7, 'S')], "restart", |id| id == 7).unwrap();
+        assert_eq!(waiting.status, Status::Warn);
+        assert!(waiting.message.contains("(process 7), waits for a disk"), "{waiting:?}");
+        let other = Process { name: "socat".into(), ..process(u32::MAX, 'S') };
+        let foreign = found(vec![manager(), other.clone()]).unwrap();
+        assert_eq!((foreign.status, foreign.command()), (Status::Warn, Some("kill 4294967295 && restart")));
+        assert_eq!(found(vec![process(7, 'S'), other]).unwrap().status, Status::Ok);
+        assert!(found(vec![manager()]).unwrap().message.contains("service manager"));
         assert_eq!(super::stopped(vec![process(7, 'S')]), None);
         let unseen = super::stopped(vec![process(7, 'S'), process(8, 'T')]).unwrap();
-        assert_eq!((unseen.status, unseen.remedy.as_deref()), (Status::Fail, Some("kill -CONT 8")));
+        assert_eq!((unseen.status, unseen.command()), (Status::Fail, Some("kill -CONT 8")));
     }
 }

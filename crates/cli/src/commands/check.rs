@@ -8,8 +8,8 @@ use std::{
 };
 
 use tlsrpt_check::{
-    Exim, Finding, LookUpTexts, Place, Postfix, Sender, Sendmail, Status, Visitor, check_dkim, check_socket,
-    check_spool, check_store, instances,
+    Collector, Exim, Finding, LookUpTexts, Place, Postfix, Remedy, Sender, Sendmail, Status, Visitor, check_dkim,
+    check_sendmail_socket, check_socket, check_spool, check_store, instances,
 };
 use tlsrpt_config::Loaded;
 use tlsrpt_format::{printable, printable_json};
@@ -92,6 +92,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
+    let collector = Collector::of_host(arguments.file.named());
     let mut findings = Vec::new();
     let mut first = None;
     let mut senders = Vec::new();
@@ -107,7 +108,7 @@ fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
         };
         for folder in &asked {
             let postfix = Postfix::ask(*folder).map_err(cannot("ask postconf"))?;
-            let mut of_one = postfix.check(&arguments.sts_domain);
+            let mut of_one = postfix.check(&arguments.sts_domain, &collector);
             if asked.len() > 1 {
                 let instance = folder.map(|folder| folder.display().to_string());
                 of_one.iter_mut().for_each(|finding| finding.instance.clone_from(&instance));
@@ -120,18 +121,22 @@ fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
         }
     } else if arguments.exim {
         let exim = Exim::ask().map_err(cannot("ask exim -bP"))?;
-        findings.extend(exim.check());
+        findings.extend(exim.check(&collector));
         senders.extend(exim.senders());
     } else {
-        if arguments.sendmail {
+        let usual = Place::of_host(&arguments.socket);
+        let (place, of_socket) = if arguments.sendmail {
             findings.extend(Sendmail::ask().map_err(cannot("read the configuration of Sendmail"))?.check());
-        }
-        let place = Place { name: arguments.socket.clone(), from: None };
-        findings.extend(check_socket(&place, &Visitor::Anybody));
+            check_sendmail_socket(&usual, &collector)
+        } else {
+            let of_socket = check_socket(&usual, &Visitor::Anybody, &collector);
+            (usual, of_socket)
+        };
+        findings.extend(of_socket);
         senders.push(Sender { place, user: None, library: None });
     }
     let senders = if arguments.send { senders } else { Vec::new() };
-    findings.extend(of_configuration(&arguments.file, first.as_ref(), &senders, &reporting::texts));
+    findings.extend(of_configuration(&arguments.file, first.as_ref(), &collector, &senders, &reporting::texts));
     Ok(findings)
 }
 
@@ -140,19 +145,21 @@ fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
 fn of_configuration(
     file: &ConfigFile,
     postfix: Option<&Postfix>,
+    collector: &Collector,
     senders: &[Sender],
     texts: LookUpTexts<'_>,
 ) -> Vec<Finding> {
     match file.read() {
         Ok(Loaded { configuration, .. }) => {
-            let mut findings: Vec<_> = check_store(&configuration).into_iter().collect();
-            findings.extend(check_spool(&configuration));
-            findings.extend(sending::send(senders, &configuration));
-            findings.extend(check_dkim(&configuration, postfix, texts));
+            let mut findings: Vec<_> = check_store(&configuration, collector).into_iter().collect();
+            findings.extend(check_spool(&configuration, collector));
+            findings.extend(sending::send(senders, &configuration, collector));
+            findings.extend(check_dkim(&configuration, postfix, collector, texts));
             findings
         }
         Err(problems) => {
-            let failed = |line| Finding::fail("configuration", line, "correct the file; see tlsrpt config check");
+            let check = collector.check_configuration();
+            let failed = |line| Finding::fail("configuration", line, Remedy::after("correct the file", check.clone()));
             problems.lines().map(failed).collect()
         }
     }
@@ -200,7 +207,7 @@ pub(crate) fn show(out: &mut impl Write, findings: &[Finding]) -> io::Result<()>
         };
         write!(out, "{colour}{status:<4}{colour:#}  {check:<12}  {}", printable(message))?;
         if let Some(remedy) = remedy {
-            write!(out, " {LABEL}->{LABEL:#} {}", printable(remedy))?;
+            write!(out, " {LABEL}->{LABEL:#} {}", printable(&remedy.to_string()))?;
         }
         writeln!(out)?;
     }

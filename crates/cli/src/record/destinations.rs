@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use tlsrpt_check::Finding;
+use tlsrpt_check::{Finding, Remedy};
 use tlsrpt_deliver::{Destination, HttpsUrl, Refused};
 use tlsrpt_sendmail::lookups::{self, Found, MailHost};
 
@@ -25,7 +25,7 @@ pub(super) fn check(examiner: &Examiner, uris: &[&str], end: Instant) -> Vec<Fin
     let mut findings: Vec<_> = uris.iter().take(most).flat_map(|uri| one(examiner, uri, end)).collect();
     if uris.len() > most {
         let message = format!("the record has {} destinations; reporters may serve only the first {most}", uris.len());
-        findings.push(Finding::warn(CHECK, message, "name fewer"));
+        findings.push(Finding::warn(CHECK, message, Remedy::words("name fewer")));
     }
     findings
 }
@@ -37,9 +37,11 @@ fn one(examiner: &Examiner, uri: &str, end: Instant) -> Vec<Finding> {
         Ok(Destination::Https(url)) => https(examiner, &shown, &url, end),
         Err(Refused::Port(port)) => {
             let message = format!("{shown}: reporters may not post to port {port}");
-            vec![Finding::warn(CHECK, message, format!("use port {HTTPS_PORT}"))]
+            vec![Finding::warn(CHECK, message, Remedy::words(format!("use port {HTTPS_PORT}")))]
         }
-        Err(refused) => vec![Finding::fail(CHECK, format!("{shown}: {refused}"), "correct it in the record")],
+        Err(refused) => {
+            vec![Finding::fail(CHECK, format!("{shown}: {refused}"), Remedy::words("correct it in the record"))]
+        }
     }
 }
 
@@ -50,11 +52,11 @@ fn mail(examiner: &Examiner, uri: &str, domain: &str, end: Instant) -> Vec<Findi
     };
     if !name_exists {
         let message = format!("{uri}: there is no domain {domain}");
-        return vec![Finding::fail(CHECK, message, "name an address that takes mail")];
+        return vec![Finding::fail(CHECK, message, Remedy::words("name an address that takes mail"))];
     }
     if records.iter().any(|host| is_root(&host.name)) {
         let message = format!("{uri}: {domain} takes no mail: it has a null MX record (RFC 7505)");
-        return vec![Finding::fail(CHECK, message, "name an address that takes mail")];
+        return vec![Finding::fail(CHECK, message, Remedy::words("name an address that takes mail"))];
     }
     let without_mx = records.is_empty();
     let hosts = if without_mx { vec![MailHost { preference: 0, name: domain.into() }] } else { records };
@@ -75,7 +77,11 @@ fn mail(examiner: &Examiner, uri: &str, domain: &str, end: Instant) -> Vec<Findi
     } else if let Some(first) = findings.first_mut().filter(|_| hosts.len() <= MOST_HOSTS) {
         // A failure of DNS may end.
         if findings_are_missing_addresses(first) {
-            *first = Finding::fail(CHECK, first.message.clone(), "publish an MX record for a host with an address");
+            *first = Finding::fail(
+                CHECK,
+                first.message.clone(),
+                Remedy::words("publish an MX record for a host with an address"),
+            );
         }
     }
     if let Some(prober) = &examiner.prober {
@@ -100,7 +106,7 @@ fn without_address(uri: &str, domain: &str, host: &str, without_mx: bool) -> Fin
     } else {
         format!("{uri}: {host}, a mail host of {domain}, {NO_ADDRESS}")
     };
-    Finding::warn(CHECK, message, "correct the MX records")
+    Finding::warn(CHECK, message, Remedy::words("correct the MX records"))
 }
 
 fn https(examiner: &Examiner, uri: &str, url: &HttpsUrl, end: Instant) -> Vec<Finding> {
@@ -110,7 +116,11 @@ fn https(examiner: &Examiner, uri: &str, url: &HttpsUrl, end: Instant) -> Vec<Fi
         Err(_) => match lookups::addresses(&examiner.resolver, host, time_left(end)) {
             Ok(found) if found.records.is_empty() => {
                 let what = if found.name_exists { "has no address" } else { "does not exist" };
-                return vec![Finding::fail(CHECK, format!("{uri}: {host} {what}"), "correct the name of the host")];
+                return vec![Finding::fail(
+                    CHECK,
+                    format!("{uri}: {host} {what}"),
+                    Remedy::words("correct the name of the host"),
+                )];
             }
             Ok(found) => found.records,
             Err(error) => return vec![unknown(uri, host, &error)],
@@ -119,7 +129,7 @@ fn https(examiner: &Examiner, uri: &str, url: &HttpsUrl, end: Instant) -> Vec<Fi
     let permitted = permitted(examiner, &addresses);
     if permitted.is_empty() {
         let message = format!("{uri}: {host} has no public address, only {}", list(&addresses));
-        return vec![Finding::fail(CHECK, message, "name a host with a public address")];
+        return vec![Finding::fail(CHECK, message, Remedy::words("name a host with a public address"))];
     }
     let mut findings = vec![Finding::ok(CHECK, format!("{uri}: {host} has the address {}", list(&permitted)))];
     if let Some(prober) = &examiner.prober {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tlsrpt_check::Finding;
+use tlsrpt_check::{Finding, Remedy};
 use tlsrpt_deliver::AddressGuard;
 use tlsrpt_sendmail::resolver::{Resolver, ServerFailed};
 
@@ -44,14 +44,14 @@ pub(super) fn time_left(end: Instant) -> Duration {
 }
 
 /// What to do about a lookup without an answer.
-pub(super) fn after_no_answer(error: &io::Error) -> &'static str {
-    match ServerFailed::of(error) {
+pub(super) fn after_no_answer(error: &io::Error) -> Remedy {
+    Remedy::words(match ServerFailed::of(error) {
         Some(_) => {
             "the domain's name servers do not answer, or its DNSSEC signatures are wrong; \
              compare with another resolver: --resolver ADDRESS"
         }
         None => "see whether the resolver of this host works, or name another: --resolver ADDRESS",
-    }
+    })
 }
 
 /// A text of a stranger with a limit, not yet escaped.

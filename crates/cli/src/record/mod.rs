@@ -15,7 +15,7 @@ mod published;
 
 use std::time::{Duration, Instant};
 
-use tlsrpt_check::Finding;
+use tlsrpt_check::{Finding, Remedy};
 use tlsrpt_format::{record, repair};
 
 use self::examiner::shortened;
@@ -55,9 +55,9 @@ fn wrong(text: &str, mistake: &record::Mistake) -> Finding {
         true => format!("column {}: {}", mistake.column, mistake.what),
         false => repair.mistakes.join("; "),
     };
-    let remedy = match repair.corrected {
+    let remedy: String = match repair.corrected {
         Some(corrected) => format!("publish: {corrected}"),
         None => "publish a record of RFC 8460 section 3: v=TLSRPTv1; rua=mailto:ADDRESS".into(),
     };
-    Finding::fail("record", format!("{}: {what}", shortened(text)), remedy)
+    Finding::fail("record", format!("{}: {what}", shortened(text)), Remedy::words(remedy))
 }

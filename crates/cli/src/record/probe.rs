@@ -9,7 +9,7 @@ use std::{
 
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName};
-use tlsrpt_check::Finding;
+use tlsrpt_check::{Finding, Remedy};
 
 const CHECK: &str = "certificate";
 /// How long the probe of one host may take.
@@ -49,7 +49,11 @@ impl Prober {
             }
         }
         let places = places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        Finding::fail(CHECK, format!("{host}: cannot connect to {places}: {problem}"), "let reporters connect")
+        Finding::fail(
+            CHECK,
+            format!("{host}: cannot connect to {places}: {problem}"),
+            Remedy::words("let reporters connect"),
+        )
     }
 
     /// The certificate of a mail server, after STARTTLS. Mail is delivered in spite of a bad one, unless MTA-STS forbids it.
@@ -59,7 +63,7 @@ impl Prober {
             return Finding::warn(
                 CHECK,
                 format!("{host} has no public address"),
-                "publish the address of a mail server",
+                Remedy::words("publish the address of a mail server"),
             );
         };
         let asked = Bounded::connect(place, bounded(end)).and_then(|stream| self.start_tls(stream));
@@ -67,11 +71,15 @@ impl Prober {
             Ok(Some(stream)) => of_handshake(host, place, self.handshake(stream, host), Finding::warn),
             Ok(None) => {
                 let message = format!("{host} ({place}) does not offer STARTTLS: reports come unencrypted");
-                Finding::warn(CHECK, message, "configure TLS in the mail server")
+                Finding::warn(CHECK, message, Remedy::words("configure TLS in the mail server"))
             }
             Err(error) => {
                 let message = format!("{host} ({place}) does not take mail from here: {error}");
-                Finding::warn(CHECK, message, "see whether it listens, and whether this network may connect to port 25")
+                Finding::warn(
+                    CHECK,
+                    message,
+                    Remedy::words("see whether it listens, and whether this network may connect to port 25"),
+                )
             }
         }
     }
@@ -114,11 +122,13 @@ fn of_handshake(
     host: &str,
     place: SocketAddr,
     result: Result<(), String>,
-    bad: fn(&'static str, String, &'static str) -> Finding,
+    bad: fn(&'static str, String, Remedy) -> Finding,
 ) -> Finding {
     match result {
         Ok(()) => Finding::ok(CHECK, format!("{host} ({place}) has a valid certificate")),
-        Err(why) => bad(CHECK, format!("{host} ({place}): {why}"), "install a valid certificate for this name"),
+        Err(why) => {
+            bad(CHECK, format!("{host} ({place}): {why}"), Remedy::words("install a valid certificate for this name"))
+        }
     }
 }
 

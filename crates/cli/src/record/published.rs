@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tlsrpt_check::Finding;
+use tlsrpt_check::{Finding, Remedy};
 use tlsrpt_sendmail::lookups::{self, Found};
 
 use super::examiner::{Examined, Examiner, after_no_answer, shortened, time_left};
@@ -59,7 +59,7 @@ fn several(name: &str, records: &[&String]) -> Finding {
     let count = records.len();
     let first: Vec<_> = records.iter().take(3).map(|text| shortened(text)).collect();
     let message = format!("{name} has {count} TLSRPT records, so reporters ignore all: {}", first.join(" and "));
-    Finding::fail("dns", message, "keep one, with all destinations: rua=URI,URI")
+    Finding::fail("dns", message, Remedy::words("keep one, with all destinations: rua=URI,URI"))
 }
 
 fn missing(name: &str, domain: &str, found: &Found<Vec<u8>>) -> Finding {
@@ -69,7 +69,7 @@ fn missing(name: &str, domain: &str, found: &Found<Vec<u8>>) -> Finding {
         (true, others) => format!("{name} has {others} TXT records, but none is a TLSRPT record"),
     };
     let remedy = format!("publish a TXT record at {name}: v=TLSRPTv1; rua=mailto:tls-reports@{domain}");
-    Finding::fail("dns", message, remedy)
+    Finding::fail("dns", message, Remedy::words(remedy))
 }
 
 /// Finds the record at the names where people and web forms put it by mistake.
@@ -87,7 +87,7 @@ fn elsewhere(examiner: &Examiner, domain: &str, end: Instant) -> Vec<Finding> {
     };
     let found = |name: String| {
         let message = format!("there is a TLSRPT record at {name}, where no reporter looks");
-        Finding::fail("place", message, format!("move it to {LABELS}{domain}"))
+        Finding::fail("place", message, Remedy::words(format!("move it to {LABELS}{domain}")))
     };
     names.iter().filter_map(has_record).map(found).collect()
 }

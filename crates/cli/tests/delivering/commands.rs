@@ -218,7 +218,7 @@ fn check_says_who_signs_report_mails() {
     let host = Host::new(25, "");
     let checked = || host.run(&["check", "--socket", "/no/such/socket"]).1;
     let line = "WARN  dkim signer   tlsrpt does not sign report mails: there is no [mail.dkim] in the configuration; a milter of \
-                127.0.0.1 or the relay behind it has to sign with d=sender.example -> unless ";
+                127.0.0.1 or the relay behind it has to sign with d=sender.example -> nothing, if ";
     assert!(checked().contains(line), "{}", checked());
     let with_key = |domain: &str| {
         let text = fs::read_to_string(host.file("tlsrpt.toml")).unwrap();

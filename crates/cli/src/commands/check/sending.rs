@@ -10,11 +10,13 @@ use std::{
 };
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use tlsrpt_check::{Finding, Sender};
+use tlsrpt_check::{Collector, Finding, Remedy, Sender};
 use tlsrpt_config::Configuration;
 use tlsrpt_format::TEST_DOMAIN;
 use tlsrpt_store::{Error, ErrorKind, open_reader};
 
+/// The command that shows the log of the collector.
+const LOG: &str = "journalctl -u tlsrpt-collect -n 20";
 const SENT: &str = "sent";
 const STORED: &str = "stored";
 /// The hidden subcommand that sends it.
@@ -25,7 +27,7 @@ const LONGEST: Duration = Duration::from_secs(8);
 const STEP: Duration = Duration::from_millis(100);
 
 /// Sends an event by each way, and says where it got.
-pub(super) fn send(senders: &[Sender], configuration: &Configuration) -> Vec<Finding> {
+pub(super) fn send(senders: &[Sender], configuration: &Configuration, collector: &Collector) -> Vec<Finding> {
     if senders.is_empty() {
         return Vec::new();
     }
@@ -33,7 +35,7 @@ pub(super) fn send(senders: &[Sender], configuration: &Configuration) -> Vec<Fin
     let mut findings: Vec<_> = senders.iter().map(|sender| send_by(sender).unwrap_or_else(|failed| failed)).collect();
     let sent = findings.iter().filter(|finding| finding.remedy.is_none()).count();
     if sent > 0 {
-        findings.push(find(configuration, before, u64::try_from(sent).unwrap_or(u64::MAX)));
+        findings.push(find(configuration, collector, before, u64::try_from(sent).unwrap_or(u64::MAX)));
     }
     findings
 }
@@ -42,7 +44,7 @@ pub(super) fn send(senders: &[Sender], configuration: &Configuration) -> Vec<Fin
 fn send_by(sender: &Sender) -> Result<Finding, Finding> {
     let failed = |why: String| {
         let path = sender.place.path();
-        let remedy = "see the remedies of the other checks; with none, journalctl -u tlsrpt-collect";
+        let remedy = Remedy::after("the other checks may say more, and the log of the collector", LOG);
         Finding::fail(SENT, format!("the test event was not sent to {}: {why}", path.display()), remedy)
     };
     let this = env::current_exe().map_err(|error| failed(error.to_string()))?;
@@ -74,16 +76,26 @@ fn send_by(sender: &Sender) -> Result<Finding, Finding> {
 }
 
 /// Waits until the store has so many events more than before.
-fn find(configuration: &Configuration, before: Result<u64, Error>, sent: u64) -> Finding {
+fn find(configuration: &Configuration, collector: &Collector, before: Result<u64, Error>, sent: u64) -> Finding {
     let store = &configuration.store.url;
     let unknown = |error: &Error| {
-        let remedy = match error.kind() {
+        let message = format!("the event was sent, and the store {store} cannot be read: {error}");
+        match error.kind() {
+            ErrorKind::Missing if collector.may_be_another_one() => Finding::warn(
+                STORED,
+                message,
+                Remedy::after(
+                    "tlsrpt-collectd has a database of its own; its log",
+                    "journalctl -u tlsrpt-collectd -n 20",
+                ),
+            ),
             ErrorKind::Missing => {
-                "name the configuration of the collector with --config; tlsrpt-collectd: look into its own database"
+                let message = format!("{message}: the collector has another store");
+                let first = "unless --config names another configuration than that of the collector";
+                Finding::fail(STORED, message, Remedy::after(first, collector.restart()))
             }
-            _ => "check again as root, or as the user of the collector",
-        };
-        Finding::warn(STORED, format!("the event was sent, and the store {store} cannot be read: {error}"), remedy)
+            _ => Finding::warn(STORED, message, Remedy::as_root()),
+        }
     };
     let before = match before {
         Ok(before) => before,
@@ -110,7 +122,7 @@ fn find(configuration: &Configuration, before: Result<u64, Error>, sent: u64) ->
                 return Finding::fail(
                     STORED,
                     message,
-                    "journalctl -u tlsrpt-collect; systemctl restart tlsrpt-collect",
+                    Remedy::after("the log of the collector says why", format!("{LOG}; {}", collector.restart())),
                 );
             }
             Err(error) if late => return unknown(&error),
