@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use tlsrpt_format::without_error_numbers;
 
 use super::{canonical::Form, key::Key, tags::Tags};
 use crate::header::{Field, Header};
@@ -116,7 +117,8 @@ impl<'m> Signature<'m> {
     fn key(&self, domain: &str, algorithm: &str, texts: LookUp<'_>) -> Result<Key, Wrong> {
         let selector = self.tags.get("s").ok_or("the signature names no key")?;
         let name = format!("{selector}._domainkey.{domain}");
-        let records = texts(&name).map_err(|error| Wrong::NotNow(format!("{name}: {error}")))?;
+        let records =
+            texts(&name).map_err(|error| Wrong::NotNow(without_error_numbers(&format!("{name}: {error}"))))?;
         match records.as_slice() {
             [] => Err(Wrong::Invalid(format!("there is no key at {name}"))),
             [record] => Key::of(&String::from_utf8_lossy(record), algorithm)

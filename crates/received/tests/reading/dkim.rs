@@ -97,9 +97,11 @@ fn a_resolver_that_fails_is_not_a_verdict() {
     let asked = RefCell::new(0);
     let verdict = verify(&mail(true), now(), &|_| {
         *asked.borrow_mut() += 1;
-        Err(io::ErrorKind::TimedOut.into())
+        // The connection is refused.
+        Err(io::Error::from_raw_os_error(111))
     });
     assert!(matches!(verdict, Verdict::NotNow(_)), "{verdict:?}");
+    assert!(verdict.to_string().ends_with("Connection refused"), "{verdict}");
     assert_eq!(*asked.borrow(), 1);
     let none = verify(&mail(true), now(), &|_| Ok(vec![]));
     assert_eq!(none, Verdict::Failed(format!("there is no key at {NAME}")));
