@@ -14,6 +14,7 @@ SOCKET = "/run/tlsrpt/tlsrpt.sock"
 PACKAGES = ["systemd", "systemd-sysv"]
 # Where the machine itself runs systemd.
 HOST_MANAGER = "/run/systemd/system"
+STOPPED = "T (stopped)"  # the state of a process in /proc
 COMMAND_SECONDS, BOOT_SECONDS = 60, 120
 
 
@@ -97,6 +98,14 @@ class System:
         """Sends a signal to the collector and returns its process number, in the system."""
         process = self.property("MainPID")
         self.systemctl("kill", "--kill-whom=main", "--signal=" + signal.Signals(number).name, SERVICE)
+        return process
+
+    def stand_still(self):
+        """Stops the collector, and waits until all its threads stand still: one that was waiting reads what comes before. Returns its
+        process number, in the system."""
+        process = self.kill(signal.SIGSTOP)
+        waiting.until("the collector to stand still", lambda: all(STOPPED in line for line in self.run(
+            "sh", "-c", "cat /proc/%s/task/*/status | grep ^State:" % process).splitlines()))
         return process
 
     def wait_for_another(self, process):

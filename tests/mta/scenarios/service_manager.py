@@ -103,7 +103,7 @@ def states_of_a_start(system):
 
     def stopped():
         process = system.property("MainPID")
-        return process != "0" and "T (stopped)" in system.run("cat", "/proc/%s/status" % process, check=False)
+        return process != "0" and service_manager.STOPPED in system.run("cat", "/proc/%s/status" % process, check=False)
     waiting.until("the collector to stand still", stopped)
     states = [system.property("ActiveState")]
     system.kill(signal.SIGCONT)
@@ -131,7 +131,7 @@ def through(system, library, socket_path, interrupt):
 def waiting_through_a_kill(system, library, socket_path):
     """Sends while the collector stands still, and kills it. [sent, stored]"""
     before = system.counts()["events"]
-    process = system.kill(signal.SIGSTOP)
+    process = system.stand_still()
     functions = ctypes.CDLL(library)
     sent = sum(send_event(functions, socket_path.encode(), b"waiting.example") for _ in range(WAITING))
     if system.kill(signal.SIGKILL) != process:
