@@ -39,8 +39,10 @@ ALL = (
     Fault("the key is not in DNS", in_dns(lambda text: None), {RECORD: FAIL}, checked.KEY_NAME, "v=DKIM1"),
     Fault("the key in DNS is for mail of users alone", in_dns(lambda text: text.replace("s=tlsrpt", "s=email")), {RECORD: FAIL}, "",
           "tlsrpt"),
-    Fault("another key is in DNS", in_dns(lambda text: text[:-40] + "A" * 36 + "AQAB"), {RECORD: FAIL}, checked.KEY_NAME, "v=DKIM1"),
-    Fault("everybody may read the key", key_mode(0o644), {KEY: WARN}, "everybody", "chmod 640", PASTE),
-    Fault("the reporter may not read the key", key_mode(0o600), {KEY: FAIL}, "may not read", "chmod 640", PASTE),
+    Fault("another key is in DNS", in_dns(lambda text: text[:-40] + "A" * 36 + "AQAB"), {RECORD: FAIL}, checked.KEY_NAME,
+          "v=DKIM1"),
+    Fault("everybody may read the key", key_mode(0o644), {KEY: WARN}, "everybody", "chmod 400", PASTE),
+    Fault("the reporter may not read the key", lambda host: os.chown(host.path(installed.KEY), 0, 0), {KEY: FAIL}, "may not read",
+          "chmod 400", PASTE),
     Fault("nothing signs", no_signer, {SIGNER: WARN}, "[mail.dkim]", "[mail.dkim]"),
 )

@@ -18,7 +18,8 @@ SETTINGS = "/etc/exim4/update-exim4.conf.conf"
 # A router and a transport of an administrator's own, for one domain.
 OWN_ROUTER = "own_router:\n  driver = dnslookup\n  domains = good.test\n  transport = own_smtp\n\n"
 OWN_TRANSPORT = "\nown_smtp:\n  driver = smtp\n\n"
-BEHIND_ROUTER = "own_router:\n  driver = manualroute\n  domains = own.test\n  transport = own_smtp\n  route_list = own.test 10.0.0.1\n\n"
+BEHIND_ROUTER = ("own_router:\n  driver = manualroute\n  domains = own.test\n  transport = own_smtp\n"
+                 "  route_list = own.test 10.0.0.1\n\n")
 BEFORE_ROUTERS = "begin routers\n"
 
 
@@ -80,20 +81,22 @@ def not_generated(host):
 
 CONFIGURATION = (
     Fault("tlsrpt.conf is not included", macros(lambda text: text.replace(INCLUDE, "")), {"transport": FAIL}, "TLSRPT_EVENT",
-          exim.SNIPPET, silent=True),
+          exim.SNIPPET, PASTE, silent=True),
     Fault("tlsrpt.conf is included, and update-exim4.conf was not run", not_generated, {"transport": FAIL}, "TLSRPT_EVENT",
-          "update-exim4.conf", silent=True),
-    Fault("the transport has no lines for TLSRPT", lines(""), {"transport": FAIL}, "remote_smtp", "event_action", silent=True),
-    Fault("the transport has an event_action of its own alone", lines(OWN_ACTION), {"transport": FAIL}, "event_action",
-          "TLSRPT_EVENT", silent=True),
-    Fault("the transport has multi_domain on", lines(".ifdef TLSRPT_EVENT\n  event_action = TLSRPT_EVENT\n.endif\n"), {"transport": WARN},
-          "multi_domain", "multi_domain = false"),
-    Fault("a transport of an own router has no lines for TLSRPT", own_router(OWN_ROUTER), {"transport": FAIL}, "own_smtp",
-          "event_action", silent=True),
-    Fault("TLS is off", macro("REMOTE_SMTP_HOSTS_AVOID_TLS = *"), {"tls": FAIL}, "hosts_avoid_tls", "REMOTE_SMTP_HOSTS_AVOID_TLS",
+          "update-exim4.conf", PASTE, silent=True),
+    Fault("the package was removed", without_package, {"transport": FAIL}, exim.SNIPPET, "tlsrpt-exim", silent=True),
+    Fault("the transport has no lines for TLSRPT", lines(""), {"transport": FAIL}, "remote_smtp", "event_action", PASTE,
           silent=True),
+    Fault("the transport has an event_action of its own alone", lines(OWN_ACTION + "  multi_domain = false\n"), {"transport": FAIL},
+          "event_action", "TLSRPT_EVENT", PASTE, silent=True),
+    Fault("the transport has multi_domain on", lines(".ifdef TLSRPT_EVENT\n  event_action = TLSRPT_EVENT\n.endif\n"),
+          {"transport": WARN}, "multi_domain", "multi_domain = false", PASTE),
+    Fault("a transport of an own router has no lines for TLSRPT", own_router(OWN_ROUTER), {"transport": FAIL}, "own_smtp",
+          "event_action", PASTE, silent=True),
+    Fault("TLS is off", macro("REMOTE_SMTP_HOSTS_AVOID_TLS = *"), {"tls": FAIL}, "hosts_avoid_tls", "REMOTE_SMTP_HOSTS_AVOID_TLS",
+          PASTE, silent=True),
     Fault("TLS is off for a domain", macro("REMOTE_SMTP_HOSTS_AVOID_TLS = mx.good.test"), {"tls": WARN}, "mx.good.test",
-          "REMOTE_SMTP_HOSTS_AVOID_TLS", silent=True),
+          "REMOTE_SMTP_HOSTS_AVOID_TLS", PASTE, silent=True),
     Fault("a smarthost", relay, {"transport": FAIL, "route": WARN}, "remote_smtp_smarthost", "", silent=True),
     Fault("Exim does not run", lambda host: host.stop(), {"running": FAIL}, "does not run", "systemctl start exim4", PASTE),
 )
@@ -102,10 +105,18 @@ MODULE = (
     Fault("the module is missing", without_module, {"module": FAIL}, exim.MODULE, "tlsrpt-exim", silent=True),
     Fault("TLSRPT_MODULE names no file", macro("TLSRPT_MODULE = /usr/lib/exim4/other.so"), {"module": FAIL}, "other.so",
           "", silent=True),
+    Fault("Exim's user may not read the module", mode(exim.MODULE, 0o600), {"module": FAIL}, exim.MODULE, "chmod", PASTE,
+          silent=True),
+    Fault("the module cannot be loaded", broken_module, {"module": FAIL}, exim.MODULE, "tlsrpt-exim", silent=True),
 )
 
 SOCKET = (
-    Fault("no collector", check_socket_faults.no_collector, {"socket": FAIL}, "nothing at", "systemctl start tlsrpt-collect", PASTE, silent=True),
+    Fault("TLSRPT_SOCKET names another file", macro("TLSRPT_SOCKET = " + OTHER_SOCKET), {"socket": FAIL, "elsewhere": WARN},
+          OTHER_SOCKET, "TLSRPT_SOCKET", PASTE, silent=True),
+    Fault("TLSRPT_SOCKET is empty", macro("TLSRPT_SOCKET ="), {"transport": FAIL}, "TLSRPT_SOCKET", "TLSRPT_SOCKET", PASTE,
+          silent=True),
+    Fault("no collector", check_socket_faults.no_collector, {"socket": FAIL}, "nothing at", "systemctl restart tlsrpt-collect",
+          PASTE, silent=True),
     Fault("the collector was killed and left its socket", check_socket_faults.kill_collector, {"listener": FAIL}, "nobody listens",
           "systemctl restart tlsrpt-collect", PASTE, silent=True),
     Fault("the collector hangs", check_socket_faults.hang_without_events, {"collector": FAIL}, "stopped", "kill -CONT", PASTE),
@@ -127,9 +138,14 @@ def other_place(host):
     check_socket_faults.elsewhere(OTHER_SOCKET)(host)
 
 
+# With an Exim that has no ${dlfunc}, the macro is not defined either.
+LIGHT = {"exim": FAIL}
+
 # States in which all is reported: nothing may be found.
 SOUND = (
     ("another path of the socket", other_place),
-    ("an action of its own before the event", lines(".ifdef TLSRPT_EVENT\n" + OWN_ACTION.rstrip() + "TLSRPT_EVENT\n  multi_domain = false\n.endif\n")),
+    ("an action of its own before the event",
+     lines(".ifdef TLSRPT_EVENT\n" + OWN_ACTION.rstrip() + "TLSRPT_EVENT\n  multi_domain = false\n.endif\n")),
     ("TLS required", macro("REMOTE_SMTP_HOSTS_REQUIRE_TLS = *")),
+    ("a host behind this one, by a transport of its own", own_router(BEHIND_ROUTER)),
 )

@@ -1,14 +1,14 @@
 """Planted faults: each is a state of a mail host, what `tlsrpt check` must find in it, and how it is mended."""
 
+import os
+import subprocess
 from dataclasses import dataclass, field
 
+from harness import reporter
 from harness.checked import FAIL, OK, WARN
 from harness.scenario import Problem
 
-PASTE = "paste"  # the command in the remedy mends the fault
-MORE = "; to keep it"  # what follows the command
-RUN = "run: "  # what comes before the command
-COMMAND_AFTER = ": "  # in a remedy that explains something before its command
+PASTE = "paste"  # the command in the remedy, which follows "run: ", mends the fault
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,11 @@ class Fault:
 
     name: str
     plant: object  # a function of the host
-    finds: dict  # {check: status} of all findings that are not OK; the first one has the remedy
+    finds: dict  # {check: status} of all findings that are not OK; the first one is the first of them and has the remedy
     says: str = ""  # a text that the message of the first one must have
     remedy: str = ""  # a text that its remedy must have
     mend: object = None  # a function of the host, or PASTE
+    after: object = None  # a function of the host, called when all is done
     silent: bool = False  # a mail in this state causes no event; without a fault it does
     options: list = field(default_factory=list)  # of `tlsrpt check`, if not the usual ones
 
@@ -36,8 +37,9 @@ def try_all(host, faults):
             wrong += try_one(host, fault)
         except (Problem, RuntimeError, OSError) as problem:
             wrong.append("%s: %s: %s" % (fault.name, type(problem).__name__, problem))
-            if callable(fault.mend):
-                fault.mend(host)
+            for step in (fault.mend, fault.after):
+                if callable(step):
+                    step(host)
             host.restore()
     return wrong
 
@@ -58,12 +60,41 @@ def try_sound(host, states):
     return wrong
 
 
+def try_send(host):
+    """Sends a test event by the whole way. Returns a text for each wrong result."""
+    result = host.check(*host.options, "--send")
+    wrong = complaints("with a test event", result, {})
+    if not {"sent", "stored"}.issubset(finding["check"] for finding in result[1]):
+        wrong.append("no test event was sent and found: %s" % result[1])
+    return wrong
+
+
+def try_collectd(host, environment):
+    """The collector of tlsrpt-reporter in the place of ours, with a socket for the group of the mail server."""
+    host.end_collector()
+    other = reporter.Collector(environment, os.path.join(host.network.folder, "collectd"), host.path(host.ours.socket)).start()
+    os.chown(other.socket, 0, host.group_number())
+    os.chmod(other.socket, 0o660)
+    result = host.check()
+    wrong = complaints("with tlsrpt-collectd", result, {})
+    if not any(finding["check"] == "collector" and "python" in finding["message"] for finding in result[1]):
+        wrong.append("no finding names the process of tlsrpt-collectd: %s" % result[1])
+    other.end()
+    host.restore()
+    return wrong
+
+
+def try_table(host, table):
+    """All of a module with faults, ALL, and sound states, SOUND."""
+    return try_all(host, table.ALL) + try_send(host) + try_sound(host, table.SOUND)
+
+
 def try_one(host, fault):
     fault.plant(host)
     result = host.check(*fault.options)
     wrong = complaints(fault.name, result, fault.finds)
     if not wrong:
-        wrong = words(fault, result[1])
+        wrong = words(fault, result[1]) + unpasteable(fault, result[1])
     if fault.silent:
         count = host.events_of_a_mail()
         if count:
@@ -71,8 +102,9 @@ def try_one(host, fault):
         if host.counting_disturbs and fault.mend == PASTE:
             host.restore()
             fault.plant(host)
+            result = host.check(*fault.options)
     if fault.mend == PASTE and not wrong:
-        command = pasted(first(fault, result[1])["remedy"])
+        command = first(fault, result[1])["command"]
         printed = host.shell(command)
         mended = "%s, after %r, which printed %r" % (fault.name, command, printed)
         wrong += complaints(mended, host.check(*fault.options), {})
@@ -80,6 +112,8 @@ def try_one(host, fault):
             wrong.append("%s: a mail does not cause one event" % mended)
     elif callable(fault.mend):
         fault.mend(host)
+    if fault.after:
+        fault.after(host)
     host.restore()
     return wrong + complaints("after " + fault.name, host.check(), {})
 
@@ -97,14 +131,15 @@ def try_monitor(host, states):
 
 
 def complaints(when, result, finds):
-    """Nothing, if exactly these checks are not OK, and the exit code says so."""
+    """Nothing, if exactly these checks are not OK, the planted one is the first of them, and the exit code says so."""
     code, findings = result
     found = {}
     for finding in findings:
         if finding["status"] != OK:
             found[finding["check"]] = max(found.get(finding["check"], ""), finding["status"], key=["", WARN, FAIL].index)
     wanted_code = 1 if FAIL in finds.values() else 0
-    if found == finds and code == wanted_code:
+    bad = [finding["check"] for finding in findings if finding["status"] != OK]
+    if found == finds and code == wanted_code and bad[:1] == list(finds)[:1]:
         return []
     lines = ["    %(status)s %(check)s: %(message)s" % finding + " -> " + finding.get("remedy", "")
              for finding in findings if finding["status"] != OK or finding["check"] in finds]
@@ -118,12 +153,20 @@ def words(fault, findings):
             for member, text in (("message", fault.says), ("remedy", fault.remedy)) if text not in (finding.get(member) or "")]
 
 
+def unpasteable(fault, findings):
+    """A text for each finding whose remedy has no command after "run: ", or one that bash cannot read."""
+    wrong = []
+    for finding in findings:
+        if finding["status"] == OK:
+            continue
+        command, remedy = finding.get("command"), finding["remedy"]
+        if not command or not remedy.endswith("run: " + command):
+            wrong.append("%s: the remedy of %s has no command: %r" % (fault.name, finding["check"], remedy))
+        elif subprocess.run(["bash", "-n", "-c", command], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            wrong.append("%s: bash cannot read the command of %s: %r" % (fault.name, finding["check"], command))
+    return wrong
+
+
 def first(fault, findings):
     check, status = next(iter(fault.finds.items()))
     return next(finding for finding in findings if finding["check"] == check and finding["status"] == status)
-
-
-def pasted(remedy):
-    """The command of a remedy."""
-    _, run, command = remedy.rpartition(RUN)
-    return command if run else remedy.partition(MORE)[0].rpartition(COMMAND_AFTER)[2]

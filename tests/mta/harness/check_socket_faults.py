@@ -17,7 +17,7 @@ FOLDER = os.path.dirname(SOCKET)
 OUTSIDE = "/run/tlsrpt/tlsrpt.sock"  # as systemd's socket unit has it
 OTHER = os.path.join(FOLDER, "collector.sock")
 held = []  # sockets that stay open
-SMALL = 4 << 20
+SMALL, LARGE = 4 << 20, 1 << 30
 OTHER_DATABASE = os.path.join(installed.STORE_FOLDER, "other.db")
 READ = "import socket; reader = socket.socket(fileno=0)\nwhile True: reader.recv(65536)"
 
@@ -91,6 +91,12 @@ def elsewhere(path):
     return plant
 
 
+def link_out_of_chroot(host):
+    """The collector listens outside, and a link in the chroot names its socket: a process in the chroot follows it there."""
+    elsewhere(OUTSIDE)(host)
+    os.symlink(OUTSIDE, host.path(SOCKET))
+
+
 def mode(path, bits):
     return lambda host: os.chmod(host.path(path), bits)
 
@@ -104,26 +110,26 @@ def no_folder(host):
     shutil.rmtree(host.path(FOLDER))
 
 
-def small_store(host, then):
-    """Moves the store to a small file system of its own, and starts the collector there."""
+def own_file_system(host, size, then):
+    """Moves the store to a file system of its own, and starts the collector there."""
     host.end_collector()
     folder = host.path(installed.STORE_FOLDER)
     saved = folder + ".kept"
     shutil.copytree(folder, saved)
     host.shell("mount -t tmpfs -o size=%d tmpfs %s && cp -a %s.kept/. %s && chown -R %s: %s" % (
-        SMALL, installed.STORE_FOLDER, installed.STORE_FOLDER, installed.STORE_FOLDER, checked.USER, installed.STORE_FOLDER))
+        size, installed.STORE_FOLDER, installed.STORE_FOLDER, installed.STORE_FOLDER, checked.USER, installed.STORE_FOLDER))
     shutil.rmtree(saved)
     host.start_collector()
     host.shell(then)
 
 
 def full_store(host):
-    small_store(host, "dd if=/dev/zero of=%s/other bs=64k 2>/dev/null || true" % installed.STORE_FOLDER)
+    own_file_system(host, SMALL, "dd if=/dev/zero of=%s/other bs=64k 2>/dev/null || true" % installed.STORE_FOLDER)
 
 
 def read_only_store(host):
     """The file system turned read-only, as after an error of the disk."""
-    small_store(host, "true")
+    own_file_system(host, LARGE, "true")
     host.end_collector()
     host.shell("mount -o remount,ro " + installed.STORE_FOLDER)
     with contextlib.suppress(RuntimeError):
@@ -150,29 +156,42 @@ def usual_queue(host):
 
 
 COLLECTOR = (
-    Fault("no collector", no_collector, {"socket": FAIL}, "nothing at", "systemctl", silent=True),
-    Fault("the collector was killed and left its socket", kill_collector, {"listener": FAIL}, "nobody listens", "systemctl", silent=True),
-    Fault("the collector hangs and its queue is full", hang, {"collector": FAIL, "queue now": FAIL}, "stopped", "kill -CONT", wake, silent=True),
-    Fault("the collector hangs, and no event has come yet", hang_without_events, {"collector": FAIL}, "stopped", "kill -CONT", PASTE),
+    Fault("no collector", no_collector, {"socket": FAIL}, "nothing at", "systemctl restart tlsrpt-collect", PASTE, silent=True),
+    Fault("the collector was killed and left its socket", kill_collector, {"listener": FAIL}, "nobody listens",
+          "systemctl restart tlsrpt-collect", PASTE, silent=True),
+    Fault("the collector hangs and its queue is full", hang, {"collector": FAIL, "queue now": FAIL}, "stopped", "kill -CONT", wake,
+          silent=True),
+    Fault("the collector hangs, and no event has come yet", hang_without_events, {"collector": FAIL}, "stopped", "kill -CONT",
+          PASTE),
+    Fault("another program reads the socket", foreign_program, {"collector": WARN}, "python", "kill ", PASTE, end_foreign_program),
+    Fault("the collector has another store than the configuration, found with --send", other_store, {"stored": FAIL},
+          OTHER_DATABASE, "systemctl restart tlsrpt-collect", PASTE, options=["--postfix", "--send"]),
     Fault("the disk of the store is full", full_store, {"store": FAIL}, "full", "df -h", usual_store),
-    Fault("the disk of the store is read-only", read_only_store, {"store": FAIL}, "read-only", "mount -o remount,rw", usual_store),
+    Fault("the disk of the store is read-only", read_only_store, {"store": FAIL}, "read-only", "mount -o remount,rw", PASTE,
+          usual_store),
     Fault("a queue for 10 datagrams", short_queue, {"queue length": WARN}, "10", "sysctl", usual_queue),
 )
 
 PLACES = (
-    Fault("the collector listens outside of the chroot", elsewhere(OUTSIDE), {"elsewhere": WARN, "socket": FAIL}, OUTSIDE, SOCKET, silent=True),
-    Fault("the collector listens at another name in the chroot", elsewhere(OTHER), {"elsewhere": WARN, "socket": FAIL}, OTHER,
+    Fault("the collector listens outside of the chroot", elsewhere(OUTSIDE), {"socket": FAIL, "elsewhere": WARN}, SOCKET,
+          "socket-group", PASTE, silent=True),
+    Fault("the collector listens at another name in the chroot", elsewhere(OTHER), {"socket": FAIL, "elsewhere": WARN}, SOCKET,
           "postconf -e smtp_tlsrpt_socket_name=run/tlsrpt/collector.sock", PASTE, silent=True),
-    Fault("a file in place of the socket", in_place_of_the_socket(a_file), {"socket": FAIL}, "not a socket", "", silent=True),
-    Fault("a folder in place of the socket", in_place_of_the_socket(os.mkdir), {"socket": FAIL}, "not a socket", "", silent=True),
-    Fault("a stream socket in place of the socket", in_place_of_the_socket(a_stream_socket), {"socket": FAIL}, "datagram", "", silent=True),
-    Fault("no folder", no_folder, {"directories": FAIL, "socket": FAIL}, FOLDER, "", silent=True),
+    Fault("a symbolic link that leads out of the chroot", link_out_of_chroot, {"link": FAIL}, OUTSIDE, "", PASTE, silent=True),
+    Fault("a file in place of the socket", in_place_of_the_socket(a_file), {"socket": FAIL}, "not a socket", "rm ", PASTE,
+          silent=True),
+    Fault("a folder in place of the socket", in_place_of_the_socket(os.mkdir), {"socket": FAIL}, "not a socket", "rmdir ", PASTE,
+          silent=True),
+    Fault("a stream socket in place of the socket", in_place_of_the_socket(a_stream_socket), {"socket": FAIL}, "datagram", "mv -T ",
+          PASTE, silent=True),
+    Fault("no folder", no_folder, {"directories": FAIL, "socket": FAIL}, FOLDER, "", PASTE, silent=True),
 )
 
 PERMISSIONS = (
     Fault("a closed folder", mode(FOLDER, 0o700), {"directories": FAIL}, FOLDER, "chgrp postfix", PASTE, silent=True),
     Fault("a closed socket", mode(SOCKET, 0o600), {"permission": FAIL}, SOCKET, "0660", PASTE, silent=True),
-    Fault("the socket has another group", owner(SOCKET, ":daemon"), {"permission": FAIL}, "daemon", "chgrp postfix", PASTE, silent=True),
+    Fault("the socket has another group", owner(SOCKET, ":daemon"), {"permission": FAIL}, "daemon", "chgrp postfix", PASTE,
+          silent=True),
     Fault("everybody may write to the socket", mode(SOCKET, 0o666), {"permission": WARN}, "everybody", "chmod", PASTE),
     Fault("everybody may replace the socket", mode(FOLDER, 0o777), {"directories": WARN}, "everybody", "chmod", PASTE),
     Fault("everybody may write to the socket and replace it", lambda host: [mode(FOLDER, 0o777)(host), mode(SOCKET, 0o666)(host)],

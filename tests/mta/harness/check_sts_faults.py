@@ -15,7 +15,8 @@ WITHOUT, WITH = "QUERY", "QUERYwithTLSRPT"
 # The answers of postfix-tlspol about the domain with a policy, as its documentation has them. Its program, in Go, is in none of
 # Debian's releases: a server of the harness gives the answers.
 PLAIN = "OK secure match=mx.%s servername=hostname" % mta_sts.DOMAIN
-TLSPOL_ANSWERS = {WITHOUT: PLAIN, WITH: PLAIN + " policy_type=sts policy_domain=%s { policy_string = version: STSv1 }" % mta_sts.DOMAIN}
+ATTRIBUTES = " policy_type=sts policy_domain=%s { policy_string = version: STSv1 }" % mta_sts.DOMAIN
+TLSPOL_ANSWERS = {WITHOUT: PLAIN, WITH: PLAIN + ATTRIBUTES}
 held = []  # sockets that stay open
 
 
@@ -65,18 +66,18 @@ def answer_tlspol(client):
 
 ALL = (
     Fault("postfix-mta-sts-resolver without tlsrpt", resolver(tlsrpt_off), {CHECK: WARN}, "attributes of TLSRPT",
-          mta_sts.CONFIGURATION),
+          mta_sts.CONFIGURATION, PASTE),
     Fault("postfix-mta-sts-resolver without tlsrpt, and a domain without a policy is asked", resolver(tlsrpt_off), {CHECK: WARN},
-          "attributes of TLSRPT", mta_sts.CONFIGURATION, options=["--postfix", "--sts-domain", NO_POLICY]),
+          "attributes of TLSRPT", mta_sts.CONFIGURATION, PASTE, options=["--postfix", "--sts-domain", NO_POLICY]),
     Fault("postfix-mta-sts-resolver with Debian's own configuration", resolver(lambda text: mta_sts.DEBIANS), {CHECK: WARN},
-          "attributes of TLSRPT", mta_sts.CONFIGURATION),
+          "attributes of TLSRPT", mta_sts.CONFIGURATION, PASTE),
     Fault("smtp alone asks it, in master.cf", both(resolver(tlsrpt_off), option("smtp", "smtp_tls_policy_maps=" + mta_sts.MAP),
                                                    set_to("smtp_tls_policy_maps=")),
-          {CHECK: WARN}, "attributes of TLSRPT", mta_sts.CONFIGURATION),
+          {CHECK: WARN}, "attributes of TLSRPT", mta_sts.CONFIGURATION, PASTE),
     Fault("postfix-mta-sts-resolver does not run", lambda host: host.resolver.stop(), {CHECK: WARN}, "no answer",
           "postfix-mta-sts-resolver"),
-    Fault("postfix-mta-sts-resolver is asked at another port", set_to("smtp_tls_policy_maps=" + mta_sts.MAP.replace("8461", "8462")),
-          {CHECK: WARN}, "8462", "postfix-mta-sts-resolver"),
+    Fault("postfix-mta-sts-resolver is asked at another port",
+          set_to("smtp_tls_policy_maps=" + mta_sts.MAP.replace("8461", "8462")), {CHECK: WARN}, "8462", "postfix-mta-sts-resolver"),
     Fault("postfix-tlspol is asked for QUERY", tlspol(WITHOUT), {CHECK: WARN}, "asks postfix-tlspol for QUERY", WITH, PASTE),
 )
 

@@ -43,7 +43,7 @@ class Host:
         roots.run(self.root, MAKE_USER)
         self.ours = installed.Installed(program, self.network, self.root, socket_path, self.group, route, installed.RSA,
                                         site.SINK[1], user=USER)
-        roots.run(self.root, ["sh", "-c", "chgrp %s %s && chmod 640 %s" % (USER, installed.KEY, installed.KEY)])
+        roots.run(self.root, ["sh", "-c", "chown %s %s && chmod 400 %s" % (USER, installed.KEY, installed.KEY)])
         self.network.served[KEY_NAME, "TXT"] = [self.ours.key_record()]
         self.ours.collect()
 
@@ -53,12 +53,13 @@ class Host:
         self.zone = dict(self.network.served)
 
     def present(self):
-        """The kept files as they are now: {path: (content, mode)}."""
+        """The kept files as they are now: {path: (content, mode, owner, group)}."""
         found = {}
         for name in self.kept + (RESOLV, installed.CONFIGURATION, installed.KEY):
             for path in files_of(self.path(name)):
                 with open(path, "rb") as source:
-                    found[path] = source.read(), os.stat(path).st_mode
+                    status = os.stat(path)
+                    found[path] = source.read(), status.st_mode, status.st_uid, status.st_gid
         return found
 
     def usual(self, name):
@@ -73,10 +74,11 @@ class Host:
             os.unlink(path)
         changed = [path for path, content in self.files.items() if now.get(path) != content]
         for path in changed:
-            content, mode = self.files[path]
+            content, mode, owner, group = self.files[path]
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as target:
                 target.write(content)
+            os.chown(path, owner, group)
             os.chmod(path, mode)
         self.network.served.clear()
         self.network.served.update(self.zone)

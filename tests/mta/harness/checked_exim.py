@@ -63,6 +63,12 @@ class EximHost(checked.Host):
             return False
         return (checked.name_of(self.read(PID_FILE).strip()) or "").startswith("exim")
 
+    def deliveries(self):
+        """The processes of Exim other than the daemon."""
+        daemon = self.read(PID_FILE).strip() if os.path.exists(self.path(PID_FILE)) else None
+        return [process for process in checked.processes()
+                if process != daemon and (checked.name_of(process) or "").startswith("exim")]
+
     def stop(self):
         """Stops Exim; the first process of the namespace is the daemon's parent."""
         daemon = int(self.read(PID_FILE))
@@ -77,6 +83,8 @@ class EximHost(checked.Host):
         """Sends a mail with the present configuration, and counts the events in Exim's log."""
         mark = len(self.mta.log())
         self.mta.send(domain)
+        # A reloaded daemon begins with a run of the queue, which may deliver the mail.
+        waiting.until("all deliveries to end", lambda: not self.deliveries())
         found = sum(EVENT % domain in line for line in self.mta.log()[mark:])
         for queued in QUEUED.findall(roots.run(self.root, [exim.PROGRAM, "-bp"])):
             roots.run(self.root, [exim.PROGRAM, "-Mrm", queued])

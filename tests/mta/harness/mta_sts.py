@@ -64,5 +64,5 @@ class Resolver:
 
     def stop(self):
         if self.process and self.process.poll() is None:
-            self.process.terminate()
+            self.process.kill()  # it would wait for Postfix's connections
             self.process.wait(60)

@@ -1,7 +1,8 @@
 """`tlsrpt check --postfix` finds each planted fault of Debian's unmodified Postfix, and nothing on a sound host."""
 
-from harness import (check_dkim_faults, check_faults, check_postfix_faults, check_socket_faults, check_sts_faults, checked_postfix,
-                     checked_sts, command, debian_packages, mail_programs, network, roots)
+from harness import (check_dkim_faults, check_faults, check_milter_faults, check_postfix_faults, check_socket_faults, check_sts_faults,
+                     checked_milter, checked_postfix, checked_sts, command, debian_packages, mail_programs, network, reporter,
+                     roots)
 from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
 
 TABLES = {"postfix": check_postfix_faults.ALL, "socket": check_socket_faults.ALL, "dkim": check_dkim_faults.ALL}
@@ -27,30 +28,35 @@ def check(context, table, about, library):
     return Row(about, "%d planted faults, each found, with the remedy; none is found without" % len(TABLES[table]))
 
 
-def observe_sts(program, root, network_arguments):
-    """In a namespace: the wrong results of the table of programs for MTA-STS."""
-    host = checked_sts.StsHost(program, root, None, network_arguments)
-    return check_faults.try_all(host, check_sts_faults.ALL) + check_faults.try_sound(host, check_sts_faults.SOUND)
+PROGRAMS = {
+    "sts": (checked_sts.StsHost, check_sts_faults),
+    "milter": (checked_milter.MilterHost, check_milter_faults),
+}
 
 
-def check_sts(context):
-    wrong = context.call("scenarios.check_faults:observe_sts", program=command.built(context.checkout), root=mail_programs.root(),
-                         network_arguments=network.open_arguments())
+def observe_programs(table, program, root, network_arguments):
+    """In a namespace: the wrong results of a table of programs beside Postfix."""
+    make, faults = PROGRAMS[table]
+    host = make(program, root, None, network_arguments)
+    return check_faults.try_table(host, faults)
+
+
+def check_programs(context, table, about):
+    wrong = context.call("scenarios.check_faults:observe_programs", table=table, program=command.built(context.checkout),
+                         root=mail_programs.root(), network_arguments=network.open_arguments())
     if wrong:
         raise Problem("\n".join(wrong))
-    return Row("tlsrpt check --postfix, Postfix 3.10 and postfix-mta-sts-resolver 1.5 of Debian 13; the answers of postfix-tlspol",
-               "%d planted faults, each found, with the remedy; nothing is found in %d sound states" % (
-                   len(check_sts_faults.ALL), 1 + len(check_sts_faults.SOUND)))
+    _, faults = PROGRAMS[table]
+    return Row("tlsrpt check --postfix, Postfix 3.10 and %s of Debian 13" % about,
+               "%d planted faults, each found, with the remedy; nothing is found in %d sound states; a test event is stored" % (
+                   len(faults.ALL), 1 + len(faults.SOUND)))
 
 
-def observe_sound(program, root, library, network_arguments):
+def observe_sound(program, root, library, environment, network_arguments):
     """In a namespace: the findings on sound hosts, what `tlsrpt check` says of the library, and where a test event got."""
     host = checked_postfix.PostfixHost(program, root, library, network_arguments)
-    sent = host.check(*host.options, "--send")
-    wrong = check_faults.complaints("with a test event", sent, {})
-    if not {"sent", "stored"}.issubset(finding["check"] for finding in sent[1]):
-        wrong.append("no test event was sent and found: %s" % sent[1])
-    said = [finding["message"] for finding in sent[1] if finding["check"] == "library"]
+    said = [finding["message"] for finding in host.check()[1] if finding["check"] == "library"]
+    wrong = check_faults.try_send(host) + check_faults.try_collectd(host, environment)
     return wrong + check_faults.try_sound(host, check_postfix_faults.SOUND), said
 
 
@@ -61,7 +67,7 @@ def check_sound(context):
             (roots.STABLE, CANDIDATE, "0.5.1", OURS), (roots.TESTING, None, context.reference_version(), C_LIBRARY)):
         found, said = context.call("scenarios.check_faults:observe_sound", program=command.built(context.checkout),
                                    root=roots.debian(suite), library=library and context.libraries[library],
-                                   network_arguments=network.open_arguments())
+                                   environment=reporter.environment(), network_arguments=network.open_arguments())
         of_library = "%s with %s" % (suite, library or "Debian's own library")
         wrong += ["%s: %s" % (of_library, text) for text in found]
         if not said or any(version not in text or maker not in text for text in said):
@@ -69,8 +75,8 @@ def check_sound(context):
     if wrong:
         raise Problem("\n".join(wrong))
     return Row("tlsrpt check --postfix, Postfix 3.10 of Debian 13 with its own libtlsrpt, with 0.5.1 and with ours; Postfix 3.11 of "
-               "Debian testing", "%d sound hosts each: a mail causes one event, nothing is found, a test event is stored, and the "
-               "library is named" % len(check_postfix_faults.SOUND))
+               "Debian testing", "%d sound hosts each, one of them with tlsrpt-collectd: a mail causes one event, nothing is found, a "
+               "test event is stored, and the library is named" % (2 + len(check_postfix_faults.SOUND)))
 
 
 SCENARIOS = [
@@ -81,5 +87,8 @@ SCENARIOS = [
              lambda context: check(context, "socket", "tlsrpt check --postfix, Postfix 3.10 of Debian 13 with our library", CANDIDATE)),
     Scenario("check-dkim", "tlsrpt check finds faults of the signatures of report mails",
              lambda context: check(context, "dkim", "tlsrpt check --postfix, the DKIM signatures of tlsrpt deliver", CANDIDATE)),
-    Scenario("check-sts", "tlsrpt check finds faults of programs that look up MTA-STS policies", check_sts),
+    Scenario("check-milter", "tlsrpt check finds faults of OpenDKIM's signatures of report mails",
+             lambda context: check_programs(context, "milter", "OpenDKIM 2.11")),
+    Scenario("check-sts", "tlsrpt check finds faults of programs that look up MTA-STS policies",
+             lambda context: check_programs(context, "sts", "postfix-mta-sts-resolver 1.5 (and answers of postfix-tlspol)")),
 ]

@@ -1,37 +1,71 @@
-"""`tlsrpt check` finds each planted fault of Debian's unmodified Exim, and nothing on sound hosts."""
+"""`tlsrpt check` finds each planted fault of Debian's unmodified Exim and Sendmail, and nothing on sound hosts."""
 
-from harness import (check_exim_faults, check_faults, checked_exim, command, documents,
-                     exim_debian, network, project)
-from harness.exim_debian import HEAVY, SECTIONS
+from harness import (check_exim_faults, check_faults, check_sendmail_faults, checked_exim, checked_sendmail, command, documents,
+                     exim_debian, network, project, roots, sendmail)
+from harness.exim_debian import HEAVY, LIGHT, SECTIONS, SPLIT, UNSPLIT
 from harness.scenario import Problem, Row, Scenario
 
-EXIM = "exim.md"
+EXIM, SENDMAIL = "exim.md", "sendmail.md"
 
 
 def observe_exim(program, root, installed, network_arguments, layout, commands):
     """In a namespace: the wrong results of the table of faults, and of the sound states."""
     host = checked_exim.EximHost(program, root, installed, network_arguments, layout, commands)
-    return check_faults.try_all(host, check_exim_faults.ALL) + check_faults.try_sound(host, check_exim_faults.SOUND)
+    return check_faults.try_table(host, check_exim_faults)
+
+
+def observe_light(program, root, installed, network_arguments, commands):
+    """In a namespace: the findings with the Exim that Debian installs by itself, which has no ${dlfunc}."""
+    host = checked_exim.EximHost(program, root, installed, network_arguments, UNSPLIT, commands)
+    return check_faults.complaints("exim4-daemon-light", host.check(), check_exim_faults.LIGHT)
+
+
+def check_light(context):
+    wrong = context.call("scenarios.check_others:observe_light", program=command.built(context.checkout),
+                         root=exim_debian.root(LIGHT), installed=project.packaged(context.checkout, "install-exim"),
+                         network_arguments=network.open_arguments(), commands=commands_of_exim(context, UNSPLIT))
+    if wrong:
+        raise Problem("\n".join(wrong))
+    return Row("tlsrpt check --exim, exim4-daemon-light of Debian 13", "it is found that this Exim cannot call the module")
+
+
+def commands_of_exim(context, layout):
+    return documents.commands(context.checkout, EXIM, SECTIONS[layout])
 
 
 def check_exim(context, layout):
     installed = project.packaged(context.checkout, "install-exim")
     wrong = context.call("scenarios.check_others:observe_exim", program=command.built(context.checkout), root=exim_debian.root(HEAVY),
                          installed=installed, network_arguments=network.open_arguments(), layout=layout,
-                         commands=documents.commands(context.checkout, EXIM, SECTIONS[layout]))
+                         commands=commands_of_exim(context, layout))
     return row("tlsrpt check --exim, Exim 4.98 of Debian 13, %s, set up by docs/exim.md" % SECTIONS[layout].partition(", ")[2],
                check_exim_faults, wrong)
+
+
+def observe_sendmail(program, root, installed, network_arguments, commands):
+    """In a namespace: the same with Sendmail."""
+    host = checked_sendmail.SendmailHost(program, root, installed, network_arguments, commands)
+    return check_faults.try_table(host, check_sendmail_faults)
+
+
+def check_sendmail(context):
+    wrong = context.call("scenarios.check_others:observe_sendmail", program=command.built(context.checkout),
+                         root=roots.stable_with("sendmail", sendmail.PACKAGES), network_arguments=network.open_arguments(),
+                         installed=project.packaged(context.checkout, "install-sendmail"),
+                         commands=documents.commands(context.checkout, SENDMAIL, "Configure Sendmail"))
+    return row("tlsrpt check --sendmail, Sendmail 8.18 of Debian 13, set up by docs/sendmail.md", check_sendmail_faults, wrong)
 
 
 def row(about, table, wrong):
     """The line of a table of faults and sound states. Raises Problem if a result was wrong."""
     if wrong:
         raise Problem("\n".join(wrong))
-    return Row(about, "%d planted faults, each found, with the remedy; nothing is found in %d sound states" % (
+    return Row(about, "%d planted faults, each found, with the remedy; nothing is found in %d sound states; a test event is stored" % (
         len(table.ALL), 1 + len(table.SOUND)))
 
 
-SCENARIOS = [
+SCENARIOS = [Scenario("check-sendmail", "tlsrpt check finds faults of Sendmail", check_sendmail),
+             Scenario("check-exim-light", "tlsrpt check finds an Exim that cannot report", check_light)] + [
     Scenario("check-exim-" + layout, "tlsrpt check finds faults of Exim, with Debian's %s" % SECTIONS[layout].partition(", ")[2],
              lambda context, layout=layout: check_exim(context, layout))
-    for layout in (exim_debian.UNSPLIT, exim_debian.SPLIT)]
+    for layout in (UNSPLIT, SPLIT)]
