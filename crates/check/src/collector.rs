@@ -218,7 +218,7 @@ pub(crate) mod tests {
              systemctl daemon-reload && systemctl restart tlsrpt.socket tlsrpt-collect"
         );
         let by_file = of_service().listen_at(path, None);
-        assert!(by_file.contains("sed -i ") && by_file.contains("/etc/tlsrpt/tlsrpt.toml"), "{by_file}");
+        assert!(by_file.contains("/etc/tlsrpt/tlsrpt.toml") && by_file.contains("socket = "), "{by_file}");
         assert!(by_file.ends_with(" && systemctl restart tlsrpt-collect"), "{by_file}");
     }
 }

@@ -194,7 +194,7 @@ fn make_room_at_socket(elsewhere: Option<&Elsewhere>, asker: Asker<'_>) -> Remed
 mod tests {
     use std::{fs, path::Path};
 
-    use super::{Asker, Place, check_socket_of};
+    use super::{Asker, Place, check_socket, check_socket_of};
     use crate::{Finding, Visitor, collector::tests::of_service};
 
     /// The finding of a check that is not OK.
@@ -241,5 +241,8 @@ mod tests {
     fn a_long_name_gets_a_command() {
         let long = format!("/{}", "x".repeat(200));
         assert_eq!(found(Path::new(&long), "name").command(), Some("use /usual"));
+        // No other check says anything about it.
+        let place = Place { name: long.into(), from: None, is_chroot: false };
+        assert_eq!(check_socket(&place, &Visitor::Anybody, &of_service()).len(), 1);
     }
 }

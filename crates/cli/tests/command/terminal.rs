@@ -207,7 +207,7 @@ fn is_one_piece(line: &str) -> bool {
     let line = line.trim().rsplit("  ").next().unwrap_or_default().trim_start();
     !line.contains(' ')
         || line.starts_with("v=")
-        || ["chgrp", "systemctl", "tlsrpt", "install"].iter().any(|it| line.starts_with(it))
+        || ["{ test", "chgrp", "systemctl", "tlsrpt", "install"].iter().any(|it| line.starts_with(it))
 }
 
 #[test]
