@@ -46,7 +46,8 @@ OPERATORS = {
     "exim.md": Machine(hosts.exim_root),
     "sendmail.md": Machine(hosts.sendmail_root),
 }
-# Documents that are not for operators, and others that do not run yet. containers.md has a test of its own (tests/containers).
+# Documents that are not for operators, and others that do not run yet. The scenario `containers` runs
+# containers.md.
 OTHERS = ["architecture.md", "command.md", "containers.md", "datagram.md", "differences.md", "hostile-records.md",
           "interface.md", "performance.md", "platforms.md", "releasing.md", "reliability.md", "security.md"]
 

@@ -1,7 +1,7 @@
 """All scenarios, in the order in which they are listed and run."""
 
 from scenarios import (abi, bounces, bounces_other, check_faults, check_others, collect, command_check, command_forward,
-                       command_report, control, debian_13, delivered, delivered_other, exim, exim_debian, faults, from_source,
+                       command_report, containers, control, debian_13, delivered, delivered_other, exim, exim_debian, faults, from_source,
                        help_examples, hostile_bytes, incomplete_mirror, nothing_left, other_reports, packages_debian,
                        packages_installed, packages_other, record_probe, requirements, sendmail, service_manager, unmodified,
                        whole, whole_way)
@@ -14,7 +14,7 @@ ALL = (unmodified.SCENARIOS + requirements.SCENARIOS + debian_13.SCENARIOS + con
        + command_check.SCENARIOS + check_faults.SCENARIOS + check_others.SCENARIOS + command_report.SCENARIOS
        + command_forward.SCENARIOS + record_probe.SCENARIOS + help_examples.SCENARIOS + collect.SCENARIOS
        + service_manager.SCENARIOS + exim.SCENARIOS
-       + exim_debian.SCENARIOS + sendmail.SCENARIOS + other_reports.SCENARIOS)
+       + exim_debian.SCENARIOS + sendmail.SCENARIOS + other_reports.SCENARIOS + containers.SCENARIOS)
 
 # These take long, and run only when they are named.
 SEPARATE = packages_debian.SCENARIOS + packages_installed.SCENARIOS + packages_other.SCENARIOS + whole.SCENARIOS
