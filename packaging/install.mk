@@ -83,6 +83,13 @@ uninstall-command:
 	$(call prune,$(SHAREDIR)/tlsrpt)
 
 ##@ Packages
+## static: the command as one file for any Linux, build/tlsrpt-static; needs Rust's library for musl, and musl-gcc
+.PHONY: static
+static: $(BUILD)/tlsrpt-static
+
+$(BUILD)/tlsrpt-static: $(call CRATES,*) crates/cargo.sh packaging/static.sh
+	LOCKED=$(LOCKED) packaging/static.sh $@
+
 ## dist: the source tarball for packages, with the crates, in build/dist/
 .PHONY: dist
 dist:

@@ -137,6 +137,11 @@ test-newest:
 test-msrv:
 	tests/compilers/oldest-rust
 
+## test-static: `make static` in Debian 13, and its file at work in an empty root; root, on Debian
+.PHONY: test-static
+test-static:
+	tests/compilers/static
+
 ## test-metrics: the metrics of `tlsrpt status`, read by Prometheus's promtool
 .PHONY: test-metrics
 test-metrics:

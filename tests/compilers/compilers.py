@@ -109,39 +109,49 @@ def lower(base, target):
 
 
 def make_core(base, path, triple):
-    """Fetches the crates of Rust's own libraries with this machine's cargo, and compiles them in the root filesystem."""
+    """Compiles the core library for a target in the root filesystem."""
     with tempfile.TemporaryDirectory() as scratch:
-        sources, = glob.glob(os.path.join(base, "usr/src/rustc-*/library"))
-        shutil.copytree(sources, os.path.join(scratch, "library"))
-        crates = os.path.join(scratch, "crates")
-        # The manifests use features of nightly.
-        vendor(crates, os.path.join(scratch, "library", "Cargo.toml"), RUSTC_BOOTSTRAP="1")
-        namespace.call("compilers:compile_core", {"base": base, "path": path, "crates": crates, "triple": triple,
-                                                  "mountpoint": os.path.join(scratch, "view")})
+        namespace.call("compilers:compile_core", {"base": base, "path": path, "crates": library_crates(base, scratch),
+                                                  "triple": triple, "mountpoint": os.path.join(scratch, "view")})
+
+
+def library_crates(base, scratch):
+    """A folder with the crates of Rust's own libraries, which this machine's cargo fetches."""
+    sources, = glob.glob(os.path.join(base, "usr/src/rustc-*/library"))
+    shutil.copytree(sources, os.path.join(scratch, "library"))
+    crates = os.path.join(scratch, "crates")
+    # The manifests use features of nightly.
+    vendor(crates, os.path.join(scratch, "library", "Cargo.toml"), RUSTC_BOOTSTRAP="1")
+    return crates
 
 
 def compile_core(base, path, crates, triple, mountpoint):
     """Compiles the core library for a target. In a namespace."""
-    inside = view(base, mountpoint)
+    libraries = os.path.join(path, RUST_LIBRARIES, triple, "lib")
+    os.makedirs(libraries)
+    for rlib in build_libraries(view(base, mountpoint), crates, triple, "core,compiler_builtins", "abort"):
+        shutil.copy(rlib, libraries)
+
+
+def build_libraries(inside, crates, triple, names, panic):
+    """Compiles libraries of Rust for a target, with what they need, for programs that abort or unwind. Returns the paths of the
+    compiled files."""
     give_crates(inside, crates, CORE_CRATES)
     os.makedirs(inside + "/core/src")
     with open(inside + "/core/Cargo.toml", "w") as manifest:
         manifest.write('[package]\nname = "nothing"\nversion = "0.0.0"\nedition = "2021"\n'
-                       '[profile.release]\npanic = "abort"\n')
+                       '[profile.release]\npanic = "%s"\n' % panic)
     with open(inside + "/core/src/lib.rs", "w") as source:
         source.write("#![no_std]\n")
     roots.run(inside, ["env", "CARGO_HOME=" + CARGO_HOME, "RUSTC_BOOTSTRAP=1", "RUSTFLAGS=" + CORE_FLAGS, "sh", "-euc",
-                       "cd /core && cargo build --quiet --release -Zbuild-std=core,compiler_builtins --target " + triple],
+                       "cd /core && cargo build --quiet --release -Zbuild-std=%s --target %s" % (names, triple)],
               timeout=SECONDS)
-    libraries = os.path.join(path, RUST_LIBRARIES, triple, "lib")
-    os.makedirs(libraries)
     # Where in its folder cargo puts them, and whether core has a crate rustc_std_workspace_core, depends on the version.
     made = {os.path.basename(rlib).split("-")[0]: rlib
             for rlib in glob.glob("%s/core/target/%s/release/**/lib*.rlib" % (inside, triple), recursive=True)}
-    if not {"libcore", "libcompiler_builtins"} <= set(made):
+    if not {"lib" + name for name in names.split(",")} <= set(made):
         raise RuntimeError("cargo made %s" % sorted(made))
-    for rlib in made.values():
-        shutil.copy(rlib, libraries)
+    return list(made.values())
 
 
 def crates():
