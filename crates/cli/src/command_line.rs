@@ -43,6 +43,9 @@ pub(crate) fn definition() -> clap::Command {
 /// The error about these words in one line, with the word that was probably meant. The text of the parser has further lines, with
 /// the usage.
 fn in_one_line(error: &clap::Error, words: &[String]) -> String {
+    if matches!(error.kind(), ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
+        return without_subcommand(words);
+    }
     let rendered = error.render().to_string();
     let what = rendered.split("\n\n").next().unwrap_or_default();
     let line = what.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -62,16 +65,28 @@ fn probably_meant(error: &clap::Error, words: &[String]) -> String {
             let names = command.get_arguments().filter_map(clap::Arg::get_long).map(|name| format!("--{name}"));
             (ContextKind::InvalidArg, names.collect())
         }
-        ErrorKind::InvalidSubcommand => {
-            let shown = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
-            (ContextKind::InvalidSubcommand, shown.map(|subcommand| subcommand.get_name().to_owned()).collect())
-        }
+        ErrorKind::InvalidSubcommand => (ContextKind::InvalidSubcommand, subcommands(&command)),
         _ => return String::new(),
     };
     match error.get(kind) {
         Some(ContextValue::String(wrong)) => did_you_mean(wrong, names.iter().map(String::as_str)),
         _ => String::new(),
     }
+}
+
+/// The error about a missing subcommand. The parser would list the hidden ones too.
+fn without_subcommand(words: &[String]) -> String {
+    let command = command_of(words);
+    match command.get_name() {
+        "tlsrpt" => "a subcommand is missing; tlsrpt --help lists them".into(),
+        name => format!("tlsrpt {name} needs a word more: {} (see --help)", subcommands(&command).join(", ")),
+    }
+}
+
+/// The names of the subcommands that the help shows.
+fn subcommands(command: &clap::Command) -> Vec<String> {
+    let shown = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
+    shown.map(|subcommand| subcommand.get_name().to_owned()).filter(|name| name != "help").collect()
 }
 
 /// The subcommand that these words name, as far as they name one.

@@ -128,17 +128,21 @@ fn policy(entry: &PolicyEntry) -> PolicyResults {
         members: if hosts.is_empty() { Vec::new() } else { vec![("mx-host".into(), hosts)] },
         succeeded: entry.succeeded,
         failed: entry.failed,
-        failures: entry.failures.iter().map(failure).collect(),
+        failures: entry.failures.iter().map(|failed| failure(failed, entry.domain_name().as_deref())).collect(),
     }
 }
 
-fn failure(entry: &FailureEntry) -> FailureResults {
+fn failure(entry: &FailureEntry, domain: Option<&str>) -> FailureResults {
     let known = |(member, value): (FailureMember, &str)| (member.rfc_name().to_string(), value.to_owned());
     FailureResults {
         result_type: Some(entry.result_type.clone()).filter(|name| !name.is_empty()),
         sessions: entry.sessions,
         details: entry.details.known().map(known).collect(),
-        remedy: Some(advice::advice(entry.known_type()).into()),
+        remedy: Some(advice::advice_with_names(
+            entry.known_type(),
+            domain,
+            entry.details.get(FailureMember::ReceivingMxHostname),
+        )),
     }
 }
 

@@ -69,11 +69,44 @@ pub fn advice(about: Option<FailureType>) -> &'static str {
     }
 }
 
+/// What stands in the advice for the domain of the policy, and for the MX host.
+const DOMAIN: &str = "DOMAIN";
+const HOST: &str = "HOST";
+
+/// The advice with the domain of the policy and the MX host in it, where they are known. Strangers write these names: others than
+/// those of hosts are left out, so that what is pasted into a shell is a name.
+#[must_use]
+pub fn advice_with_names(about: Option<FailureType>, domain: Option<&str>, host: Option<&str>) -> String {
+    let put = |text: String, mark, name: Option<&str>| match name.filter(|name| is_name_of_host(name)) {
+        Some(name) => text.replace(mark, name),
+        None => text,
+    };
+    put(put(advice(about).into(), HOST, host), DOMAIN, domain)
+}
+
+fn is_name_of_host(name: &str) -> bool {
+    const LONGEST: usize = 253;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    name.len() <= LONGEST && name.contains('.') && !name.starts_with('-') && name.bytes().all(is_plain)
+}
+
 #[cfg(test)]
 mod tests {
     use tlsrpt::FailureType;
 
-    use super::advice;
+    use super::{advice, advice_with_names};
+
+    #[test]
+    fn names_of_hosts_are_put_into_the_advice_and_nothing_else() {
+        let fetch = |domain| advice_with_names(Some(FailureType::StsPolicyFetchError), Some(domain), None);
+        assert!(fetch("a.example").starts_with("Fetch https://mta-sts.a.example/.well-known/mta-sts.txt "));
+        assert!(fetch("a.example").ends_with("at _mta-sts.a.example."));
+        for other in ["x; reboot", "$(reboot).example", "a", "-a.example", "A.EXAMPLE", "\u{1b}[2J.example"] {
+            assert_eq!(fetch(other), advice(Some(FailureType::StsPolicyFetchError)), "{other}");
+        }
+        let host = advice_with_names(Some(FailureType::TlsaInvalid), Some("a.example"), Some("mx.a.example"));
+        assert!(host.contains("_25._tcp.mx.a.example with"), "{host}");
+    }
 
     #[test]
     fn each_result_type_of_the_rfc_has_its_own_advice() {

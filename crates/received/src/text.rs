@@ -134,14 +134,16 @@ impl Display for Where<'_> {
 /// What to do, once for each result type.
 fn advices(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let mut told: Vec<&str> = Vec::new();
-    for entry in report.policies.iter().flat_map(|policy| &policy.failures) {
+    let all = report.policies.iter().flat_map(|policy| policy.failures.iter().map(move |entry| (policy, entry)));
+    for (policy, entry) in all {
         let known = entry.known_type();
         let name = known.map_or("another result type", |_| &entry.result_type);
         if told.contains(&name) {
             continue;
         }
         writeln!(out, "\n  {}: {}", printable(name), advice::meaning(known))?;
-        writeln!(out, "    {}", advice::advice(known))?;
+        let (domain, host) = (policy.domain_name(), entry.details.get(ReceivingMxHostname));
+        writeln!(out, "    {}", advice::advice_with_names(known, domain.as_deref(), host))?;
         told.push(name);
     }
     Ok(())

@@ -6,7 +6,8 @@ use crate::support::{directory, run, run_badly, run_well, text};
 fn arguments() {
     let long = "x".repeat(108);
     let cases: &[(&[&str], &str)] = &[
-        (&[], "requires a subcommand"),
+        (&[], "a subcommand is missing; tlsrpt --help lists them"),
+        (&["suppress"], "tlsrpt suppress needs a word more: add, remove, list (see --help)"),
         (&["lisen"], "unrecognized subcommand 'lisen'; did you mean listen? (see --help)"),
         (&["--colour"], "unexpected argument '--colour'"),
         (&["listen", "--sockt", "x"], "unexpected argument '--sockt' found; did you mean --socket?"),

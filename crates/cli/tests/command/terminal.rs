@@ -187,8 +187,8 @@ fn assert_broken(shown: &str, whole: &str, columns: usize, context: &str) -> usi
             let indent = width(next) - width(next.trim_start());
             let of_first = width(first) - width(first.trim_start());
             assert!(indent >= of_first + 4, "{context}: no hanging indent: {next:?} after {first:?}");
-            assert!(width(first) <= columns || is_one_piece(first), "{context}: {first:?}");
-            assert!(width(next) <= columns || is_one_piece(next), "{context}: {next:?}");
+            assert!(width(first) <= columns || is_one_piece(first, ""), "{context}: {first:?}");
+            assert!(width(next) <= columns || is_one_piece(next, &together), "{context}: {next:?}");
             together = format!("{together} {next}");
             widest = widest.max(width(next));
             broken += 1;
@@ -204,12 +204,11 @@ fn words_of(line: &str) -> impl Iterator<Item = &str> {
     line.split_whitespace().map(|word| if word.parse::<f64>().is_ok() { "0" } else { word })
 }
 
-/// Whether the last column of the line is one word or one command or record, which is not broken.
-fn is_one_piece(line: &str) -> bool {
-    let line = line.trim().rsplit("  ").next().unwrap_or_default().trim_start();
-    !line.contains(' ')
-        || line.starts_with("v=")
-        || ["{ test", "chgrp", "systemctl", "tlsrpt", "install"].iter().any(|it| line.starts_with(it))
+/// Whether the last column of the line, behind the text `before`, is one word or one command or record, which is not broken.
+fn is_one_piece(line: &str, before: &str) -> bool {
+    let column = line.trim().rsplit("  ").next().unwrap_or_default().trim_start();
+    let is_record = before.ends_with(':') && column.starts_with("v=");
+    !column.contains(' ') || before.ends_with("run:") || is_record
 }
 
 #[test]

@@ -75,6 +75,10 @@ fn an_alert_is_one_line_and_an_exit_code() {
     assert_eq!(alert(&["--count", "3", "--rate", "30"]), (1, line, String::new()));
     assert_eq!(alert(&["--count", "4"]), (0, String::new(), String::new()));
     assert_eq!(alert(&["--rate", "31"]), (0, String::new(), String::new()));
+    // Cron mails what is printed: also that nothing can be compared.
+    fs::write(host.path("tlsrpt.db"), "damaged").unwrap();
+    let (code, shown, said) = alert(&[]);
+    assert!(code == 1 && shown.is_empty() && said.starts_with("tlsrpt: ") && said.lines().count() == 1, "{said}");
 }
 
 #[test]
