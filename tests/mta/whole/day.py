@@ -86,7 +86,7 @@ class Day:
         """Waits until the database has what was sent, and no spool has anything."""
         wanted = self.site.expected_sessions()
         try:
-            waiting.until("the events to be passed on", lambda: self.site.database.sessions() >= wanted and self.site.passed_on(), 90)
+            waiting.until("the events to be passed on", lambda: self.site.database.sessions() >= wanted and self.site.passed_on())
         except waiting.Timeout as timeout:
             raise RuntimeError("%s: %d of %d are in the database\n%s" % (
                 timeout, self.site.database.sessions(), wanted, self.site.said())) from None
@@ -143,7 +143,7 @@ class Day:
             site.clock.set(*moment, days=days)
             try:
                 waiting.until("the deliveries that are due", lambda: until() or all(
-                    site.database.query(query) == [(0,)] for query in (unreported, DUE)), 120)
+                    site.database.query(query) == [(0,)] for query in (unreported, DUE)))
             except waiting.Timeout as timeout:
                 raise RuntimeError("%s: %s\n%s" % (timeout, site.reports(), site.said())) from None
             if until():

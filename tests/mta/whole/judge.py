@@ -181,11 +181,16 @@ def doubled_event(found):
     return "sts-expired.test"
 
 
+def told_nothing_of(found):
+    """The number of a mail whose delivery had an answer, so it must be there once."""
+    told = {report["report-id"] for report in found["made"] for to in report["deliveries"] if to["unknown"]}
+    return next(number for number, (_, data) in enumerate(found["mails"])
+                if report_mails.read(base64.b64decode(data))[1]["report-id"] not in told)
+
+
 def doubled_delivery(found):
     """As if a mail arrived twice."""
-    told = {report["report-id"] for report in found["made"] for to in report["deliveries"] if to["unknown"]}
-    number = next(number for number, (_, data) in enumerate(found["mails"])
-                  if report_mails.read(base64.b64decode(data))[1]["report-id"] not in told)
+    number = told_nothing_of(found)
     for of in (found["mails"], found["read"]["mails"]):
         of.append(of[number])
     return "arrived twice"
@@ -193,9 +198,10 @@ def doubled_delivery(found):
 
 def lost_delivery(found):
     """As if a mail did not arrive."""
+    number = told_nothing_of(found)
     for of in (found["mails"], found["read"]["mails"]):
-        del of[0]
-    return " of the day"
+        del of[number]
+    return "its sessions are"
 
 
 def wrong_words(found):

@@ -98,7 +98,7 @@ class Machine:
         for place in [self.root(part) for part in self.lowers] + [self.folder]:
             # The kernel closes the files of killed processes a moment later.
             waiting.until("%s to be unmounted" % place, lambda place=place: not os.path.ismount(place) or subprocess.run(
-                ["umount", "--recursive", place], stderr=subprocess.DEVNULL, check=False).returncode == 0, 60)
+                ["umount", "--recursive", place], stderr=subprocess.DEVNULL, check=False).returncode == 0)
 
     def power_on(self):
         """Mounts what the power cut left. The programs are started by their owners."""

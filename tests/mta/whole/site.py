@@ -99,7 +99,7 @@ class Site:
         for host, servers, first in zip(self.hosts, ([C_LIBRARY], [OURS], [EXIM, SENDMAIL]), before):
             number = sum(TABLES[server].get(name, expected.NONE) != expected.NONE for server in servers for name in wanted or ALL)
             try:
-                waiting.until("%d events of %s" % (number, host.name), lambda: host.count() - first >= number, 60)
+                waiting.until("%d events of %s" % (number, host.name), lambda: host.count() - first >= number)
             except waiting.Timeout as timeout:
                 raise RuntimeError("%s: there are %d; tlsrpt collect said:\n%s" % (
                     timeout, host.count() - first, host.machine.said("collect"))) from None
