@@ -105,8 +105,8 @@ licences:
 test-packages: test-installed
 	tests/mta/run packages-debian packages-rpm packages-arch packages-cross
 
-## test-installed: Debian's packages of what is built here, in booted systems: the first report, upgrades and removals while mails
-##   flow, autopkgtests; root, on Debian
+## test-installed: packages of what is built here: Debian's in booted systems, through upgrades and removals while mails flow, and
+##   with autopkgtest; lintian and rpmlint; root, on Debian
 .PHONY: test-installed
 test-installed: $(LIBRARIES) $(COMMAND) exim
-	tests/mta/run packages-installed packages-autopkgtest
+	tests/mta/run packages-installed packages-autopkgtest packed-debian packed-rpm packed-arch

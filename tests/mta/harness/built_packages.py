@@ -7,9 +7,6 @@ import shutil
 from harness import built_debian, namespace, network, packaging, roots
 
 PACKAGES = ["debhelper", "fakeroot"]
-# What `make` has built, below build/.
-BUILT = ["libtlsrpt.so.0.0.0", "libtlsrpt.so.0", "libtlsrpt.so", "libtlsrpt.a", "tlsrpt", "tlsrpt-exim.so", "completion.bash",
-         "completion.zsh", "completion.fish"]
 NOT_COPIED = shutil.ignore_patterns("target", "build", ".git", "fuzz", "vendor")
 FOLDER = packaging.FOLDER + "/project"
 # debian/rules includes this file of the compiler, which is not needed here.
@@ -23,7 +20,7 @@ def root():
 
 def make(checkout, output):
     """Makes the packages in the folder OUTPUT, as built_debian does."""
-    missing = [name for name in BUILT if not os.path.exists(os.path.join(checkout, "build", name))]
+    missing = [name for name in packaging.BUILT_FILES if not os.path.exists(os.path.join(checkout, "build", name))]
     if missing:
         raise SystemExit("build/%s does not exist: run make all exim" % missing[0])
     shutil.rmtree(output, ignore_errors=True)
@@ -37,7 +34,7 @@ def copy(checkout, target):
     """Copies the project with the built files, which are newer than their sources once they are touched, the archive last."""
     shutil.copytree(checkout, target, ignore=NOT_COPIED, symlinks=True)
     os.mkdir(target + "/build")
-    for name in BUILT:
+    for name in packaging.BUILT_FILES:
         shutil.copy(os.path.join(checkout, "build", name), target + "/build/" + name, follow_symlinks=False)
 
 

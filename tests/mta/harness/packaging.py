@@ -85,6 +85,51 @@ _making = threading.Lock()
 _made = []
 
 
+def packed(context, kind):
+    """What build() of harness.built_KIND returned for the files that `make` has built in the checkout: nothing is compiled."""
+    folder = os.path.join(context.checkout, "build", "mta", "packed-" + kind)
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("source", "output"):
+        os.makedirs(os.path.join(folder, name))
+    dist_of_built(context.checkout, os.path.join(folder, "source"), context.reference_version())
+    return context.call("harness.built_%s:build" % kind, base=root(), source=os.path.join(folder, "source"),
+                        output=os.path.join(folder, "output"), mountpoint=network.mountpoint(), compiled=False)
+
+
+def dist_of_built(checkout, folder, level):
+    """Makes a folder like that of dist(), whose tarball has no crates but the built files, which are newer than their sources."""
+    version = re.search('^version = "(.*)"$', read(os.path.join(checkout, "Cargo.toml")), re.MULTILINE).group(1)
+    name = "libtlsrpt-" + version
+    subprocess.run(["sh", "-euc", PACK_SOURCES, checkout, folder, name, *BUILT_FILES], check=True)
+    for template in ("libtlsrpt.spec", "PKGBUILD"):
+        filled = subprocess.run([os.path.join(checkout, "packaging", "fill.py"), os.path.join(checkout, "packaging", template + ".in"),
+                                 version, level], stdout=subprocess.PIPE, check=True).stdout
+        for target in (os.path.join(folder, template), os.path.join(folder, name, "packaging", template)):
+            with open(target, "wb") as written:
+                written.write(filled)
+    subprocess.run(["tar", "--create", "--xz", "--file", "%s/%s.tar.xz" % (folder, name), "--directory", folder, name], check=True,
+                   env=dict(os.environ, XZ_OPT="-0"))
+
+
+PACK_SOURCES = """
+checkout=$0 target=$1/$2
+shift 2
+mkdir -p "$target/build"
+cd "$checkout"
+git ls-files -z | tar --create --null --files-from=- | tar --extract --directory "$target"
+find "$target" -type f -exec touch --date=@0 {} +
+cd build
+cp --archive "$@" "$target/build"
+"""
+BUILT_FILES = ("libtlsrpt.so.0.0.0", "libtlsrpt.so.0", "libtlsrpt.so", "libtlsrpt.a", "tlsrpt", "tlsrpt-exim.so", "completion.bash",
+               "completion.zsh", "completion.fish")
+
+
+def read(path):
+    with open(path) as source:
+        return source.read()
+
+
 def tarball(folder):
     name, = (name for name in os.listdir(folder) if name.endswith(".tar.xz"))
     return os.path.join(folder, name)

@@ -4,7 +4,7 @@ import os
 import re
 import threading
 
-from harness import autopkgtests, built_packages, network, packaged, reporter, reports, service_manager, waiting
+from harness import autopkgtests, built_packages, network, packaged, packaging, reporter, reports, service_manager, waiting
 from harness.scenario import Problem, Row, Scenario
 
 # What the administrator writes: the examples of the file, without the # before them.
@@ -208,6 +208,14 @@ def check(context):
                "event, removal and reinstallation lose only the refused ones, and purge leaves no file")
 
 
+def check_lintian(context):
+    printed = context.call("harness.built_debian:lint", base=packaging.root(), packages=packages(context),
+                           mountpoint=network.mountpoint())
+    if printed != "passed\n":
+        raise Problem("lintian:\n" + printed)
+    return Row("Debian 13: lintian", "nothing up to pedantic in the packages")
+
+
 def check_autopkgtests(context):
     found = context.call("harness.autopkgtests:run", lower=autopkgtests.root(), checkout=context.checkout, packages=packages(context),
                          mountpoint=network.mountpoint())
@@ -218,4 +226,5 @@ def check_autopkgtests(context):
 
 SCENARIOS = [Scenario("packages-installed", "Debian's packages from apt install to a report, upgraded and removed while mails flow",
                       check),
+             Scenario("packed-debian", "lintian on Debian's packages, packed from what make has built", check_lintian),
              Scenario("packages-autopkgtest", "the tests in debian/tests, in a booted system", check_autopkgtests)]

@@ -25,8 +25,9 @@ SYSTEMD = {"systemd_post": UNITS, "systemd_preun": UNITS,
 EXECUTABLE = ("/libtlsrpt.so.0.0.0", "/tlsrpt-exim.so", "/usr/bin/tlsrpt")
 
 
-def check_rpm(context):
+def check_rpm(context, build=packaging.built):
     built = build(context, "rpm")
+    require_flag(built)
     modes = {file: mode for lines in built["files"].values() for mode, file in (line.split(" ", 1) for line in lines)}
     found = {name: [line.split(" ", 1)[1] for line in lines] for name, lines in built["files"].items()}
     require_files(found, {"libtlsrpt": LIBRARY | LICENCES, "libtlsrpt-devel": DEVELOPMENT, "tlsrpt": TOOLS | LICENCES,
@@ -53,8 +54,9 @@ def check_rpm(context):
     return Row("Debian 13: rpmbuild, rpmlint", "%d packages: files, modes, scripts, licences and crates in them" % len(found))
 
 
-def check_arch(context):
+def check_arch(context, build=packaging.built):
     built = build(context, "arch")
+    require_flag(built)
     found, fields = built["files"], built["fields"]
     require_files(found, {"libtlsrpt": LIBRARY | DEVELOPMENT | LICENCES, "tlsrpt": TOOLS | LICENCES, "tlsrpt-exim": EXIM | LICENCES})
     if PROVIDED["arch"] % context.reference_version() not in fields["libtlsrpt"]["provides"]:
@@ -67,12 +69,9 @@ def check_arch(context):
     return Row("Debian 13: makepkg", "%d packages: files and licences" % len(found))
 
 
-def build(context, kind):
-    """Builds the packages of a kind."""
-    built = packaging.built(context, kind)
+def require_flag(built):
     if built["without the flag"]:
         raise Problem("%s did not arrive at the compiler of %s" % (packaging.RUST_FLAG, built["without the flag"]))
-    return built
 
 
 def require_licence(licences):
@@ -97,5 +96,9 @@ def require_files(found, wanted):
 
 SCENARIOS = [
     Scenario("packages-rpm", "the RPM packages, built and checked", check_rpm),
+    Scenario("packed-rpm", "the RPM packages, packed from what make has built, and checked",
+             lambda context: check_rpm(context, packaging.packed)),
+    Scenario("packed-arch", "the packages for Arch, packed from what make has built, and checked",
+             lambda context: check_arch(context, packaging.packed)),
     Scenario("packages-arch", "the packages for Arch, built and checked", check_arch),
 ]
