@@ -95,6 +95,22 @@ impl Process {
     }
 }
 
+/// How often the threads of a process were taken off a processor, since they began. It grows while one of them runs.
+pub(crate) fn turns(id: u32) -> u64 {
+    const COUNTERS: [&str; 2] = ["voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"];
+    let of_thread = |thread: u32| -> u64 {
+        let text = bounded::read_text(&file(id, &format!("task/{thread}/status"))).unwrap_or_default();
+        let numbers = text.lines().filter_map(|line| COUNTERS.iter().find_map(|name| line.strip_prefix(name)));
+        numbers.filter_map(|number| number.trim().parse::<u64>().ok()).sum()
+    };
+    threads(id).map(of_thread).sum()
+}
+
+fn threads(id: u32) -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir(file(id, "task")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// Whether one of the threads of a process waits for a device at each of some looks: for a disk or a file system of the
 /// network that does not answer.
 pub(crate) fn waits_for_a_device(id: u32) -> bool {
@@ -112,9 +128,7 @@ pub(crate) fn waits_for_a_device(id: u32) -> bool {
 
 /// The threads in the state D.
 fn waiting_threads(id: u32) -> Vec<u32> {
-    let entries = fs::read_dir(file(id, "task")).into_iter().flatten().flatten();
-    let threads = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    threads
+    threads(id)
         .filter(|thread| state(&file(id, &format!("task/{thread}/stat"))).is_some_and(|(state, _)| state == 'D'))
         .collect()
 }
@@ -144,6 +158,11 @@ pub(crate) fn mapped(id: u32, text: &str) -> Vec<String> {
     files
 }
 
+/// The named datagram sockets of the network namespace of this process.
+pub(crate) fn bound_here() -> Vec<Bound> {
+    bound_in(&bounded::read(&file(std::process::id(), SOCKETS)).unwrap_or_default()).collect()
+}
+
 /// The named datagram sockets of all network namespaces that this user may see.
 pub(crate) fn bound_sockets() -> Vec<Bound> {
     let end = Instant::now() + LONGEST;
@@ -164,7 +183,7 @@ pub(crate) fn bound_sockets() -> Vec<Bound> {
 }
 
 /// The named datagram sockets in the text of [`SOCKETS`].
-pub(crate) fn bound_in(listing: &[u8]) -> impl Iterator<Item = Bound> {
+fn bound_in(listing: &[u8]) -> impl Iterator<Item = Bound> {
     listing.split(|byte| *byte == b'\n').filter_map(of_line)
 }
 

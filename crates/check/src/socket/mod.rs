@@ -6,6 +6,8 @@ mod links;
 mod place;
 mod queue;
 mod reader;
+mod stuck;
+mod waiting;
 mod way;
 
 use std::{fs, io, path::Path};

@@ -8,12 +8,10 @@ use std::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tlsrpt_socket::{USUAL_LENGTH, length_of_new};
 
-use crate::{bounded, collector::Collector, finding::Finding, processes, remedy::Remedy};
+use crate::{collector::Collector, finding::Finding, processes, remedy::Remedy};
 
 /// The file that keeps the setting.
 const SETTING: &str = "/etc/sysctl.d/tlsrpt.conf";
-/// The local sockets of this network namespace.
-const SOCKETS: &str = "/proc/net/unix";
 
 /// Whether the queue has room: a connected socket is writable if the queue of its peer is not full.
 pub(super) fn now(path: &Path, socket: &UnixDatagram, collector: &Collector) -> Finding {
@@ -68,6 +66,5 @@ pub(super) fn length(socket: &UnixDatagram, collector: &Collector) -> Finding {
 fn peer_is_of_this_namespace(socket: &UnixDatagram) -> bool {
     let Ok(peer) = socket.peer_addr() else { return false };
     let Some(name) = peer.as_pathname() else { return false };
-    let sockets = bounded::read(Path::new(SOCKETS)).unwrap_or_default();
-    processes::bound_in(&sockets).any(|bound| bound.name == name)
+    processes::bound_here().into_iter().any(|bound| bound.name == name)
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::stuck::is_stuck;
 use crate::{
     finding::Finding,
     processes::{self, Process},
@@ -22,7 +23,13 @@ pub(super) fn check(path: &Path, restart: &str) -> Option<Finding> {
     if holders.is_empty() {
         return stopped(processes::named(NAMES).into_iter().filter(is_collector).collect());
     }
-    judge(path, holders, restart, processes::waits_for_a_device)
+    let stuck = is_stuck(path, &holders).then(|| does_not_read(path, &holders, restart));
+    let judged = judge(path, holders, restart, processes::waits_for_a_device);
+    // What explains it comes first.
+    match stuck {
+        Some(stuck) if judged.as_ref().is_none_or(|found| found.remedy.is_none()) => Some(stuck),
+        _ => judged,
+    }
 }
 
 /// A collector of root makes its socket in a network namespace in which no process is, so that no list has the socket.
@@ -44,6 +51,17 @@ fn is_script(word: &str) -> bool {
 
 fn is_collector(process: &Process) -> bool {
     process.name != NAMES || processes::words(process.id).iter().any(|word| SUBCOMMANDS.contains(&&**word))
+}
+
+/// The finding for a collector that hangs, or is not started though events wait.
+fn does_not_read(path: &Path, holders: &[Process], restart: &str) -> Finding {
+    let names: Vec<_> = holders.iter().map(|Process { id, name, .. }| format!("{name} (process {id})")).collect();
+    let message = format!(
+        "events wait at {}, and the process that has the socket does nothing: {}",
+        path.display(),
+        names.join(", ")
+    );
+    Finding::fail(CHECK, message, Remedy::after("journalctl -u tlsrpt-collect may say why", restart))
 }
 
 fn judge(path: &Path, mut holders: Vec<Process>, restart: &str, waits: impl Fn(u32) -> bool) -> Option<Finding> {
