@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -10,16 +11,27 @@ from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
 COMMAND = "/usr/local/bin/tlsrpt"
 CHECK = [COMMAND, "check", "--postfix", "--format", "json"]
+SOCKET_UNIT = "packaging/systemd/tlsrpt.socket"
+UNITS = "/usr/lib/systemd/system"
+# As in the README, which has some lines of what this prints on a terminal of this width.
+SHOWN = ["COLUMNS=88", COMMAND, "check", "--postfix"]
+DOCUMENT = "README.md"
+DOCUMENTED = re.compile(r"^# tlsrpt check --postfix\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SOCKET = postfix.SETTINGS["smtp_tlsrpt_socket_name"]
 SOCKET_MODE = 0o660
 
 
-def observe(program, root, library, version, network_arguments):
-    """In a namespace: {state of the mail host: [exit code, {check: status that is not OK}]}."""
+def observe(program, socket_unit, root, library, version, network_arguments):
+    """In a namespace: {state of the mail host: [exit code, {check: status that is not OK}]}; and what a terminal shows
+    where reporting is off and there is no socket."""
     the_network = network.Network(**network_arguments)
     host = postfix.Postfix(the_network, root, library)
     shutil.copy(program, host.root + COMMAND)
+    shutil.copy(socket_unit, host.root + UNITS)
     host.start()
+    host.run("postconf", "-e", "smtp_tlsrpt_enable=no")
+    lines = run_check(host, SHOWN).stdout.decode().splitlines()
+    host.run("postconf", "-e", "smtp_tlsrpt_enable=yes")
     seen = {"no socket": check(host)}
     recording = recorder.Recorder(host.socket).start()
     folder = os.path.dirname(host.socket)
@@ -56,11 +68,11 @@ def observe(program, root, library, version, network_arguments):
         raise Problem("postconf does not start without the library, and tlsrpt check prints: %r" % without.stderr)
     if recording.count():
         raise Problem("the check sent %d datagrams" % recording.count())
-    return seen
+    return seen, lines
 
 
-def run_check(host):
-    return subprocess.run(["chroot", host.root, "/usr/bin/env", "-i", "PATH=" + roots.PATH] + CHECK,
+def run_check(host, check_command=CHECK):
+    return subprocess.run(["chroot", host.root, "/usr/bin/env", "-i", "PATH=" + roots.PATH] + check_command,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 
 
@@ -97,13 +109,25 @@ EXPECTED = {
 
 
 def check_one(context, library, version):
-    seen = context.call("scenarios.command_check:observe", program=command.built(context.checkout),
-                        root=roots.debian(roots.STABLE), library=library, version=version,
-                        network_arguments=network.open_arguments())
+    seen, lines = context.call("scenarios.command_check:observe", program=command.built(context.checkout),
+                               socket_unit=os.path.join(context.checkout, SOCKET_UNIT),
+                               root=roots.debian(roots.STABLE), library=library, version=version,
+                               network_arguments=network.open_arguments())
+    require_documented(context.checkout, lines)
     wrong = {what: (seen.get(what), expected) for what, expected in EXPECTED.items() if seen.get(what) != expected}
     if wrong:
         raise Problem("\n".join("%s: found %s, expected %s" % (what, found, expected)
                                 for what, (found, expected) in sorted(wrong.items())))
+
+
+def require_documented(checkout, lines):
+    """Raises Problem if a line that the document shows is not among these. Numbers may differ."""
+    with open(os.path.join(checkout, DOCUMENT), encoding="utf-8") as document:
+        shown = [line for line in DOCUMENTED.search(document.read()).group(1).splitlines() if line != "..."]
+    missing = [line for line in shown if not any(re.fullmatch(re.sub(r"\d+", r"\\d+", re.escape(line)), printed)
+                                                 for printed in lines)]
+    if missing or len(shown) < 2:
+        raise Problem("%s shows\n%s\ntlsrpt check prints\n%s" % (DOCUMENT, "\n".join(missing), "\n".join(lines)))
 
 
 def check_all(context):
@@ -111,7 +135,8 @@ def check_all(context):
     check_one(context, None, "%s or earlier" % debian_packages.DEBIAN_13)
     check_one(context, context.libraries[CANDIDATE], "0.5.1")
     return Row("tlsrpt check --postfix, on Debian 13's Postfix with its own libtlsrpt and with ours",
-               "the findings and exit codes for %d states of a mail host, correct and wrong" % len(EXPECTED))
+               "the findings and exit codes for %d states of a mail host, correct and wrong; the lines in %s" % (
+                   len(EXPECTED), DOCUMENT))
 
 
 SCENARIOS = [Scenario("command-check", "tlsrpt check of a Postfix that is configured correctly and wrongly", check_all)]
