@@ -101,7 +101,7 @@ $(STATIC): $(SHARED) crates/clib/archive.sh
 	crates/clib/archive.sh $(call quoted,$(LIBRARY_TARGET_DIR)/$(OUTPUT)release/libtlsrpt.a) $(SHARED) $@
 
 COMMAND_OUTPUT = $(TARGET_DIR)/$(OUTPUT)command/tlsrpt
-# The command for this machine, which writes the completions.
+# The command for this machine, which writes the completions where the other one does not run.
 NATIVE_COMMAND = $(TARGET_DIR)/command/tlsrpt
 
 $(COMMAND): $(call CRATES,*) crates/cargo.sh
@@ -109,10 +109,11 @@ $(COMMAND): $(call CRATES,*) crates/cargo.sh
 	mkdir -p $(BUILD)
 	crates/cargo.sh build --profile command $(LOCKED) --package tlsrpt-cli
 	cp $(call quoted,$(COMMAND_OUTPUT)) $@
-	[ -z "$$TARGET" ] || env -u CC -u CFLAGS -u LDFLAGS -u RUSTFLAGS TARGET= crates/cargo.sh build --profile command $(LOCKED) --package tlsrpt-cli
-	for shell in bash zsh fish; do \
-		$(call quoted,$(NATIVE_COMMAND)) completions $$shell >$(BUILD)/completion.$$shell || exit; \
-	done
+	command=$@; $$command --version >/dev/null 2>&1 || { \
+		env -u CC -u CFLAGS -u LDFLAGS -u RUSTFLAGS TARGET= crates/cargo.sh build --profile command $(LOCKED) --package tlsrpt-cli || exit; \
+		command=$(call quoted,$(NATIVE_COMMAND)); \
+	}; \
+	for shell in bash zsh fish; do "$$command" completions $$shell >$(BUILD)/completion.$$shell || exit; done
 
 ## header: writes the generated files anew: headers and parts of the manual pages
 .PHONY: header

@@ -2,8 +2,8 @@
 # Makes the source tarball: the files under version control and the sources of all crates. Building from it needs Rust and
 # a C compiler, and no network.
 #
-#   packaging/dist.sh FOLDER LEVEL    writes libtlsrpt-VERSION.tar.xz, libtlsrpt.spec and PKGBUILD; prints the path of
-#                                     the tarball
+#   packaging/dist.sh FOLDER LEVEL    writes libtlsrpt-VERSION.tar.xz, libtlsrpt.spec, PKGBUILD, APKBUILD and freebsd/;
+#                                     prints the path of the tarball
 #
 # VERSION is the project's, from Cargo.toml; LEVEL is the level of the C interface, which the packages provide. The same
 # commit gives the same bytes with the same tar and xz.
@@ -28,10 +28,14 @@ mkdir "$work/$name"
 git ls-files -z | tar --create --null --files-from=- | tar --extract --directory "$work/$name"
 "${CARGO:-cargo}" vendor --quiet --locked --versioned-dirs "$work/$name/vendor" >/dev/null
 "${PYTHON:-python3}" packaging/without-windows.py "$work/$name"
-for file in libtlsrpt.spec PKGBUILD; do
+mkdir -p "$folder/freebsd"
+for file in libtlsrpt.spec PKGBUILD APKBUILD freebsd/Makefile; do
     "${PYTHON:-python3}" packaging/fill.py "packaging/$file.in" "$version" "$level" >"$work/$name/packaging/$file"
     cp "$work/$name/packaging/$file" "$folder/$file"
 done
+# What abuild wants beside the APKBUILD, and FreeBSD's ports beside the Makefile.
+cp packaging/alpine/tlsrpt.pre-install "$folder"
+cp packaging/freebsd/pkg-descr packaging/freebsd/pkg-plist "$folder/freebsd"
 mkdir "$work/$name/.cargo"
 cat >"$work/$name/.cargo/config.toml" <<CONFIG
 # Written by make dist: cargo takes the crates from this tarball.

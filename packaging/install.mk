@@ -1,6 +1,6 @@
 # Installation and packages.
 
-##@ Installation, with DESTDIR PREFIX LIBDIR INCLUDEDIR SHAREDIR MANDIR BINDIR UNITDIR SYSUSERSDIR TMPFILESDIR EXIMLIBDIR
+##@ Installation, with DESTDIR PREFIX LIBDIR PCDIR INCLUDEDIR SHAREDIR MANDIR BINDIR UNITDIR SYSUSERSDIR TMPFILESDIR EXIMLIBDIR
 ## install: the library and the command
 .PHONY: install
 install: install-library install-command
@@ -14,7 +14,7 @@ uninstall: uninstall-command uninstall-library
 ## install-library: the libraries, the headers, libtlsrpt.pc and the manual pages of section 3
 .PHONY: install-library
 install-library: $(LIBRARIES)
-	install -d $(call below,$(LIBDIR)/pkgconfig) $(call below,$(INCLUDEDIR)) $(call below,$(MANDIR)/man3)
+	install -d $(call below,$(LIBDIR)) $(call below,$(PCDIR)) $(call below,$(INCLUDEDIR)) $(call below,$(MANDIR)/man3)
 	install -m 644 $(SHARED) $(STATIC) $(call below,$(LIBDIR))
 	ln -sf $(REALNAME) $(call below,$(LIBDIR)/$(SONAME))
 	ln -sf $(SONAME) $(call below,$(LIBDIR)/libtlsrpt.so)
@@ -26,7 +26,9 @@ install-library: $(LIBRARIES)
 	[ -n $(call quoted,$(DESTDIR)) ] || ldconfig 2>/dev/null || true
 
 HEADERS = tlsrpt.h tlsrpt_version.h
-PC_FILE = $(LIBDIR)/pkgconfig/libtlsrpt.pc
+# Where pkg-config looks; on FreeBSD $(PREFIX)/libdata/pkgconfig.
+PCDIR = $(LIBDIR)/pkgconfig
+PC_FILE = $(PCDIR)/libtlsrpt.pc
 
 .PHONY: uninstall-library
 uninstall-library:

@@ -142,6 +142,16 @@ test-msrv:
 test-static:
 	tests/compilers/static
 
+## test-alpine: the packages of the APKBUILD, built with musl, and their services under OpenRC, in Debian 13; root, on Debian
+.PHONY: test-alpine
+test-alpine:
+	tests/compilers/alpine
+
+## test-freebsd-port: the port for FreeBSD, read by bmake, and its list of files
+.PHONY: test-freebsd-port
+test-freebsd-port: $(LIBRARIES)
+	MAKE=$(call quoted,$(MAKE_PROGRAM)) tests/freebsd-port.sh $(BUILD)/freebsd-port $(INTERFACE)
+
 ## test-metrics: the metrics of `tlsrpt status`, read by Prometheus's promtool
 .PHONY: test-metrics
 test-metrics:
