@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fills in a template of packages, libtlsrpt.spec.in or PKGBUILD.in.
+"""Fills in a template of packages, for instance libtlsrpt.spec.in.
 
     packaging/fill.py TEMPLATE VERSION LEVEL    prints it with these in the place of
 
