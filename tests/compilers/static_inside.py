@@ -28,6 +28,7 @@ ports = [{port}]
 ca = "{authority}"
 """
 DONE = "2 reports made, 2 deliveries succeeded, 0 failed for good or were suppressed, 0 are left"
+SUCCESS = "(exit code 0)"
 
 
 def build(lower, without_library, crates, checkout, target_dir, output, mountpoint):
@@ -79,7 +80,7 @@ def run(program, root, network_arguments):
     mailed = [reports.from_mail(mail["data"]) for mail in the_network.mails]
     posted = [reports.unpacked(body) for _, body in sink.posts]
     return {"collected": [command.read(messages), ended == 0],
-            "sent": ["\n".join(sent), len(sent) == 2],
+            "sent": ["\n".join(sent), all(text.endswith(SUCCESS) for text in sent)],
             "delivered": [printed, DONE in printed],
             "mailed": [str(mailed), [domain for domain, _ in mailed] == [BY_MAIL]],
             "posted": [str(posted), [policy_domains(report) for report in posted] == [[BY_HTTPS]]]}
