@@ -8,10 +8,11 @@ TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts t
 test:
 	tests/run.sh $(call quoted,$(MAKE_PROGRAM)) $(TESTS)
 
+# Most tests wait for programs that they started: four at a time keep a core busy.
 ## test-rust: the tests of all crates
 .PHONY: test-rust
 test-rust:
-	$(CARGO) test --locked --workspace
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(($$(getconf _NPROCESSORS_ONLN) * 4))} $(CARGO) test --locked --workspace
 
 # ctypes loads only shared libraries, so the archive is linked into one.
 ## test-vectors: the recorded call sequences, through both libraries
