@@ -107,15 +107,27 @@ pub fn last_event(status: &Status, stored: &Stored) -> String {
 }
 
 fn days(out: &mut impl Write, days: &[DayCounts]) -> io::Result<()> {
-    writeln!(
-        out,
-        "\n{:<10} {:>12} {:>10} {:>9} {:>9} {:>9}",
-        "day (UTC)", "events", "failed", "domains", "invalid", "dropped"
-    )?;
-    days.iter().take(DAYS).try_for_each(|counts| {
+    let head = ["day (UTC)", "events", "failed", "domains", "invalid", "dropped"].map(str::to_owned);
+    let cells = |counts: &DayCounts| {
         let DayCounts { day, events, failed, domains, invalid, dropped, .. } = counts;
-        writeln!(out, "{:<10} {events:>12} {failed:>10} {domains:>9} {invalid:>9} {dropped:>9}", day.to_string())
-    })
+        let numbers = [events, failed, domains, invalid, dropped].map(u64::to_string);
+        let [events, failed, domains, invalid, dropped] = numbers;
+        [day.to_string(), events, failed, domains, invalid, dropped]
+    };
+    let rows: Vec<_> = std::iter::once(head).chain(days.iter().take(DAYS).map(cells)).collect();
+    // As narrow as the numbers permit: a narrow terminal breaks wide rows.
+    let mut widths = [0; 6];
+    for row in &rows {
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.len().max(*width));
+    }
+    writeln!(out)?;
+    for row in &rows {
+        let [day, numbers @ ..] = row;
+        write!(out, "{day:<0$}", widths[0])?;
+        numbers.iter().zip(&widths[1..]).try_for_each(|(number, width)| write!(out, "  {number:>width$}"))?;
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn worst(out: &mut impl Write, stored: &Stored) -> io::Result<()> {
