@@ -104,7 +104,7 @@ CONFIGURATION = (
 MODULE = (
     Fault("the module is missing", without_module, {"module": FAIL}, exim.MODULE, "tlsrpt-exim", silent=True),
     Fault("TLSRPT_MODULE names no file", macro("TLSRPT_MODULE = /usr/lib/exim4/other.so"), {"module": FAIL}, "other.so",
-          "", silent=True),
+          "TLSRPT_MODULE", PASTE, silent=True),
     Fault("Exim's user may not read the module", mode(exim.MODULE, 0o600), {"module": FAIL}, exim.MODULE, "chmod", PASTE,
           silent=True),
     Fault("the module cannot be loaded", broken_module, {"module": FAIL}, exim.MODULE, "tlsrpt-exim", silent=True),

@@ -50,7 +50,11 @@ def add_silent_clone(host):
 
 
 def add_table(name, text):
-    return lambda host: host.write("/etc/postfix/" + name, text)
+    """A table in a file. Postfix waits while it is new, too."""
+    def plant(host):
+        host.write("/etc/postfix/" + name, text)
+        os.utime(host.path("/etc/postfix/" + name), (0, 0))
+    return plant
 
 
 def resolver(address):
@@ -190,7 +194,7 @@ ROUTES = (
           {"enabled": WARN, "route": WARN}, "slow", "slow/unix/smtp_tlsrpt_enable", PASTE, silent=True),
     Fault("a relay of some senders", set_to("sender_dependent_relayhost_maps=inline:{ { %s = %s } }" % (postfix.SENDER, RELAY)),
           {"route": WARN}, postfix.SENDER, "postconf -e sender_dependent_relayhost_maps=", PASTE, silent=True),
-    Fault("no smtp service", drop_service("smtp"), {"route": FAIL}, "smtp", "postconf"),
+    Fault("no smtp service", drop_service("smtp"), {"route": FAIL}, "smtp", "postconf -M", PASTE),
 )
 
 PROCESSES = (
