@@ -108,6 +108,8 @@ def try_one(host, fault):
         printed = host.shell(command)
         mended = "%s, after %r, which printed %r" % (fault.name, command, printed)
         wrong += complaints(mended, host.check(*fault.options), {})
+        if not wrong and host.starts_again():
+            wrong += complaints(mended + ", and started again", host.check(*fault.options), {})
         if fault.silent and not wrong and host.events_of_a_mail() != 1:
             wrong.append("%s: a mail does not cause one event" % mended)
     elif callable(fault.mend):

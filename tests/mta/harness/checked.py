@@ -90,6 +90,10 @@ class Host:
         """Starts the mail server if it does not run, after its files are as usual again. CHANGED: whether they were not."""
         raise NotImplementedError
 
+    def starts_again(self):
+        """Starts all again, as after a boot. Whether this host can."""
+        return False
+
     def serve(self, verb, unit):
         """Does what the service manager does for a unit of the mail server."""
         raise Problem("no service manager: systemctl %s %s" % (verb, unit))

@@ -1,7 +1,7 @@
 """`tlsrpt check` finds each planted fault of Debian's unmodified Exim and Sendmail, and nothing on sound hosts."""
 
-from harness import (check_exim_faults, check_faults, check_sendmail_faults, checked_exim, checked_sendmail, command, documents,
-                     exim_debian, network, project, roots, sendmail)
+from harness import (check_exim_faults, check_faults, check_sendmail_faults, check_units_faults, checked_exim, checked_sendmail,
+                     checked_units, command, documents, exim_debian, network, project, roots, sendmail, service_manager)
 from harness.exim_debian import HEAVY, LIGHT, SECTIONS, SPLIT, UNSPLIT
 from harness.scenario import Problem, Row, Scenario
 
@@ -56,6 +56,21 @@ def check_sendmail(context):
     return row("tlsrpt check --sendmail, Sendmail 8.18 of Debian 13, set up by docs/sendmail.md", check_sendmail_faults, wrong)
 
 
+def observe_units(lower, installed, mountpoint, checkout):
+    """In a namespace: the wrong results of the table of faults of the units."""
+    host = checked_units.UnitsHost(lower, installed, mountpoint, checkout)
+    return check_faults.try_all(host, check_units_faults.ALL)
+
+
+def check_units(context):
+    wrong = context.call("scenarios.check_others:observe_units", lower=service_manager.root(), mountpoint=network.mountpoint(),
+                         installed=project.packaged(context.checkout, "install"), checkout=context.checkout)
+    if wrong:
+        raise Problem("\n".join(wrong))
+    return Row("tlsrpt check --postfix under Debian 13's systemd, as make install installs the units",
+               "%d planted faults, each found; what is pasted mends each, also after a restart" % len(check_units_faults.ALL))
+
+
 def row(about, table, wrong):
     """The line of a table of faults and sound states. Raises Problem if a result was wrong."""
     if wrong:
@@ -65,6 +80,7 @@ def row(about, table, wrong):
 
 
 SCENARIOS = [Scenario("check-sendmail", "tlsrpt check finds faults of Sendmail", check_sendmail),
+             Scenario("check-units", "tlsrpt check finds faults of the units of systemd", check_units),
              Scenario("check-exim-light", "tlsrpt check finds an Exim that cannot report", check_light)] + [
     Scenario("check-exim-" + layout, "tlsrpt check finds faults of Exim, with Debian's %s" % SECTIONS[layout].partition(", ")[2],
              lambda context, layout=layout: check_exim(context, layout))
