@@ -24,7 +24,7 @@ POSTFIX_SETTINGS = {
     "myorigin": DOMAIN, "smtp_bind_address6": network.CLIENT_IPV6}
 # Debian's own defaults of a machine that sends to the internet, in the place of the questions of its packages.
 EXIM_SETTINGS = {"dc_eximconfig_configtype": "internet", "dc_other_hostnames": DOMAIN, "dc_local_interfaces": "127.0.0.1"}
-LONGEST = 120  # seconds that a block may take
+LONGEST = 240  # seconds that a block may take: systemd waits 90 for a Postfix that does not end, which happens on a busy machine
 ENVIRONMENT = ["env", "-i", "PATH=" + roots.PATH, "HOME=" + HOME, "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"]
 
 
