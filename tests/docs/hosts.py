@@ -132,6 +132,10 @@ class Host:
             raise RuntimeError("%s\nfails:\n%s" % (script, printed))
         return printed
 
+    def journal(self):
+        """The end of the journal, to describe an error."""
+        return "journal:\n" + self.system.run("journalctl", "--no-pager", "--lines=25", check=False)
+
     def write(self, path, text, mode=0o644):
         """Writes a file of the running machine."""
         target = self.system.path(path)

@@ -86,7 +86,8 @@ def run_commands(host, block, patience):
     """Runs the commands. Those whose output the document shows are repeated until they print it; in a pipe, the others than the
     last may fail then: the output shows what the reader needs."""
     if block.output is None:
-        return require(*host.run(block.text), block)
+        succeeded, printed = host.run(block.text)
+        return require(succeeded, printed if succeeded else printed + host.journal(), block)
     options = "set -eu"
     succeeded, printed = host.run(block.text, options)
 
