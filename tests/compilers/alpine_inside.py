@@ -55,9 +55,7 @@ STEPS = [
 def build(lower, source, checkout, target_dir, output, mountpoint):
     """Runs the APKBUILD of the tarball and copies the packages into a folder."""
     inside = compilers.view(lower, mountpoint)
-    os.makedirs(inside + PLACE)
-    for name in os.listdir(source):
-        shutil.copy(os.path.join(source, name), inside + PLACE)
+    shutil.copytree(source, inside + PLACE)
     shutil.copy(os.path.join(compilers.HERE, "abuild.sh"), inside + PLACE)
     with open(inside + "/usr/local/bin/alpine-cc", "w") as script:
         script.write(COMPILER)
