@@ -28,7 +28,7 @@ SCRATCH = $(BUILD)/scratch
 .PHONY: install-scratch
 install-scratch:
 	rm -rf ./$(SCRATCH)
-	$(MAKE) install DESTDIR=$(SCRATCH) PREFIX=/usr/local LIBDIR=/usr/local/lib INCLUDEDIR=/usr/local/include
+	$(MAKE) install-library DESTDIR=$(SCRATCH) PREFIX=/usr/local LIBDIR=/usr/local/lib INCLUDEDIR=/usr/local/include
 
 ## test-links: programs link with the installed libraries, also beside other Rust libraries
 .PHONY: test-links
