@@ -39,8 +39,8 @@ test-faults: $(LIBRARIES)
 .PHONY: test-root
 test-root: $(LIBRARIES)
 	c-tests/run.sh $(BUILD)/c-tests/root include $(SHARED) 'surroundings/surroundings root'
-	$(CARGO) test --locked --package tlsrpt-socket --test as_root
-	$(CARGO) test --locked --package tlsrpt-cli --test collecting --test resolving
+	$(CARGO_TEST) --package tlsrpt-socket --test as_root
+	$(CARGO_TEST) --package tlsrpt-cli --test collecting --test resolving
 
 ## soak: SOAK_EVENTS events with flat memory: a minute, or 10000000 for the long form
 .PHONY: soak

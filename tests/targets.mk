@@ -8,11 +8,15 @@ TESTS = test-rust test-vectors test-c test-c-headers test-links test-artefacts t
 test:
 	tests/run.sh $(call quoted,$(MAKE_PROGRAM)) $(TESTS)
 
+# Tests unwind, and so do the crates that they use. With the panic = "abort" of the profile, which crates/clib needs, cargo would
+# compile the crates of the command a second time, for the command that tests start.
+CARGO_TEST = env CARGO_PROFILE_DEV_PANIC=unwind $(CARGO) test --locked
+
 # Most tests wait for programs that they started: four at a time keep a core busy.
 ## test-rust: the tests of all crates
 .PHONY: test-rust
 test-rust:
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(($$(getconf _NPROCESSORS_ONLN) * 4))} $(CARGO) test --locked --workspace
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(($$(getconf _NPROCESSORS_ONLN) * 4))} $(CARGO_TEST) --workspace
 
 # ctypes loads only shared libraries, so the archive is linked into one.
 ## test-vectors: the recorded call sequences, through both libraries
@@ -113,7 +117,7 @@ test-docs: $(LIBRARIES) $(COMMAND) exim
 ## test-postgresql: the store in a database, with Debian's PostgreSQL, which apt fetches for root
 .PHONY: test-postgresql
 test-postgresql:
-	tests/postgresql/run $(CARGO)
+	tests/postgresql/run $(CARGO_TEST)
 
 ## test-peer: tlsrpt-reporter 0.6.0 beside the command, CASES="name name" for some of them; needs pip,
 ##   PostgreSQL, which apt fetches for root, and, on Linux, root
@@ -171,9 +175,9 @@ test-pages: $(COMMAND)
 COLLECT_SECONDS = 60
 test-collect: $(COMMAND)
 	TLSRPT_COMMAND=$(call quoted,$(abspath $(COMMAND))) FUZZ_COLLECT_SECONDS=$(COLLECT_SECONDS) \
-		$(CARGO) test --locked --package tlsrpt-cli --test collecting -- arbitrary_datagrams
+		$(CARGO_TEST) --package tlsrpt-cli --test collecting -- arbitrary_datagrams
 	TLSRPT_COMMAND=$(call quoted,$(abspath $(COMMAND))) \
-		$(CARGO) test --locked --package tlsrpt-cli --test collecting -- memory_stays_small
+		$(CARGO_TEST) --package tlsrpt-cli --test collecting -- memory_stays_small
 
 ## test-units: the units of systemd, as `make install` writes them, and the drop-ins of the documentation, read by systemd-analyze
 .PHONY: test-units
