@@ -57,8 +57,9 @@ def test_with_oldest_rust(lower, crates, checkout, target_dir, oldest, mountpoin
         raise RuntimeError("Debian stable has Rust %s, and Cargo.toml names %s as the oldest" % (version, oldest))
     compilers.give_project(inside, checkout, crates)
     compilers.give_folder(inside, target_dir, compilers.TARGET_DIR)
-    # The tests speak to themselves over the loopback interface.
+    # The tests speak to themselves over the loopback interface, and run the command in terminals.
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "devpts", inside + "/dev/pts"], check=True)
     return compilers.run_in_project(inside, "make test && CC=clang c-tests/run.sh build/clang include build/libtlsrpt.so.0.0.0 "
                                     "&& c-tests/links/headers.sh build/clang include build/libtlsrpt.so.0.0.0 clang clang++",
                                     check=False, CARGO_TARGET_DIR=compilers.TARGET_DIR, **CHEAP)
