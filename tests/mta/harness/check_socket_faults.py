@@ -71,12 +71,12 @@ def other_store(host):
 
 def hang(host):
     """The collector is stopped, as by a debugger or a frozen container, and its queue is full."""
-    host.collector(signal.SIGSTOP)
+    host.stop_collector()
     checked.fill(host.path(SOCKET))
 
 
 def hang_without_events(host):
-    host.collector(signal.SIGSTOP)
+    host.stop_collector()
 
 
 def wake(host):

@@ -10,7 +10,7 @@ import socket
 import stat
 import subprocess
 
-from harness import certificates, installed, recorder, roots, site
+from harness import certificates, installed, recorder, roots, service_manager, site, waiting
 from harness.scenario import Problem
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
@@ -145,6 +145,13 @@ class Host:
     def collector(self, process_signal):
         """Sends a signal to the collector."""
         self.ours.collector.send_signal(process_signal)
+
+    def stop_collector(self):
+        """Stops the collector, and waits until all its threads stand still: one that was waiting reads what comes before."""
+        self.collector(signal.SIGSTOP)
+        threads = "/proc/%d/task" % self.ours.collector.pid
+        waiting.until("the collector to stand still", lambda: all(
+            "State:\t" + service_manager.STOPPED in self.read("%s/%s/status" % (threads, thread)) for thread in os.listdir(threads)))
 
     def end_collector(self, process_signal=signal.SIGTERM):
         """Ends the collector, with the file of its socket (SIGTERM) or without (SIGKILL)."""
