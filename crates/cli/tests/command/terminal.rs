@@ -231,10 +231,21 @@ fn lines_are_broken_at_the_width_of_the_terminal() {
     }
 }
 
-/// Without what passes between two calls.
+/// Without what passes between two calls: the lines with a time, and what is broken off them.
 fn without_times(shown: &str) -> String {
-    let is_time = |line: &&str| ["last event", "  arrived"].iter().any(|label| line.starts_with(label));
-    shown.lines().filter(|line| !is_time(line)).map(|line| format!("{line}\n")).collect()
+    let indent = |line: &str| width(line) - width(line.trim_start());
+    let mut time_at = None;
+    let mut kept = String::new();
+    for line in shown.lines() {
+        if ["last event", "  arrived"].iter().any(|label| line.starts_with(label)) {
+            time_at = Some(indent(line));
+        } else if time_at.is_none_or(|at| indent(line) < at + 4) {
+            time_at = None;
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 #[test]
