@@ -110,18 +110,11 @@ MODULE = (
     Fault("the module cannot be loaded", broken_module, {"module": FAIL}, exim.MODULE, "tlsrpt-exim", silent=True),
 )
 
-SOCKET = (
+SOCKET = check_socket_faults.OF_ANY_SERVER + (
     Fault("TLSRPT_SOCKET names another file", macro("TLSRPT_SOCKET = " + OTHER_SOCKET), {"socket": FAIL, "elsewhere": WARN},
           OTHER_SOCKET, "TLSRPT_SOCKET", PASTE, silent=True),
     Fault("TLSRPT_SOCKET is empty", macro("TLSRPT_SOCKET ="), {"transport": FAIL}, "TLSRPT_SOCKET", "TLSRPT_SOCKET", PASTE,
           silent=True),
-    Fault("no collector", check_socket_faults.no_collector, {"socket": FAIL}, "nothing at", "systemctl restart tlsrpt-collect",
-          PASTE, silent=True),
-    Fault("the collector was killed and left its socket", check_socket_faults.kill_collector, {"listener": FAIL}, "nobody listens",
-          "systemctl restart tlsrpt-collect", PASTE, silent=True),
-    Fault("the collector hangs", check_socket_faults.hang_without_events, {"collector": FAIL}, "stopped", "kill -CONT", PASTE),
-    Fault("the disk of the store is full", check_socket_faults.full_store, {"store": FAIL}, "full", "df -h",
-          check_socket_faults.usual_store),
     Fault("a closed folder", mode(FOLDER, 0o700), {"directories": FAIL}, FOLDER, "chgrp Debian-exim", PASTE, silent=True),
     Fault("a closed socket", mode(exim.SOCKET, 0o600), {"permission": FAIL}, exim.SOCKET, "chgrp Debian-exim", PASTE, silent=True),
     Fault("the socket has the group of another mail server", owner(exim.SOCKET, ":mail"), {"permission": FAIL}, "mail",

@@ -148,16 +148,9 @@ MAP = (
           silent=True),
 )
 
-SOCKET = (
+SOCKET = check_socket_faults.OF_ANY_SERVER + (
     Fault("the map server sends to another socket", other_collector, {"socket": FAIL, "elsewhere": WARN}, OTHER_SOCKET,
           "tlsrpt-sendmail", PASTE, silent=True),
-    Fault("no collector", check_socket_faults.no_collector, {"socket": FAIL}, "nothing at", "systemctl restart tlsrpt-collect",
-          PASTE, silent=True),
-    Fault("the collector was killed and left its socket", check_socket_faults.kill_collector, {"listener": FAIL}, "nobody listens",
-          "systemctl restart tlsrpt-collect", PASTE, silent=True),
-    Fault("the collector hangs", check_socket_faults.hang_without_events, {"collector": FAIL}, "stopped", "kill -CONT", PASTE),
-    Fault("the disk of the store is full", check_socket_faults.full_store, {"store": FAIL}, "full", "df -h",
-          check_socket_faults.usual_store),
     Fault("a closed folder", mode(FOLDER, 0o700), {"directories": FAIL}, FOLDER, "chmod", PASTE, silent=True),
     Fault("a closed socket", mode(sendmail.SOCKET, 0o600), {"permission": FAIL}, sendmail.SOCKET, "chgrp", PASTE, silent=True),
     Fault("the socket has the group of another mail server", owner(sendmail.SOCKET, ":postfix"), {"permission": FAIL}, "postfix",

@@ -155,18 +155,22 @@ def usual_queue(host):
     host.end_collector()
 
 
-COLLECTOR = (
+# Of the collector behind any mail server.
+OF_ANY_SERVER = (
     Fault("no collector", no_collector, {"socket": FAIL}, "nothing at", "systemctl restart tlsrpt-collect", PASTE, silent=True),
     Fault("the collector was killed and left its socket", kill_collector, {"listener": FAIL}, "nobody listens",
           "systemctl restart tlsrpt-collect", PASTE, silent=True),
-    Fault("the collector hangs and its queue is full", hang, {"collector": FAIL, "queue now": FAIL}, "stopped", "kill -CONT", wake,
-          silent=True),
     Fault("the collector hangs, and no event has come yet", hang_without_events, {"collector": FAIL}, "stopped", "kill -CONT",
           PASTE),
+    Fault("the disk of the store is full", full_store, {"store": FAIL}, "full", "df -h", usual_store),
+)
+
+COLLECTOR = OF_ANY_SERVER + (
+    Fault("the collector hangs and its queue is full", hang, {"collector": FAIL, "queue now": FAIL}, "stopped", "kill -CONT", wake,
+          silent=True),
     Fault("another program reads the socket", foreign_program, {"collector": WARN}, "python", "kill ", PASTE, end_foreign_program),
     Fault("the collector has another store than the configuration, found with --send", other_store, {"stored": FAIL},
           OTHER_DATABASE, "systemctl restart tlsrpt-collect", PASTE, options=["--postfix", "--send"]),
-    Fault("the disk of the store is full", full_store, {"store": FAIL}, "full", "df -h", usual_store),
     Fault("the disk of the store is read-only", read_only_store, {"store": FAIL}, "read-only", "mount -o remount,rw", PASTE,
           usual_store),
     Fault("a queue for 10 datagrams", short_queue, {"queue length": WARN}, "10", "sysctl", usual_queue),
