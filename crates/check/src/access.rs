@@ -4,7 +4,7 @@
 use std::{
     ffi::CString,
     fmt,
-    fs::Metadata,
+    fs::{self, Metadata},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
 };
@@ -64,9 +64,7 @@ impl Visitor {
         let user = *numbers("Uid:").get(1)?;
         let mut groups = numbers("Groups:");
         groups.extend(numbers("Gid:").get(1));
-        let name =
-            User::from_uid(Uid::from_raw(user)).ok().flatten().map_or_else(|| user.to_string(), |user| user.name);
-        Some(Self::User { name, user, groups })
+        Some(Self::User { name: user_name(user), user, groups })
     }
 
     /// The name of the first group.
@@ -75,15 +73,15 @@ impl Visitor {
             Self::Anybody => None,
             Self::User { name, groups, .. } => {
                 let own = User::from_name(name).ok().flatten().map(|user| user.gid.as_raw());
-                let group = own.or_else(|| groups.last().copied())?;
-                Some(
-                    Group::from_gid(Gid::from_raw(group))
-                        .ok()
-                        .flatten()
-                        .map_or_else(|| group.to_string(), |found| found.name),
-                )
+                own.or_else(|| groups.last().copied()).map(group_name)
             }
         }
+    }
+
+    /// The nearest folder on the way to a file through which this user may not pass.
+    pub(crate) fn closed_folder<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        let is_closed = |folder: &&Path| fs::metadata(folder).is_ok_and(|folder| !self.may(Permission::Pass, &folder));
+        path.ancestors().skip(1).find(is_closed)
     }
 
     pub(crate) fn may(&self, permission: Permission, file: &Metadata) -> bool {
@@ -112,16 +110,19 @@ pub(crate) fn group_of(user: &str) -> String {
     group.map_or_else(|| user.to_owned(), |group| group.name)
 }
 
+/// The name of a user, or the number of one without a name.
+fn user_name(number: u32) -> String {
+    User::from_uid(Uid::from_raw(number)).ok().flatten().map_or_else(|| number.to_string(), |user| user.name)
+}
+
+/// The name of a group, or the number of one without a name.
+fn group_name(number: u32) -> String {
+    Group::from_gid(Gid::from_raw(number)).ok().flatten().map_or_else(|| number.to_string(), |group| group.name)
+}
+
 /// Mode, owner and group of a file, as text.
 pub(crate) fn describe(file: &Metadata) -> String {
-    let user = match User::from_uid(Uid::from_raw(file.uid())) {
-        Ok(Some(user)) => user.name,
-        _ => file.uid().to_string(),
-    };
-    let group = match Group::from_gid(Gid::from_raw(file.gid())) {
-        Ok(Some(group)) => group.name,
-        _ => file.gid().to_string(),
-    };
+    let (user, group) = (user_name(file.uid()), group_name(file.gid()));
     format!("mode {:04o}, owner {user}, group {group}", file.permissions().mode() & 0o7777)
 }
 

@@ -1,11 +1,7 @@
 //! Checks that report mails get a DKIM signature of the domain of `from`: receivers ignore mails without it (RFC 8460
 //! section 3).
 
-use std::{
-    fs, io,
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, net::IpAddr, path::Path};
 
 use tlsrpt_config::{Configuration, MailDkim};
 use tlsrpt_deliver::{DkimKey, RecordProblem, permits_reports};
@@ -14,6 +10,7 @@ use tlsrpt_store::Url;
 use crate::{
     access::{Permission, Visitor, describe},
     collector::Collector,
+    dns,
     finding::Finding,
     milter::{self, Signature},
     paste,
@@ -79,7 +76,7 @@ fn signer_elsewhere(
     collector: &Collector,
     texts: LookUpTexts<'_>,
 ) -> Vec<Finding> {
-    let domain = from.rsplit('@').next().unwrap_or(from);
+    let domain = milter::domain_of(from);
     let mail = &configuration.mail;
     let by_smtp = mail.sendmail.is_none();
     let to = match &mail.sendmail {
@@ -150,8 +147,6 @@ fn is_this_host(host: &str) -> bool {
 /// The user of `tlsrpt deliver`: that of the process; the owner of the store, which the units share between two users; or
 /// the user of the units.
 fn reporter(store: &Url) -> Visitor {
-    let delivers = |id: &u32| processes::words(*id).iter().any(|word| SUBCOMMANDS.contains(&&**word));
-    let running = processes::named(PROCESS).into_iter().map(|process| process.id).find(delivers);
     // The process of another store, in tests for instance, belongs to another user.
     let store = match store {
         Url::Sqlite(path) => fs::metadata(path).ok(),
@@ -160,11 +155,14 @@ fn reporter(store: &Url) -> Visitor {
     let owner = store.as_ref().map(Visitor::owner_of);
     let of_units = || Visitor::named(USER);
     match owner {
-        Some(Visitor::User { name, .. }) if name.starts_with(USER) && of_units().is_some() => {
-            of_units().unwrap_or(Visitor::Anybody)
+        Some(Visitor::User { name, user, groups }) if name.starts_with(USER) => {
+            of_units().unwrap_or(Visitor::User { name, user, groups })
         }
         Some(owner) => owner,
-        None => running.and_then(Visitor::of_process).or_else(of_units).unwrap_or(Visitor::Anybody),
+        None => {
+            let running = processes::running(PROCESS, |word| SUBCOMMANDS.contains(&word));
+            running.and_then(Visitor::of_process).or_else(of_units).unwrap_or(Visitor::Anybody)
+        }
     }
 }
 
@@ -180,10 +178,7 @@ fn access(file: &Path, reporter: &Visitor, well: Finding) -> Finding {
         let message = format!("everybody may read the private key {shown} ({})", describe(&key));
         return Finding::warn(KEY, message, Remedy::run(close(&path, reporter)));
     }
-    let closed: Option<PathBuf> = path.ancestors().skip(1).map(Into::into).find(|directory: &PathBuf| {
-        fs::metadata(directory).is_ok_and(|directory| !reporter.may(Permission::Pass, &directory))
-    });
-    let (what, remedy) = match closed {
+    let (what, remedy) = match reporter.closed_folder(&path) {
         Some(directory) => (
             format!("may not pass through {} to the key {shown}", directory.display()),
             format!("chmod o+x {}", paste::word(&directory.to_string_lossy())),
@@ -241,8 +236,7 @@ fn record(name: &str, key: Option<&DkimKey>, texts: LookUpTexts<'_>) -> Finding 
         Ok(records) => records,
         Err(error) => {
             let message = format!("cannot look up the public key at {name}: {error}");
-            let first = "one of these servers has to answer from here";
-            return Finding::warn(RECORD, message, Remedy::after(first, "grep nameserver /etc/resolv.conf"));
+            return Finding::warn(RECORD, message, dns::no_answer(Path::new("/etc/resolv.conf")));
         }
     };
     let judged = match key {

@@ -113,8 +113,7 @@ fn not_shared(program: &Path, listing: &str) -> Finding {
         return Finding::ok(CHECK, format!("{shown} has the static libtlsrpt linked in"));
     }
     let message = format!("{shown} loads no libtlsrpt and has none linked in: this Postfix was built without TLSRPT");
-    let first = "install a Postfix that was built with -DUSE_TLSRPT, as Debian's is";
-    Finding::fail(CHECK, message, Remedy::after(first, packages::install("postfix")))
+    Finding::fail(CHECK, message, packages::postfix_with_tlsrpt())
 }
 
 /// The file of the libtlsrpt that a program loads.

@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+/// What one can do about a relay that gets all mail.
+pub(crate) const AT_RELAY: &str = "nothing, if the relay reports itself; else, to send to the domains themselves";
+
 /// Whether the host is this host or one of a private network, whose mail is not reported to others anyway.
 pub(crate) fn is_internal(host: &str) -> bool {
     if host.eq_ignore_ascii_case("localhost") {

@@ -1,6 +1,8 @@
-//! The command that installs a package of this host.
+//! The commands that install packages of this host.
 
 use std::path::Path;
+
+use crate::remedy::Remedy;
 
 /// The programs that install packages, and their commands that install or upgrade, and that install again.
 const KNOWN: [(&str, &str, &str); 5] = [
@@ -19,6 +21,11 @@ pub(crate) fn install(name: &str) -> String {
 /// The command that puts the files of an installed package in place again.
 pub(crate) fn reinstall(name: &str) -> String {
     format!("{} {name}", of_host().2)
+}
+
+/// The remedy for a Postfix that was built without TLSRPT.
+pub(crate) fn postfix_with_tlsrpt() -> Remedy {
+    Remedy::after("install a Postfix that was built with -DUSE_TLSRPT, as Debian's is", install("postfix"))
 }
 
 fn of_host() -> (&'static str, &'static str, &'static str) {

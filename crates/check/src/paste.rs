@@ -6,9 +6,21 @@ pub(crate) fn word(text: &str) -> String {
     if !text.is_empty() && text.bytes().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
+/// The text as a pattern of sed between slashes, in which no character has a meaning of its own.
+pub(crate) fn pattern(text: &str) -> String {
+    let special = |character: char| r"\/.*[]^$".contains(character);
+    text.chars().flat_map(|found| special(found).then_some('\\').into_iter().chain([found])).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::word;
+    use super::{pattern, word};
+
+    #[test]
+    fn patterns_of_sed() {
+        assert_eq!(pattern("a-b_1"), "a-b_1");
+        assert_eq!(pattern(r"\/.*[]^$"), r"\\\/\.\*\[\]\^\$");
+    }
 
     #[test]
     fn words_of_a_shell() {

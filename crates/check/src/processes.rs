@@ -72,6 +72,11 @@ pub(crate) fn words(id: u32) -> Vec<String> {
     text.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
+/// The process whose name begins with this text and whose command line has such a word.
+pub(crate) fn running(start: &str, is_word: impl Fn(&str) -> bool) -> Option<u32> {
+    named(start).into_iter().map(|process| process.id).find(|id| words(*id).iter().any(|word| is_word(word)))
+}
+
 /// The children of a process.
 pub(crate) fn children(parent: u32) -> Vec<Process> {
     all().filter(|id| stat(*id).is_some_and(|(_, found)| found == parent)).filter_map(process).collect()

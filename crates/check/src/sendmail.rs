@@ -11,6 +11,7 @@ use crate::{
     bounded,
     collector::{Collector, USUAL},
     finding::Finding,
+    mail_routes::AT_RELAY,
     packages, paste, processes,
     remedy::Remedy,
     socket::{self, Asker, check_socket, check_socket_of},
@@ -224,7 +225,7 @@ impl Sendmail {
             let host = key.get(..8).filter(|start| start.eq_ignore_ascii_case("Try_TLS:")).map(|_| &key[8..])?;
             value.trim().eq_ignore_ascii_case("NO").then_some(host)
         })?;
-        let line = paste::word(&format!("/^try_tls:{}[[:space:]]/Id", off.replace('.', r"\.")));
+        let line = paste::word(&format!("/^try_tls:{}[[:space:]]/Id", paste::pattern(off)));
         let index = match map.split_whitespace().next() {
             Some("text") => String::new(),
             // The file of the map belongs to a user of Debian's Sendmail.
@@ -249,10 +250,7 @@ impl Sendmail {
             "SMART_HOST is {host}: Sendmail reports TLS with this relay alone; TLS with the domains of the recipients is known to the \
              relay"
         );
-        let remedy = Remedy::after(
-            "nothing, if the relay reports itself; else, to send to the domains themselves",
-            format!("sed -i -e '/SMART_HOST/s/^/dnl /' {SOURCE} && {MAKE}"),
-        );
+        let remedy = Remedy::after(AT_RELAY, format!("sed -i -e '/SMART_HOST/s/^/dnl /' {SOURCE} && {MAKE}"));
         Some(Finding::warn("route", message, remedy))
     }
 
@@ -276,8 +274,7 @@ fn start_at(path: &Path) -> Remedy {
 
 /// The process that serves the map.
 fn server() -> Option<u32> {
-    let is_server = |id: &u32| processes::words(*id).iter().any(|word| word == SUBCOMMAND);
-    processes::named(SERVER).into_iter().map(|process| process.id).find(is_server)
+    processes::running(SERVER, |word| word == SUBCOMMAND)
 }
 
 /// The socket that a command line of the server names.

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, Metadata},
     io,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use tlsrpt_config::Configuration;
@@ -44,11 +44,7 @@ fn judge(spool: &Path, collector: Option<Visitor>, installed: &Collector) -> Fin
         Err(error) => return no_folder(folder, &error, installed),
     };
     let collector = collector.unwrap_or_else(|| Visitor::owner_of(&of_folder));
-    let closed =
-        path.ancestors().skip(1).map(PathBuf::from).find(|directory| {
-            fs::metadata(directory).is_ok_and(|directory| !collector.may(Permission::Pass, &directory))
-        });
-    if let Some(directory) = closed {
+    if let Some(directory) = collector.closed_folder(&path) {
         let word = paste::word(&directory.to_string_lossy());
         let directory = directory.display();
         let message = format!("{collector}, who collects, may not pass through {directory} to {}", spool.display());

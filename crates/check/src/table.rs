@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::bounded;
+use crate::{bounded, paste};
 
 /// The types that postmap can list.
 const LISTABLE: [&str; 8] = ["btree", "cdb", "dbm", "hash", "inline", "lmdb", "sdbm", "texthash"];
@@ -67,10 +67,7 @@ pub(crate) fn is_indexed(kind: &str) -> bool {
 
 /// The command of sed that deletes the line of a key.
 pub(crate) fn deletion(key: &str) -> String {
-    let special = |character: char| r"\/.*[]^$".contains(character);
-    let escaped: String =
-        key.chars().flat_map(|found| special(found).then_some('\\').into_iter().chain([found])).collect();
-    format!("/^{escaped}[[:space:]]/d")
+    format!("/^{}[[:space:]]/d", paste::pattern(key))
 }
 
 /// The entries of a file of patterns. Lines that begin with a space continue the line before.

@@ -14,7 +14,7 @@ pub(crate) fn set(file: &Path, section: &str, pairs: &[(&str, String)]) -> Strin
         let added = [String::new(), header].into_iter().chain(lines).map(|line| paste::word(&line));
         return format!("printf '%s\\n' {} >>{file}", added.collect::<Vec<_>>().join(" "));
     }
-    let of_header = format!(r"/^\[{}\]/", section.replace('.', r"\."));
+    let of_header = format!(r"/^\[{}\]/", paste::pattern(section));
     let mut scripts = Vec::new();
     let keys: Vec<_> = pairs.iter().map(|(key, _)| *key).filter(|key| is_set(&text, key)).collect();
     if !keys.is_empty() {

@@ -19,7 +19,7 @@ impl FromStr for Day {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             TODAY => Ok(Self(today())),
-            YESTERDAY => Ok(Self(yesterday())),
+            YESTERDAY => Ok(Self(before(today()))),
             _ => text.parse().map(Self).map_err(|_| {
                 format!("write a day as 2026-11-24, {TODAY} or {YESTERDAY}{}", did_you_mean(text, [TODAY, YESTERDAY]))
             }),
@@ -32,10 +32,9 @@ pub(crate) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-/// The day before [`today`].
-pub(crate) fn yesterday() -> Date {
-    let today = today();
-    today.yesterday().unwrap_or(today)
+/// The day before another one.
+pub(crate) fn before(day: Date) -> Date {
+    day.yesterday().unwrap_or(day)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
     access::{Visitor, group_of},
     bounded,
     collector::{Collector, USUAL},
-    finding::Finding,
+    finding::{Finding, Status},
     packages, processes,
     remedy::Remedy,
     sender::Sender,
@@ -29,8 +29,10 @@ impl Exim {
     /// Runs all checks of Exim, its module and its socket.
     #[must_use]
     pub fn check(&self, collector: &Collector) -> Vec<Finding> {
-        let mut findings = vec![module::able(self), self.running()];
-        if !module::is_able(self) {
+        let able = module::able(self);
+        let is_able = able.status == Status::Ok;
+        let mut findings = vec![able, self.running()];
+        if !is_able {
             return findings;
         }
         findings.extend(transports::check(self));
@@ -72,12 +74,10 @@ impl Exim {
     fn running(&self) -> Finding {
         const CHECK: &str = "running";
         // The process that listens. Those that deliver have other arguments, and end.
-        let listens =
-            |id: &u32| processes::words(*id).iter().any(|word| word.starts_with("-bd") || word.starts_with("-q"));
+        let listens = |word: &str| word.starts_with("-bd") || word.starts_with("-q");
         let by_file = bounded::read_text(Path::new(&self.pid_file)).ok().and_then(|text| text.trim().parse().ok());
         let is_exim = |id: &u32| processes::name_of_running(*id).is_some_and(|name| name.starts_with(NAME));
-        let by_name = || processes::named(NAME).into_iter().map(|process| process.id).find(listens);
-        match by_file.filter(is_exim).or_else(by_name) {
+        match by_file.filter(is_exim).or_else(|| processes::running(NAME, listens)) {
             Some(id) => Finding::ok(CHECK, format!("Exim runs: process {id}")),
             None => {
                 let message = format!("Exim does not run: {} names no process of it", self.pid_file);

@@ -6,7 +6,7 @@ use super::{Exim, files::PACKAGE};
 use crate::{
     access::{Permission, Visitor, describe},
     bounded,
-    finding::{Finding, Status},
+    finding::Finding,
     packages, paste,
     remedy::Remedy,
 };
@@ -21,11 +21,6 @@ const MISSING: &str = "=> not found";
 const DAEMON: &str = "exim4-daemon-heavy";
 
 /// Whether Exim is built with what is needed: without, nothing else helps.
-pub(super) fn is_able(exim: &Exim) -> bool {
-    able(exim).status == Status::Ok
-}
-
-/// The same as a finding.
 pub(super) fn able(exim: &Exim) -> Finding {
     if !exim.has("_HAVE_DLFUNC") {
         let message = "this Exim has no ${dlfunc}, by which it would call the module: it reports nothing";
@@ -75,11 +70,7 @@ fn of_file(module: &str, user: &Visitor) -> Finding {
         let message = format!("{user} may not read {module} ({}): Exim reports nothing", describe(&file));
         return Finding::fail(CHECK, message, Remedy::run(format!("chmod 644 {word}")));
     }
-    let closed = Path::new(module)
-        .ancestors()
-        .skip(1)
-        .find(|folder| fs::metadata(folder).is_ok_and(|found| !user.may(Permission::Pass, &found)));
-    if let Some(folder) = closed {
+    if let Some(folder) = user.closed_folder(Path::new(module)) {
         let message = format!("{user} may not pass through {} to {module}: Exim reports nothing", folder.display());
         let folder = paste::word(&folder.to_string_lossy());
         return Finding::fail(CHECK, message, Remedy::run(format!("chmod o+x {folder}")));

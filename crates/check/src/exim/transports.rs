@@ -7,7 +7,11 @@ use super::{
     configuration::Part,
     files::{MACROS, PACKAGE, SOCKET},
 };
-use crate::{finding::Finding, mail_routes::is_internal, remedy::Remedy};
+use crate::{
+    finding::Finding,
+    mail_routes::{AT_RELAY, is_internal},
+    remedy::Remedy,
+};
 
 const CHECK: &str = "transport";
 /// Debian's questions about the ways of mail.
@@ -124,8 +128,7 @@ fn relay(part: &Part, router: &Part) -> Option<Finding> {
              the domains of the recipients is known to the relay",
             router.name, part.name
         );
-        let unless = "nothing, if the relay reports itself; else, to send to the domains themselves";
-        Finding::warn("route", message, Remedy::after(unless, RECONFIGURE))
+        Finding::warn("route", message, Remedy::after(AT_RELAY, RECONFIGURE))
     })
 }
 

@@ -4,7 +4,7 @@ mod opendkim;
 mod rspamd;
 mod signature;
 
-pub(crate) use signature::Signature;
+pub(crate) use signature::{Signature, domain_of};
 
 use std::path::Path;
 

@@ -12,6 +12,6 @@ pub(crate) struct Signature {
 }
 
 /// The domain of an address.
-pub(super) fn domain_of(address: &str) -> &str {
+pub(crate) fn domain_of(address: &str) -> &str {
     address.rsplit('@').next().unwrap_or(address)
 }

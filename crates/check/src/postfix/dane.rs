@@ -9,7 +9,7 @@ use super::{
     service::names,
     tls::level,
 };
-use crate::{dns, finding::Finding, packages, paste, remedy::Remedy};
+use crate::{dns, finding::Finding, packages, remedy::Remedy};
 
 const CHECK: &str = "dnssec";
 const DNSSEC: &str = "dnssec";
@@ -62,9 +62,7 @@ fn judge(postfix: &Postfix, resolv_conf: &Path, validates: impl FnOnce() -> io::
         }
         Err(error) => {
             let message = format!("cannot tell whether the resolver of {shown} validates with DNSSEC: {error}");
-            let file = paste::word(&resolv_conf.to_string_lossy());
-            let first = "one of these servers has to answer from here";
-            Finding::warn(CHECK, message, Remedy::after(first, format!("grep nameserver {file}")))
+            Finding::warn(CHECK, message, dns::no_answer(resolv_conf))
         }
     });
     findings

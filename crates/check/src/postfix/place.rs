@@ -164,7 +164,7 @@ fn place(postfix: &Postfix, name: &Path, services: &[&Service]) -> (Place, Findi
 /// An absolute name that already begins with the chroot, and so means a path below it a second time.
 fn below_queue_twice(postfix: &Postfix, place: &Place, services: &[&Service]) -> Option<Finding> {
     let queue = postfix.path("queue_directory");
-    let below = place.name.strip_prefix(place.from.as_ref().filter(|_| place.is_chroot)?).ok()?;
+    let below = place.name.strip_prefix(place.chroot()?).ok()?;
     if place.path().exists() {
         return None;
     }

@@ -56,18 +56,18 @@ fn of_map(postfix: &Postfix, client: &Service, table: &str, map: &SocketMap<'_>,
         }
         Some(Ok(answer)) => answer,
     };
+    let resolver = bounded::read_text(Path::new(RESOLVER_FILE)).ok();
     let without = match answer.strip_prefix("OK ") {
         Some(policy) => !policy.contains(ATTRIBUTE),
         None if map.name == WITH => false,
         // No policy for this domain: the configuration says whether others would have the attributes.
-        None => bounded::read_text(Path::new(RESOLVER_FILE)).is_ok_and(|text| !switches_tlsrpt_on(&text)),
+        None => resolver.as_ref().is_some_and(|text| !switches_tlsrpt_on(text)),
     };
     if without {
         let message = format!(
             "the answers of {table} in {POLICY_MAPS} lack the attributes of TLSRPT ({ATTRIBUTE}...), {consequence}"
         );
-        let text = bounded::read_text(Path::new(RESOLVER_FILE)).unwrap_or_default();
-        return Finding::warn(CHECK, message, Remedy::run(switch_tlsrpt_on(&text)));
+        return Finding::warn(CHECK, message, Remedy::run(switch_tlsrpt_on(&resolver.unwrap_or_default())));
     }
     match answer.strip_prefix("OK ") {
         Some(_) => Finding::ok(CHECK, format!("the answer of {table} for {domain} has the attributes of TLSRPT")),

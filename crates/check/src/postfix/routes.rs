@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     finding::Finding,
-    mail_routes::is_internal,
+    mail_routes::{AT_RELAY, is_internal},
     paste,
     remedy::Remedy,
     table::{self, Entries},
@@ -26,8 +26,6 @@ const LISTED: usize = 3;
 /// What a relay means for reports.
 const ABOUT_RELAY: &str = "Postfix then reports TLS with the relay, and TLS with the domains of the recipients is known \
                            to the relay alone";
-/// What one can do about it.
-const AT_RELAY: &str = "nothing, if the relay reports itself; else, to send to the domains themselves";
 
 pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
     let mut findings = vec![of_parameter(postfix, DEFAULT_TRANSPORT, true)];
@@ -94,7 +92,7 @@ fn relay_host(postfix: &Postfix) -> Option<Finding> {
 
 /// Judges the routes of a map. Domains of this host are left out: their mail does not go to other sites.
 fn of_map(postfix: &Postfix, maps: &str, map: &str, entries: &Entries) -> Finding {
-    let own = own_domains(postfix);
+    let (own, filters) = (own_domains(postfix), postfix.filters());
     let (mut to_silent, mut to_relay) = (Vec::new(), Vec::new());
     let (mut remedy, mut relayed) = (None, Vec::new());
     for (key, value) in entries {
@@ -110,7 +108,7 @@ fn of_map(postfix: &Postfix, maps: &str, map: &str, entries: &Entries) -> Findin
             route.service
         };
         let Some(service) = postfix.service(name).filter(|service| service.is_client()) else { continue };
-        let silence = silence(postfix, service).filter(|_| !postfix.filters().contains(&*service.name));
+        let silence = silence(postfix, service).filter(|_| !filters.contains(&*service.name));
         if let Some(silence) = silence {
             to_silent.push(format!("{key} to {value}"));
             remedy.get_or_insert(silence);

@@ -11,8 +11,6 @@ const WITH_LOOP_GUARD: Version = (3, 10, 4);
 /// The first release that names the policy domain in events without a policy.
 const WITH_POLICY_DOMAIN: Version = (3, 10, 5);
 
-const BUILT: &str = "install a Postfix that was built with -DUSE_TLSRPT, as Debian's is";
-
 type Version = (u32, u32, u32);
 
 /// The finding for a Postfix that has no parameter for TLSRPT.
@@ -20,7 +18,7 @@ pub(super) fn without_tlsrpt(postfix: &Postfix) -> Finding {
     let version = postfix.setting("mail_version");
     if read(version).is_some_and(|version| version >= FIRST) {
         let message = format!("Postfix {version} was built without TLSRPT");
-        return Finding::fail(CHECK, message, Remedy::after(BUILT, packages::install("postfix")));
+        return Finding::fail(CHECK, message, packages::postfix_with_tlsrpt());
     }
     Finding::fail(CHECK, format!("Postfix {version} has no TLSRPT"), newer())
 }

@@ -15,7 +15,7 @@ const CHECK: &str = "link";
 
 /// Finds such a link, if it leads to no collector. `found` is what is at the end of the way.
 pub(super) fn check(place: &Place, way: &Way, found: &Found, asker: Asker<'_>) -> Option<Finding> {
-    let chroot = place.from.as_ref().filter(|_| place.is_chroot)?;
+    let chroot = place.chroot()?;
     let (link, target) = way.links.first()?;
     // A way that ends early leads to no socket, whatever this process finds at its end.
     let is_heard = way.problem.is_none() && matches!(found, Found::Listener(_));

@@ -26,6 +26,11 @@ impl Place {
         Self { name: name.into(), from: None, is_chroot: false }
     }
 
+    /// The directory that is a chroot.
+    pub(crate) fn chroot(&self) -> Option<&Path> {
+        self.from.as_deref().filter(|_| self.is_chroot)
+    }
+
     /// The path outside of a chroot. In a chroot, symbolic links on it may lead to other files.
     #[must_use]
     pub fn path(&self) -> PathBuf {

@@ -8,7 +8,8 @@ use std::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tlsrpt_socket::{USUAL_LENGTH, length_of_new};
 
-use crate::{collector::Collector, finding::Finding, processes, remedy::Remedy};
+use super::waiting::bound_to;
+use crate::{collector::Collector, finding::Finding, remedy::Remedy};
 
 /// The file that keeps the setting.
 const SETTING: &str = "/etc/sysctl.d/tlsrpt.conf";
@@ -66,5 +67,5 @@ pub(super) fn length(socket: &UnixDatagram, collector: &Collector) -> Finding {
 fn peer_is_of_this_namespace(socket: &UnixDatagram) -> bool {
     let Ok(peer) = socket.peer_addr() else { return false };
     let Some(name) = peer.as_pathname() else { return false };
-    processes::bound_here().into_iter().any(|bound| bound.name == name)
+    !bound_to(name).is_empty()
 }

@@ -53,13 +53,18 @@ fn is_collector(process: &Process) -> bool {
     process.name != NAMES || processes::words(process.id).iter().any(|word| SUBCOMMANDS.contains(&&**word))
 }
 
+/// The names and numbers of processes.
+fn listed(processes: &[Process]) -> String {
+    let names: Vec<_> = processes.iter().map(|Process { id, name, .. }| format!("{name} (process {id})")).collect();
+    names.join(", ")
+}
+
 /// The finding for a collector that hangs, or is not started though events wait.
 fn does_not_read(path: &Path, holders: &[Process], restart: &str) -> Finding {
-    let names: Vec<_> = holders.iter().map(|Process { id, name, .. }| format!("{name} (process {id})")).collect();
     let message = format!(
         "events wait at {}, and the process that has the socket does nothing: {}",
         path.display(),
-        names.join(", ")
+        listed(holders)
     );
     Finding::fail(CHECK, message, Remedy::after("journalctl -u tlsrpt-collect may say why", restart))
 }
@@ -84,19 +89,18 @@ fn judge(path: &Path, mut holders: Vec<Process>, restart: &str, waits: impl Fn(u
             Remedy::after("the log of the kernel names the device", "journalctl -k -n 50"),
         ));
     }
-    let names: Vec<_> = holders.iter().map(|Process { id, name, .. }| format!("{name} (process {id})")).collect();
-    match (names.is_empty(), of_manager) {
+    let names = listed(&holders);
+    match (holders.is_empty(), of_manager) {
         (false, _) if !holders.iter().any(is_known) => {
             let ids: Vec<_> = holders.iter().map(|holder| holder.id.to_string()).collect();
-            let message =
-                format!("{shown} is the socket of {}, which is no collector that is known here", names.join(", "));
+            let message = format!("{shown} is the socket of {names}, which is no collector that is known here");
             let remedy = Remedy::after(
                 "nothing, if it is a collector; else end it and start the collector",
                 format!("kill {} && {restart}", ids.join(" ")),
             );
             Some(Finding::warn(CHECK, message, remedy))
         }
-        (false, _) => Some(Finding::ok(CHECK, format!("{shown} is the socket of {}", names.join(", ")))),
+        (false, _) => Some(Finding::ok(CHECK, format!("{shown} is the socket of {names}"))),
         (true, true) => {
             let message =
                 format!("the service manager listens at {shown}, and starts the collector when an event arrives");

@@ -14,7 +14,7 @@ use tlsrpt_status::{Domain, Extent, Place, Status, json, metrics::metrics, text}
 
 use crate::{
     configuration::{ConfigFile, limits},
-    day::{Day, today, yesterday},
+    day::{self, Day},
     failure::Failure,
     output, output_file,
 };
@@ -123,7 +123,10 @@ fn watch(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
 
 fn show_domain(arguments: &Arguments, loaded: &Loaded, name: &str) -> Result<(), Failure> {
     let days = match arguments.day {
-        None => vec![today(), yesterday()],
+        None => {
+            let today = day::today();
+            vec![today, day::before(today)]
+        }
         Some(Day(day)) => vec![day],
     };
     let domain = Domain::look(&loaded.configuration.store.url, name, &days)

@@ -9,11 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use tlsrpt_check::{Collector, Finding, Remedy, Sender};
 use tlsrpt_config::Configuration;
 use tlsrpt_format::TEST_DOMAIN;
 use tlsrpt_store::{Error, ErrorKind, open_reader};
+
+use crate::day::today;
 
 /// The command that shows the log of the collector.
 const LOG: &str = "journalctl -u tlsrpt-collect -n 20";
@@ -140,8 +142,4 @@ fn stored(configuration: &Configuration, since: Date) -> Result<u64, Error> {
         number += policies.iter().map(|policy| policy.succeeded + policy.failed).sum::<u64>();
     }
     Ok(number)
-}
-
-fn today() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
