@@ -215,3 +215,12 @@ def sum_up(printed):
         passed += int(right or same)
         failed += int(wrong) if wrong else int(tried) - int(same)
     return passed, failed
+
+
+def verdict(name, seen):
+    """Prints what is wrong of {name: (text, whether it is right)}, and how many are right. The exit code."""
+    wrong = [text for _, (text, right) in sorted(seen.items()) if not right]
+    for text in wrong:
+        print("FAIL  " + text)
+    print("%s: %d passed, %d failed" % (name, len(seen) - len(wrong), len(wrong)))
+    return 1 if wrong else 0

@@ -46,8 +46,7 @@ OPERATORS = {
     "exim.md": Machine(hosts.exim_root),
     "sendmail.md": Machine(hosts.sendmail_root),
 }
-# Documents that are not for operators, and others that do not run yet. The scenario `containers` runs
-# containers.md.
+# Documents that are not for operators, and containers.md, which the scenario `containers` runs.
 OTHERS = ["architecture.md", "command.md", "containers.md", "datagram.md", "differences.md", "hostile-records.md",
           "interface.md", "performance.md", "platforms.md", "releasing.md", "reliability.md", "security.md"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from harness import reporter
 from harness.checked import FAIL, OK, WARN
-from harness.scenario import Problem
+from harness.scenario import Problem, Row
 
 PASTE = "paste"  # the command in the remedy, which follows "run: ", mends the fault
 
@@ -42,6 +42,19 @@ def try_all(host, faults):
                     step(host)
             host.restore()
     return wrong
+
+
+def require_none(wrong):
+    """Raises Problem if a result was wrong."""
+    if wrong:
+        raise Problem("\n".join(wrong))
+
+
+def row(about, faults, wrong):
+    """The line of a table of faults and sound states, if no result was wrong."""
+    require_none(wrong)
+    return Row(about, "%d planted faults, each found, with the remedy; nothing is found in %d sound states; a test event is stored" % (
+        len(faults.ALL), 1 + len(faults.SOUND)))
 
 
 def try_sound(host, states):

@@ -190,6 +190,10 @@ class Host:
         roots.run(self.root, ["chown", USER + ":" + USER, folder[len(self.root):]])
         os.chmod(folder, 0o755)
 
+    def without_signatures(self):
+        """Takes [mail.dkim] out of tlsrpt.toml: tlsrpt signs no report mails."""
+        self.configure(lambda text: text.partition("[mail.dkim]")[0] + "[https]" + text.partition("[https]")[2])
+
     def configure(self, change):
         """Changes the text of tlsrpt.toml."""
         self.write(installed.CONFIGURATION, change(self.read(installed.CONFIGURATION)))

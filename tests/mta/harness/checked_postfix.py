@@ -9,7 +9,7 @@ from harness.checked import RESOLV
 SENDING = ("smtp", "tlsproxy", "qmgr", "trivial-rewrite", "pickup", "cleanup")  # the processes that a mail passes
 ETC = "/etc/postfix"
 CHROOT_RESOLV = postfix.QUEUE + RESOLV
-MAIN_CF, MASTER_CF = ETC + "/main.cf", ETC + "/master.cf"
+MAIN_CF = ETC + "/main.cf"
 ROUTE = 'server = "smtp://localhost:25"'
 
 

@@ -3,7 +3,7 @@
 from harness import (check_dkim_faults, check_faults, check_milter_faults, check_postfix_faults, check_socket_faults, check_sts_faults,
                      checked_milter, checked_postfix, checked_sts, command, debian_packages, mail_programs, network, reporter,
                      roots)
-from harness.scenario import CANDIDATE, REFERENCE, Problem, Row, Scenario
+from harness.scenario import CANDIDATE, REFERENCE, Row, Scenario
 
 TABLES = {"postfix": check_postfix_faults.ALL, "socket": check_socket_faults.ALL, "dkim": check_dkim_faults.ALL}
 # What a state means for monitoring: the exit code and the word.
@@ -23,8 +23,7 @@ def check(context, table, about, library):
     wrong = context.call("scenarios.check_faults:observe", table=table, program=command.built(context.checkout),
                          root=roots.debian(roots.STABLE), library=library and context.libraries[library],
                          network_arguments=network.open_arguments())
-    if wrong:
-        raise Problem("\n".join(wrong))
+    check_faults.require_none(wrong)
     return Row(about, "%d planted faults, each found, with the remedy; none is found without" % len(TABLES[table]))
 
 
@@ -44,12 +43,7 @@ def observe_programs(table, program, root, network_arguments):
 def check_programs(context, table, about):
     wrong = context.call("scenarios.check_faults:observe_programs", table=table, program=command.built(context.checkout),
                          root=mail_programs.root(), network_arguments=network.open_arguments())
-    if wrong:
-        raise Problem("\n".join(wrong))
-    _, faults = PROGRAMS[table]
-    return Row("tlsrpt check --postfix, Postfix 3.10 and %s of Debian 13" % about,
-               "%d planted faults, each found, with the remedy; nothing is found in %d sound states; a test event is stored" % (
-                   len(faults.ALL), 1 + len(faults.SOUND)))
+    return check_faults.row("tlsrpt check --postfix, Postfix 3.10 and %s of Debian 13" % about, PROGRAMS[table][1], wrong)
 
 
 def observe_sound(program, root, library, environment, network_arguments):
@@ -72,8 +66,7 @@ def check_sound(context):
         wrong += ["%s: %s" % (of_library, text) for text in found]
         if not said or any(version not in text or maker not in text for text in said):
             wrong.append("%s: %s, %s, is not in %s" % (of_library, version, maker, said))
-    if wrong:
-        raise Problem("\n".join(wrong))
+    check_faults.require_none(wrong)
     return Row("tlsrpt check --postfix, Postfix 3.10 of Debian 13 with its own libtlsrpt, with 0.5.1 and with ours; Postfix 3.11 of "
                "Debian testing", "%d sound hosts each, one of them with tlsrpt-collectd: a mail causes one event, nothing is found, a "
                "test event is stored, and the library is named" % (2 + len(check_postfix_faults.SOUND)))

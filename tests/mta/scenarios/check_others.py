@@ -3,7 +3,7 @@
 from harness import (check_exim_faults, check_faults, check_sendmail_faults, check_units_faults, checked_exim, checked_sendmail,
                      checked_units, command, documents, exim_debian, network, project, roots, sendmail, service_manager)
 from harness.exim_debian import HEAVY, LIGHT, SECTIONS, SPLIT, UNSPLIT
-from harness.scenario import Problem, Row, Scenario
+from harness.scenario import Row, Scenario
 
 EXIM, SENDMAIL = "exim.md", "sendmail.md"
 
@@ -24,8 +24,7 @@ def check_light(context):
     wrong = context.call("scenarios.check_others:observe_light", program=command.built(context.checkout),
                          root=exim_debian.root(LIGHT), installed=project.packaged(context.checkout, "install-exim"),
                          network_arguments=network.open_arguments(), commands=commands_of_exim(context, UNSPLIT))
-    if wrong:
-        raise Problem("\n".join(wrong))
+    check_faults.require_none(wrong)
     return Row("tlsrpt check --exim, exim4-daemon-light of Debian 13", "it is found that this Exim cannot call the module")
 
 
@@ -38,8 +37,8 @@ def check_exim(context, layout):
     wrong = context.call("scenarios.check_others:observe_exim", program=command.built(context.checkout), root=exim_debian.root(HEAVY),
                          installed=installed, network_arguments=network.open_arguments(), layout=layout,
                          commands=commands_of_exim(context, layout))
-    return row("tlsrpt check --exim, Exim 4.98 of Debian 13, %s, set up by docs/exim.md" % SECTIONS[layout].partition(", ")[2],
-               check_exim_faults, wrong)
+    return check_faults.row("tlsrpt check --exim, Exim 4.98 of Debian 13, %s, set up by docs/exim.md" % SECTIONS[layout].partition(", ")[2],
+                            check_exim_faults, wrong)
 
 
 def observe_sendmail(program, root, installed, network_arguments, commands):
@@ -53,7 +52,8 @@ def check_sendmail(context):
                          root=roots.stable_with("sendmail", sendmail.PACKAGES), network_arguments=network.open_arguments(),
                          installed=project.packaged(context.checkout, "install-sendmail"),
                          commands=documents.commands(context.checkout, SENDMAIL, "Configure Sendmail"))
-    return row("tlsrpt check --sendmail, Sendmail 8.18 of Debian 13, set up by docs/sendmail.md", check_sendmail_faults, wrong)
+    return check_faults.row("tlsrpt check --sendmail, Sendmail 8.18 of Debian 13, set up by docs/sendmail.md", check_sendmail_faults,
+                            wrong)
 
 
 def observe_units(lower, installed, mountpoint, checkout):
@@ -65,18 +65,9 @@ def observe_units(lower, installed, mountpoint, checkout):
 def check_units(context):
     wrong = context.call("scenarios.check_others:observe_units", lower=service_manager.root(), mountpoint=network.mountpoint(),
                          installed=project.packaged(context.checkout, "install"), checkout=context.checkout)
-    if wrong:
-        raise Problem("\n".join(wrong))
+    check_faults.require_none(wrong)
     return Row("tlsrpt check --postfix under Debian 13's systemd, as make install installs the units",
                "%d planted faults, each found; what is pasted mends each, also after a restart" % len(check_units_faults.ALL))
-
-
-def row(about, table, wrong):
-    """The line of a table of faults and sound states. Raises Problem if a result was wrong."""
-    if wrong:
-        raise Problem("\n".join(wrong))
-    return Row(about, "%d planted faults, each found, with the remedy; nothing is found in %d sound states; a test event is stored" % (
-        len(table.ALL), 1 + len(table.SOUND)))
 
 
 SCENARIOS = [Scenario("check-sendmail", "tlsrpt check finds faults of Sendmail", check_sendmail),

@@ -1,6 +1,6 @@
 """The whole proof: real mail servers, collectors, one database, reporters, a day and its midnight, power cuts. See whole/day.py."""
 
-from harness import command, exim, expected, network, project, receiver, report_sinks, roots, sendmail, table
+from harness import command, exim, expected, network, project, receiver, roots, sendmail, table
 from harness.scenario import CANDIDATE, REFERENCE, Row, Scenario
 from whole import day, judge, site
 

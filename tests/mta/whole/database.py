@@ -32,7 +32,7 @@ class Database:
         self.root = machine.make("database", lower)
         self.version, = os.listdir(self.root + "/etc/postgresql")
         self.settings = SETTINGS % self.version
-        authority.sign_by_harness(self.root, the_network, self.settings + "/server", [NAME])
+        authority.sign(self.root, the_network, self.settings + "/server", [NAME])
         for file in ("server.pem", "server.key"):
             shutil.chown(self.root + self.settings + "/" + file, *self._user())
         os.chmod(self.root + self.settings + "/server.key", 0o600)

@@ -6,7 +6,7 @@ import copy
 import email
 import json
 
-from harness import domains, events, expected, receiving, report_mails, report_sinks, reports
+from harness import domains, events, expected, receiving, report_mails, reports
 from harness.scenario import Problem
 from scenarios.other_reports import sessions
 from whole import day, site

@@ -8,13 +8,12 @@ import socket
 import struct
 import subprocess
 
-from harness import certificates, dns, domains, network, roots, waiting
+from harness import dns, network, roots, waiting
 from whole import sts
 
 PACKAGES = ["nsd", "unbound", "ldnsutils"]
 AUTHORITATIVE = "127.0.0.56"
 ALGORITHM = "ECDSAP256SHA256"
-ZONES = ("", "test", "unsigned")  # the root zone delegates to the others; `unsigned` has no keys
 FORGED, UNSIGNED, SIGNED = "forged.test", "plain.unsigned", "mx.dane.test"
 RIGHT_ADDRESS, FORGED_ADDRESS = "192.0.2.1", "192.0.2.66"
 SOA = "%(name)s. 3600 IN SOA ns.test. hostmaster.test. 1 3600 600 86400 60\n%(name)s. 3600 IN NS ns.test.\n"

@@ -5,7 +5,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import delivery, domains, exim, expected, installed, network, postfix, report_sinks, sendmail, waiting
+from harness import delivery, domains, exim, expected, network, postfix, report_sinks, sendmail, waiting
 from whole import clock, database, machine, names, sts
 from whole.host import Host
 
@@ -58,7 +58,7 @@ class Site:
             self.hosts.append(Host(one, "postfix", program, the_network, self.database, os.path.join(postfix.QUEUE, postfix.SOCKET),
                                    "postfix", 'server = "smtp://%s:25"' % address))
         self.hosts[1].take_key(self.hosts[0])
-        sts.serve(self.hosts[1].root)
+        sts.serve(self.hosts[1].root, the_network)
         self.postfixes[1].settings.update(sts.install(self.postfixes[1]))
         self.exim = exim.Exim(the_network, roots["exim"], module, self.mail3.part("exim", roots["exim"]))
         self.sendmail = sendmail.Sendmail(the_network, roots["sendmail"], packaged, self.mail3.part("sendmail", roots["sendmail"]))

@@ -5,7 +5,7 @@ import shutil
 import ssl
 import threading
 
-from harness import certificates, domains, network, postfix, waiting
+from harness import certificates, domains, postfix, waiting
 from whole import authority
 
 PACKAGE = "postfix-mta-sts-resolver"
@@ -13,7 +13,7 @@ SERVER = "127.0.0.98"
 PLUGIN = ("127.0.0.3", 8461)
 CONFIGURATION = "/etc/mta-sts-daemon.yml"
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
-AUTHORITY, CERTIFICATE = "/tmp/policies-authority", "/tmp/policies"
+CERTIFICATE = "/tmp/policies"
 TEXT = """host: %s
 port: %d
 cache:
@@ -49,13 +49,12 @@ def names():
     return found
 
 
-def serve(root):
-    """Serves the policies, with one certificate that is valid for all names, signed by an authority that the plugin in the root
-    filesystem trusts."""
+def serve(root, the_network):
+    """Serves the policies, with one certificate that is valid for all names, signed by the authority of the harness, which the
+    plugin in the root filesystem then trusts."""
     served = policies()
-    authority.make(root, AUTHORITY)
-    authority.sign(root, AUTHORITY, CERTIFICATE, ["mta-sts." + name for name in served])
-    shutil.copyfile(root + AUTHORITY + ".pem", root + TRUSTED)
+    authority.sign(root, the_network, CERTIFICATE, ["mta-sts." + name for name in served])
+    shutil.copyfile(the_network.certificate(certificates.AUTHORITY) + ".pem", root + TRUSTED)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
