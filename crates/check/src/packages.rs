@@ -25,7 +25,7 @@ pub(crate) fn reinstall(name: &str) -> String {
 
 /// The remedy for a Postfix that was built without TLSRPT.
 pub(crate) fn postfix_with_tlsrpt() -> Remedy {
-    Remedy::after("install a Postfix that was built with -DUSE_TLSRPT, as Debian's is", install("postfix"))
+    Remedy::after("install a Postfix that was built with -DUSE_TLSRPT, as Debian 13's is", install("postfix"))
 }
 
 fn of_host() -> (&'static str, &'static str, &'static str) {

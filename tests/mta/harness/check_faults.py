@@ -161,6 +161,12 @@ def complaints(when, result, finds):
     return ["%s: wanted %s and exit code %d, found %s and %d\n%s" % (when, finds, wanted_code, found, code, "\n".join(lines))]
 
 
+def try_unfit(host, fault):
+    """A host whose mail server cannot report, as it is. Nothing on it mends that. Returns a text for each wrong result."""
+    result = host.check()
+    return complaints(fault.name, result, fault.finds) or words(fault, result[1]) + unpasteable(fault, result[1])
+
+
 def words(fault, findings):
     """Nothing, if the first finding has the words of its fault."""
     finding = first(fault, findings)

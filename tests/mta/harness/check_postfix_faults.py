@@ -221,6 +221,9 @@ VERSIONS = (
           {"postfix": WARN}, "3.10.5", "apt install postfix"),
 )
 
+# Debian 12's Postfix, with the settings of docs/postfix.md.
+OLD = Fault("Postfix of Debian 12", None, {"postfix": FAIL}, "Postfix 3.7.11 has no TLSRPT", "Debian 13")
+
 ALL = ENABLED + TLS + ROUTES + PROCESSES + VERSIONS
 
 

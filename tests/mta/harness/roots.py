@@ -14,6 +14,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # All Debian releases since etch use the same script; an older debootstrap may not know the newest names.
 DEBOOTSTRAP_SCRIPT = "/usr/share/debootstrap/scripts/sid"
 
+OLDSTABLE = "bookworm"
 STABLE = "trixie"
 TESTING = "forky"
 PACKAGES = ["postfix", "ca-certificates", "openssl"]

@@ -27,6 +27,19 @@ def check(context, table, about, library):
     return Row(about, "%d planted faults, each found, with the remedy; none is found without" % len(TABLES[table]))
 
 
+def observe_old(program, root, network_arguments):
+    """In a namespace: the wrong results with a Postfix without TLSRPT."""
+    host = checked_postfix.PostfixHost(program, root, None, network_arguments)
+    return check_faults.try_unfit(host, check_postfix_faults.OLD)
+
+
+def check_old(context):
+    wrong = context.call("scenarios.check_faults:observe_old", program=command.built(context.checkout),
+                         root=roots.debian(roots.OLDSTABLE), network_arguments=network.open_arguments())
+    check_faults.require_none(wrong)
+    return Row("tlsrpt check --postfix, Postfix 3.7 of Debian 12", "it is found that this Postfix has no TLSRPT, and which release has it")
+
+
 PROGRAMS = {
     "sts": (checked_sts.StsHost, check_sts_faults),
     "milter": (checked_milter.MilterHost, check_milter_faults),
@@ -76,6 +89,7 @@ SCENARIOS = [
     Scenario("check-sound", "tlsrpt check finds nothing on sound hosts with Postfix", check_sound),
     Scenario("check-postfix", "tlsrpt check finds faults of Postfix's configuration",
              lambda context: check(context, "postfix", "tlsrpt check --postfix, Postfix 3.10 of Debian 13 with its own libtlsrpt", None)),
+    Scenario("check-old-postfix", "tlsrpt check finds a Postfix without TLSRPT", check_old),
     Scenario("check-socket", "tlsrpt check finds faults of the collector and its socket",
              lambda context: check(context, "socket", "tlsrpt check --postfix, Postfix 3.10 of Debian 13 with our library", CANDIDATE)),
     Scenario("check-dkim", "tlsrpt check finds faults of the signatures of report mails",

@@ -20,7 +20,9 @@ pub(super) fn without_tlsrpt(postfix: &Postfix) -> Finding {
         let message = format!("Postfix {version} was built without TLSRPT");
         return Finding::fail(CHECK, message, packages::postfix_with_tlsrpt());
     }
-    Finding::fail(CHECK, format!("Postfix {version} has no TLSRPT"), newer())
+    let remedy = "Debian 13 and later have a Postfix with TLSRPT: upgrade to it, or install another Postfix 3.10.5 or later \
+                  that was built with -DUSE_TLSRPT, and check again";
+    Finding::fail(CHECK, format!("Postfix {version} has no TLSRPT"), Remedy::check_again(remedy))
 }
 
 pub(super) fn check(postfix: &Postfix) -> Finding {
@@ -88,6 +90,9 @@ mod tests {
         let old = Postfix::read("mail_version = 3.7.11\n", "", "");
         let [finding] = &old.check("", &of_service())[..] else { panic!("one finding") };
         assert_eq!((finding.status, &*finding.message), (Status::Fail, "Postfix 3.7.11 has no TLSRPT"));
+        // The packages of a release that has this Postfix have no newer one.
+        let remedy = finding.remedy.as_ref().unwrap().to_string();
+        assert!(remedy.starts_with("Debian 13 ") && !remedy.contains("install postfix"), "{remedy}");
         let other = Postfix::read("mail_version = 3.10.13\n", "", "");
         assert!(without_tlsrpt(&other).message.contains("built without TLSRPT"));
     }
