@@ -1,6 +1,6 @@
 //! The form of a file, by its first bytes.
 
-use crate::header::Header;
+use crate::{header::Header, reading::without_mark};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,19 @@ pub(super) enum Form {
 /// The line before each mail of a mailbox begins with this.
 pub(super) const MAILBOX_LINE: &[u8] = b"From ";
 
+/// The first bytes of a member of a gzip file.
+pub(super) const GZIP: &[u8] = b"\x1f\x8b";
+
+/// The text without a byte order mark, spaces and empty lines before it.
+pub(super) fn text_of(bytes: &[u8]) -> &[u8] {
+    without_mark(bytes).unwrap_or(bytes).trim_ascii_start()
+}
+
 impl Form {
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+        let text = text_of(bytes);
         match bytes {
-            [0x1f, 0x8b, ..] => Self::Gzip,
+            _ if bytes.starts_with(GZIP) => Self::Gzip,
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
             _ if text.is_empty() => Self::Empty,
             _ if text.starts_with(b"{") => Self::Json,

@@ -8,7 +8,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use super::{At, Search, form::Form};
+use super::{At, Search, form::{Form, text_of}};
 use crate::{MailFacts, header::Header, limits};
 
 /// The media types of reports (RFC 8460 section 6.4 and 6.5).
@@ -24,7 +24,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 impl Search<'_> {
     pub(super) fn mail(&mut self, mail: &[u8], at: &At) {
-        let header = Header::of(mail.trim_ascii_start());
+        let header = Header::of(text_of(mail));
         let at = At { mail: Some(Rc::new(MailFacts::of(&header))), ..at.inside("") };
         self.part(&header, &at);
     }
@@ -119,8 +119,7 @@ fn next_delimiter<'m>(text: &'m [u8], delimiter: &[u8]) -> Option<(usize, &'m [u
 fn decoded<'m>(header: &Header<'m>) -> Cow<'m, [u8]> {
     match header.text("Content-Transfer-Encoding").unwrap_or_default().to_ascii_lowercase().as_str() {
         "base64" => {
-            let text: Vec<u8> = header.body.iter().copied().filter(is_base64).collect();
-            BASE64.decode(text).unwrap_or_default().into()
+            BASE64.decode(base64_text(header.body)).unwrap_or_default().into()
         }
         "quoted-printable" => {
             quoted_printable::decode(header.body, quoted_printable::ParseMode::Robust).unwrap_or_default().into()
@@ -129,6 +128,14 @@ fn decoded<'m>(header: &Header<'m>) -> Cow<'m, [u8]> {
     }
 }
 
-fn is_base64(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+/// The letters of base64, without what cannot be one (RFC 2045 section 6.8), and without what a program on the way added behind the
+/// end, such as the footer of a mailing list.
+fn base64_text(body: &[u8]) -> Vec<u8> {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mut text: Vec<u8> = body.iter().copied().take_while(|byte| *byte != b'=').filter(is_letter).collect();
+    // One letter alone has less than a byte.
+    if text.len() % 4 == 1 {
+        text.pop();
+    }
+    text
 }

@@ -1,16 +1,16 @@
 //! Archives.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use zip::{ZipArchive, read::ZipFile};
 
-use super::{At, Search, budget::Refused};
+use super::{At, Search, budget::Refused, form::GZIP};
 use crate::limits;
 
 impl Search<'_> {
     pub(super) fn gzip(&mut self, packed: &[u8], at: &At) {
-        match self.budget.unpack(MultiGzDecoder::new(packed)) {
+        match self.budget.unpack(Members(GzDecoder::new(packed))) {
             Ok(bytes) => self.search(&bytes, &at.inside("")),
             Err(refused) => self.refuse(at, &refused),
         }
@@ -26,7 +26,7 @@ impl Search<'_> {
         }
         for index in 0..archive.len() {
             match archive.by_index(index) {
-                Ok(member) if member.is_dir() => {}
+                Ok(member) if member.is_dir() || is_of_macos(member.name()) => {}
                 Ok(member) => self.member(member, at),
                 Err(error) => self.refuse(at, &Refused::Damaged(error.to_string())),
             }
@@ -45,6 +45,28 @@ impl Search<'_> {
     fn refuse(&mut self, at: &At, refused: &Refused) {
         if at.is_declared || matches!(refused, Refused::TooLarge(_)) {
             self.problem(at, refused.to_string());
+        }
+    }
+}
+
+/// Whether macOS has added this to an archive: it keeps there what it knows about the files.
+fn is_of_macos(name: &str) -> bool {
+    name.starts_with("__MACOSX/") || name == ".DS_Store" || name.ends_with("/.DS_Store")
+}
+
+/// The content of all members of a gzip file. What is behind the last one is left out, as gzip itself does: zeros that fill a block, or
+/// line ends and text that a program on the way added.
+struct Members<'p>(GzDecoder<&'p [u8]>);
+
+impl Read for Members<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let length = self.0.read(buffer)?;
+            let rest = *self.0.get_ref();
+            if length > 0 || buffer.is_empty() || !rest.starts_with(GZIP) {
+                return Ok(length);
+            }
+            self.0 = GzDecoder::new(rest);
         }
     }
 }

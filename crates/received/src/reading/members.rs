@@ -86,7 +86,7 @@ impl Reader {
                 self.departures.note_value(rule, &member.place, text);
                 return number;
             }
-            value => match value.as_u64() {
+            value => match value.as_u64().or_else(|| whole(value)) {
                 Some(number) => return Some(number),
                 None => self.departures.note(Rule::NotANumber, &member.place),
             },
@@ -118,6 +118,14 @@ impl Reader {
             false => self.left_out += 1,
         }
     }
+}
+
+/// A whole number that is written as `12.0` or `1.2e1`: JSON does not tell it from 12.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, and within the bounds")]
+fn whole(value: &Value) -> Option<u64> {
+    /// Above it, such numbers have gaps.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=MOST).contains(number)).map(|number| number as u64)
 }
 
 /// The texts in a JSON array that is written as a text.

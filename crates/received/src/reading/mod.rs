@@ -46,10 +46,14 @@ pub fn read(json: &[u8]) -> Result<Report, Unreadable> {
     reader.report(&members)
 }
 
+/// What is behind a byte order mark, if the text begins with one.
+pub(crate) fn without_mark(text: &[u8]) -> Option<&[u8]> {
+    text.strip_prefix(b"\xef\xbb\xbf")
+}
+
 impl Reader {
     fn decode<'j>(&mut self, json: &'j [u8]) -> Cow<'j, str> {
-        const MARK: &[u8] = b"\xef\xbb\xbf";
-        let bytes = json.strip_prefix(MARK);
+        let bytes = without_mark(json);
         if bytes.is_some() {
             self.departures.note(Rule::Mark, "the text");
         }

@@ -10,7 +10,12 @@ fn plain_and_packed() {
         ([b"\xef\xbb\xbf\r\n", bytes].concat(), "file"),
         (gzip(bytes), "file"),
         (gzip(&gzip(bytes)), "file"),
+        // As gzip does, what is behind the packed report is left out.
+        ([gzip(bytes), vec![0; 512]].concat(), "file"),
+        ([gzip(bytes), b"\r\n".to_vec()].concat(), "file"),
+        ([gzip(&bytes[..99]), gzip(&bytes[99..]), b"-- \nfooter\n".to_vec()].concat(), "file"),
         (zip(&[("a.json", bytes)]), "file: a.json"),
+        (zip(&[("a.json", bytes), ("__MACOSX/._a.json", b"\0\x05\x16\x07"), (".DS_Store", b"\0")]), "file: a.json"),
         (zip(&[("in/", b""), ("in/a.gz", &gzip(bytes))]), "file: in/a.gz"),
     ] {
         let found = only(&packed);
@@ -48,6 +53,14 @@ fn mails_as_they_come() {
         let other_type = found.report.departures.iter().any(|departure| departure.to_string().contains("tlsrpt+gzip"));
         assert_eq!(other_type, !attachment.to_lowercase().contains("application/tlsrpt"), "{attachment}");
     }
+    // A mailing list has added to the part.
+    for content in [packed.clone(), [&packed[..], b"\0"].concat(), [&packed[..], b"\0\0"].concat()] {
+        let footer = "\r\n____________\r\nTo unsubscribe: https://lists.example.org/\r\n";
+        let attachment = part("Content-Type: application/tlsrpt+gzip", &content) + footer;
+        assert_eq!(only(mail(attachment).as_bytes()).report.failed(), 3);
+    }
+    // An editor has put a mark before the mail.
+    assert_eq!(only(format!("\u{feff}{}", mail(attachments[0].clone())).as_bytes()).report.failed(), 3);
     // The whole mail is the report.
     let whole = format!("{HEADER}Content-Type: application/tlsrpt+gzip\r\n{}", part("X: y", &packed));
     assert_eq!(only(whole.as_bytes()).report.failed(), 3);

@@ -91,6 +91,22 @@ fn much_at_once() {
 }
 
 #[test]
+fn a_number_of_sessions_is_whole() {
+    let failed = |number: &str| {
+        let summary = format!(r#"{{"total-successful-session-count": 0, "total-failure-session-count": {number}}}"#);
+        let json = format!(r#"{{"policies": [{{"summary": {summary}, "failure-details": []}}]}}"#);
+        let found = report(&json);
+        (found.failed(), departures(&found).iter().any(|known| known.ends_with("is not a number of sessions")))
+    };
+    for number in ["12", "12.0", "1.2e1"] {
+        assert_eq!(failed(number), (12, false), "{number}");
+    }
+    for number in ["12.5", "-12", "-12.0", "1e300", "true"] {
+        assert_eq!(failed(number), (0, true), "{number}");
+    }
+}
+
+#[test]
 fn what_is_missing_is_said_and_the_rest_is_read() {
     let found = report(
         "{\"policies\": [{}, 5, {\"summary\": null, \"failure-details\": [{\"failed-session-count\": 2}, {}]}]}",
