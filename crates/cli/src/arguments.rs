@@ -60,6 +60,12 @@ fn not_octal(error: &ParseIntError) -> String {
     format!("write permissions in octal, for instance 0622: {error}")
 }
 
+/// A part of all, in percent.
+pub(crate) fn percentage(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| "write a percentage from 0 to 100".into())
+}
+
 /// A duration: `30s`, `1h 30m`, `PT5M`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text.parse().map_err(|_| "write it as 30s, 5m or 1h 30m".to_string())?;

@@ -40,6 +40,9 @@ pub(crate) fn definition() -> clap::Command {
     Arguments::command()
 }
 
+/// The remedy for an option before the subcommand that has it.
+const BEHIND: &str = "; write options behind the subcommand";
+
 /// The error about these words in one line, with the word that was probably meant. The text of the parser has further lines, with
 /// the usage.
 fn in_one_line(error: &clap::Error, words: &[String]) -> String {
@@ -66,9 +69,11 @@ fn probably_meant(error: &clap::Error, words: &[String]) -> String {
             (ContextKind::InvalidArg, names.collect())
         }
         ErrorKind::InvalidSubcommand => (ContextKind::InvalidSubcommand, subcommands(&command)),
+        ErrorKind::ArgumentConflict if error.get(ContextKind::InvalidSubcommand).is_some() => return BEHIND.into(),
         _ => return String::new(),
     };
     match error.get(kind) {
+        Some(ContextValue::String(option)) if names.contains(option) => BEHIND.into(),
         Some(ContextValue::String(wrong)) => did_you_mean(wrong, names.iter().map(String::as_str)),
         _ => String::new(),
     }
@@ -146,6 +151,24 @@ mod tests {
             }
             misspell_all(subcommand, &with(&[name.into()]), see);
         }
+    }
+
+    /// An option before a subcommand is an error: if it were left out, the subcommand would change another store than was meant.
+    #[test]
+    fn no_option_is_left_out_before_a_subcommand() {
+        fn look(command: &clap::Command, seen: &mut usize) {
+            let has_options = command.get_arguments().any(|argument| argument.get_id() != "help");
+            if command.get_subcommands().any(|subcommand| subcommand.get_name() != "help") && has_options {
+                *seen += 1;
+                assert!(command.is_args_conflicts_with_subcommands_set(), "{}", command.get_name());
+            }
+            command.get_subcommands().for_each(|subcommand| look(subcommand, seen));
+        }
+        let mut whole = definition();
+        whole.build();
+        let mut seen = 0;
+        whole.get_subcommands().for_each(|subcommand| look(subcommand, &mut seen));
+        assert!(seen >= 3, "only {seen} commands");
     }
 
     #[test]

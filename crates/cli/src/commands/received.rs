@@ -14,7 +14,7 @@ use tlsrpt_received::{
 use tlsrpt_store::{ReceivedFailure, ReceivedFilter, ReceivedReader, ReceivedSum, open_received_reader};
 
 use crate::{
-    arguments::{Format, PageFormat, duration},
+    arguments::{Format, PageFormat, duration, percentage},
     configuration::ConfigFile,
     day::{Day, today},
     failure::Failure,
@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", default_value = "1", requires = "alert")]
     count: u64,
     /// With --alert: the least part of the sessions of a day that failed, in percent
-    #[arg(long, value_name = "PERCENT", default_value = "0", requires = "alert")]
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percentage, requires = "alert")]
     rate: f64,
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]

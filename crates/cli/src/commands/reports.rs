@@ -30,6 +30,7 @@ const LARGEST: u64 = 256 << 20;
 
 /// Lists the reports and their deliveries, shows one, shows what would be sent now, sends a report again or cancels it.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Examples:
   tlsrpt reports

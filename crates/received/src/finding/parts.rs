@@ -8,7 +8,10 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use super::{At, Search, form::{Form, text_of}};
+use super::{
+    At, Search,
+    form::{Form, text_of},
+};
 use crate::{MailFacts, header::Header, limits};
 
 /// The media types of reports (RFC 8460 section 6.4 and 6.5).
@@ -118,9 +121,7 @@ fn next_delimiter<'m>(text: &'m [u8], delimiter: &[u8]) -> Option<(usize, &'m [u
 /// The content of a part without its transfer encoding.
 fn decoded<'m>(header: &Header<'m>) -> Cow<'m, [u8]> {
     match header.text("Content-Transfer-Encoding").unwrap_or_default().to_ascii_lowercase().as_str() {
-        "base64" => {
-            BASE64.decode(base64_text(header.body)).unwrap_or_default().into()
-        }
+        "base64" => BASE64.decode(base64_text(header.body)).unwrap_or_default().into(),
         "quoted-printable" => {
             quoted_printable::decode(header.body, quoted_printable::ParseMode::Robust).unwrap_or_default().into()
         }
