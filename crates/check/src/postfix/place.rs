@@ -130,7 +130,7 @@ fn place(postfix: &Postfix, name: &Path, services: &[&Service]) -> (Place, Findi
     let queue = postfix.path("queue_directory");
     let (inside, outside): (Vec<_>, Vec<_>) =
         services.iter().copied().partition(|service| postfix.is_chrooted(service));
-    let below_queue = Place { name: name.into(), from: Some(queue), is_chroot: !inside.is_empty() };
+    let below_queue = if inside.is_empty() { Place::in_directory(queue, name) } else { Place::in_chroot(queue, name) };
     let as_named = Place::of_host(name);
     let shown = |place: &Place| format!("{SOCKET_NAME} = {} is {}", name.display(), place.path().display());
     if name.is_relative() {

@@ -75,8 +75,7 @@ mod tests {
         socket::{Asker, check_socket_of},
     };
 
-    fn of_name(chroot: &Path, name: &str, is_chroot: bool) -> Vec<Finding> {
-        let place = Place { name: name.into(), from: Some(chroot.into()), is_chroot };
+    fn findings(place: &Place) -> Vec<Finding> {
         let asker = Asker {
             visitor: &Visitor::Anybody,
             group: Some("postfix"),
@@ -84,7 +83,7 @@ mod tests {
             usual: Path::new("/s"),
             collector: &of_socket_unit(),
         };
-        check_socket_of(&place, asker)
+        check_socket_of(place, asker)
     }
 
     #[test]
@@ -99,7 +98,7 @@ mod tests {
         symlink("/run/loop", chroot.join("run/loop")).unwrap();
         symlink("/run/real/s", chroot.join("run/good")).unwrap();
         let found = |name: &str| {
-            let findings = of_name(&chroot, name, true);
+            let findings = findings(&Place::in_chroot(chroot.clone(), Path::new(name)));
             findings.into_iter().find(|finding| finding.check == "link")
         };
         for (name, link, what) in [
@@ -122,7 +121,7 @@ mod tests {
         assert_eq!(found("run/good"), None);
         assert_eq!(found("run/real/s"), None);
         // A relative name without a chroot: the system follows the link.
-        let of_host = of_name(&chroot, "run/s", false);
+        let of_host = findings(&Place::in_directory(chroot, Path::new("run/s")));
         let listens = |finding: &Finding| finding.check == "listener" && finding.remedy.is_none();
         assert!(of_host.iter().any(listens), "{of_host:?}");
     }

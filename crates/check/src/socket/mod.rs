@@ -45,7 +45,7 @@ pub(crate) fn check_socket_of(place: &Place, asker: Asker<'_>) -> Vec<Finding> {
     }
     let way = place.way();
     // Outside of a chroot the system follows the links itself.
-    let path = if place.is_chroot && !way.links.is_empty() { way.end.clone() } else { place.path() };
+    let path = if place.chroot().is_some() && !way.links.is_empty() { way.end.clone() } else { place.path() };
     let found = probe(&path);
     if let Some(link) = links::check(place, &way, &found, asker) {
         findings.push(link);
@@ -244,7 +244,7 @@ mod tests {
         let long = format!("/{}", "x".repeat(200));
         assert_eq!(found(Path::new(&long), "name").command(), Some("use /usual"));
         // No other check says anything about it.
-        let place = Place { name: long.into(), from: None, is_chroot: false };
+        let place = Place::of_host(Path::new(&long));
         assert_eq!(check_socket(&place, &Visitor::Anybody, &of_service()).len(), 1);
     }
 }

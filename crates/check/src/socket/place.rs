@@ -13,41 +13,79 @@ use crate::{access::Visitor, collector::Collector};
 pub struct Place {
     /// The name in the configuration of the mail server.
     pub name: PathBuf,
-    /// The directory to which the name is relative: the working directory of the mail server or its chroot.
-    pub from: Option<PathBuf>,
-    /// Whether this directory is a chroot.
-    pub is_chroot: bool,
+    base: Base,
+}
+
+/// What the mail server looks the name up from.
+#[derive(Debug, Clone)]
+enum Base {
+    /// The same as this process.
+    OfHost,
+    /// The working directory of the mail server.
+    Directory(PathBuf),
+    /// A directory that is a chroot: absolute names begin there, too.
+    Chroot(PathBuf),
 }
 
 impl Place {
     /// A name that means the same file for the mail server as for this process.
     #[must_use]
     pub fn of_host(name: &Path) -> Self {
-        Self { name: name.into(), from: None, is_chroot: false }
+        Self { name: name.into(), base: Base::OfHost }
+    }
+
+    /// A name that is relative to the working directory of the mail server.
+    pub(crate) fn in_directory(directory: PathBuf, name: &Path) -> Self {
+        Self { name: name.into(), base: Base::Directory(directory) }
+    }
+
+    /// A name in a chroot, which is the working directory of the mail server.
+    pub(crate) fn in_chroot(chroot: PathBuf, name: &Path) -> Self {
+        Self { name: name.into(), base: Base::Chroot(chroot) }
     }
 
     /// The directory that is a chroot.
     pub(crate) fn chroot(&self) -> Option<&Path> {
-        self.from.as_deref().filter(|_| self.is_chroot)
+        match &self.base {
+            Base::Chroot(chroot) => Some(chroot),
+            Base::OfHost | Base::Directory(_) => None,
+        }
+    }
+
+    /// The working directory of the mail server. None: it does not matter.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.base {
+            Base::Directory(directory) | Base::Chroot(directory) => Some(directory),
+            Base::OfHost => None,
+        }
+    }
+
+    /// The name by which a process outside of a chroot finds the socket from this directory.
+    #[must_use]
+    pub fn name_in_directory(&self) -> &Path {
+        match &self.base {
+            Base::Chroot(_) => self.name.strip_prefix("/").unwrap_or(&self.name),
+            Base::OfHost | Base::Directory(_) => &self.name,
+        }
     }
 
     /// The path outside of a chroot. In a chroot, symbolic links on it may lead to other files.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        match &self.from {
-            Some(from) => from.join(self.name.strip_prefix("/").unwrap_or(&self.name)),
-            None => self.name.clone(),
-        }
+        let name = self.name_in_directory();
+        self.directory().map_or_else(|| name.into(), |directory| directory.join(name))
     }
 
     /// The way on which the mail server finds the socket.
     pub(super) fn way(&self) -> Way {
-        match &self.from {
-            Some(from) if self.is_chroot => Way::follow(from, from, &self.name),
-            Some(from) => Way::follow(Path::new("/"), from, &self.name),
-            None => {
+        let root = Path::new("/");
+        match &self.base {
+            Base::Chroot(chroot) => Way::follow(chroot, chroot, &self.name),
+            Base::Directory(directory) => Way::follow(root, directory, &self.name),
+            Base::OfHost => {
                 let name = env::current_dir().map_or_else(|_| self.name.clone(), |folder| folder.join(&self.name));
-                Way::follow(Path::new("/"), Path::new("/"), &name)
+                Way::follow(root, root, &name)
             }
         }
     }

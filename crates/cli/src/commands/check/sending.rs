@@ -51,13 +51,9 @@ fn send_by(sender: &Sender) -> Result<Finding, Finding> {
     };
     let this = env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut command = Command::new(this);
-    let name = match &sender.place.from {
-        Some(folder) => {
-            command.current_dir(folder);
-            sender.place.name.strip_prefix("/").unwrap_or(&sender.place.name)
-        }
-        None => &sender.place.name,
-    };
+    if let Some(directory) = sender.place.directory() {
+        command.current_dir(directory);
+    }
     command.arg(SUBCOMMAND).stdin(Stdio::null());
     if let Some(user) = &sender.user {
         command.args(["--user", user]);
@@ -65,7 +61,8 @@ fn send_by(sender: &Sender) -> Result<Finding, Finding> {
     if let Some(library) = &sender.library {
         command.arg("--library").arg(library);
     }
-    let output = command.arg("--").arg(name).output().map_err(|error| failed(error.to_string()))?;
+    let output =
+        command.arg("--").arg(sender.place.name_in_directory()).output().map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
         return Err(failed(why.trim().trim_start_matches(crate::output::MESSAGE_PREFIX).to_owned()));
