@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tlsrpt_config::DEFAULT_FILE;
 
-use crate::{access::Visitor, paste, toml};
+use crate::{access::Visitor, drop_in::drop_in, paste, toml};
 
 /// The folders of the units of systemd.
 const UNITS: [&str; 5] = [
@@ -23,8 +23,7 @@ const SCRIPT: &str = "etc/init.d/tlsrpt-collect";
 const OTHER: &str = "tlsrpt-collectd";
 const OTHER_UNIT: &str = "tlsrpt-collectd.service";
 pub(crate) const OTHER_FILE: &str = "/etc/tlsrpt/collectd.cfg";
-/// The folder of what is changed of the socket's unit. The files come after those of the packages by their names.
-const DROP_IN: &str = "/etc/systemd/system/tlsrpt.socket.d";
+/// The files that change the unit of the socket.
 const PATH_FILE: &str = "tlsrpt-path.conf";
 const GROUP_FILE: &str = "tlsrpt-group.conf";
 /// The path that the command and programs outside of a chroot expect.
@@ -109,7 +108,7 @@ impl Collector {
                 if path != Path::new(USUAL) {
                     lines.push(format!("Symlinks={USUAL}"));
                 }
-                drop_in(PATH_FILE, lines, group)
+                change_socket(PATH_FILE, lines, group)
             }
             Start::Service | Start::Script => {
                 self.set(&[&[("socket", toml::text(&shown))], &for_group(group)[..]].concat())
@@ -123,7 +122,7 @@ impl Collector {
     pub(crate) fn give_to(&self, path: &Path, group: &str) -> String {
         let file = paste::word(&path.to_string_lossy());
         let keep = match self.start {
-            Start::SocketUnit => drop_in(GROUP_FILE, Vec::new(), Some(group)),
+            Start::SocketUnit => change_socket(GROUP_FILE, Vec::new(), Some(group)),
             Start::Service | Start::Script => self.set(&for_group(Some(group))),
             Start::Other => set_other("socketmode", MODE),
         };
@@ -151,13 +150,12 @@ impl Collector {
 }
 
 /// The command that changes the unit of the socket.
-fn drop_in(file: &str, mut lines: Vec<String>, group: Option<&str>) -> String {
-    lines.insert(0, "[Socket]".into());
+fn change_socket(file: &str, mut lines: Vec<String>, group: Option<&str>) -> String {
     if let Some(group) = group {
         lines.extend([format!("SocketGroup={group}"), format!("SocketMode={MODE}")]);
     }
     let lines: Vec<_> = lines.iter().map(|line| paste::word(line)).collect();
-    format!("mkdir -p {DROP_IN} && printf '%s\\n' {} >{DROP_IN}/{file} && systemctl daemon-reload", lines.join(" "))
+    drop_in(SOCKET_UNIT, file, "Socket", &lines)
 }
 
 fn for_group(group: Option<&str>) -> Vec<(&'static str, String)> {

@@ -17,6 +17,7 @@ mod bounded;
 mod collector;
 mod dkim;
 mod dns;
+mod drop_in;
 mod exim;
 mod finding;
 mod library;

@@ -10,6 +10,7 @@ use crate::{
     access::{Visitor, describe},
     bounded,
     collector::{Collector, USUAL},
+    drop_in::drop_in,
     finding::Finding,
     mail_routes::AT_RELAY,
     packages, paste, processes,
@@ -26,6 +27,8 @@ const SOURCE: &str = "/etc/mail/sendmail.mc";
 const LINE: &str = "sinclude(`/usr/share/tlsrpt/sendmail/tlsrpt.m4')dnl";
 /// The process that serves the map, and its subcommand.
 const SERVER: &str = "tlsrpt";
+/// Its unit.
+const UNIT: &str = "tlsrpt-sendmail.service";
 /// Its user in the units of systemd.
 const USER: &str = "tlsrpt-sendmail";
 const PACKAGE: &str = "tlsrpt";
@@ -310,7 +313,6 @@ pub fn check_sendmail_socket(usual: &socket::Place, collector: &Collector) -> (s
 
 /// The command by which the server sends to a collector at this path. Its unit names no socket: it uses the usual one.
 fn rename(path: &Path) -> Option<String> {
-    let unit = "/etc/systemd/system/tlsrpt-sendmail.service.d";
     let start = "ExecStart=$(command -v tlsrpt) sendmail-map";
     let line = match path == Path::new(USUAL) {
         true => start.to_owned(),
@@ -318,10 +320,8 @@ fn rename(path: &Path) -> Option<String> {
     };
     let is_plain = paste::word(&path.to_string_lossy()) == path.to_string_lossy();
     is_plain.then(|| {
-        format!(
-            "mkdir -p {unit} && printf '%s\\n' '[Service]' ExecStart= \"{line}\" >{unit}/socket.conf && \
-             systemctl daemon-reload && systemctl restart tlsrpt-sendmail.service"
-        )
+        let change = drop_in(UNIT, "socket.conf", "Service", &["ExecStart=".into(), format!("\"{line}\"")]);
+        format!("{change} && systemctl restart {UNIT}")
     })
 }
 
