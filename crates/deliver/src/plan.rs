@@ -201,7 +201,7 @@ fn never(destination: &str, reason: &str) -> NewDelivery {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::HashSet;
 
     use jiff::Timestamp;
@@ -211,7 +211,7 @@ mod tests {
     use super::{NoReport, PlanSettings, plan};
     use crate::{ContentSettings, Privacy};
 
-    fn settings() -> PlanSettings {
+    pub(crate) fn settings() -> PlanSettings {
         PlanSettings {
             content: ContentSettings {
                 organization: "Sender".into(),

@@ -161,38 +161,19 @@ fn failure(value: &Value) -> FailureResults<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, io::Read};
+    use std::io::Read;
 
     use flate2::read::GzDecoder;
     use jiff::Timestamp;
     use tlsrpt_store::{DeliveryState, NewDelivery};
 
     use super::{ForeignDelivery, ForeignReport, taken_over};
-    use crate::{ContentSettings, PlanSettings, Privacy};
+    use crate::plan::tests::settings;
 
     const JSON: &str = r#"{"organization-name": "Sender Inc", "date-range": {}, "policies": [{"summary":
         {"total-failure-session-count": 2, "total-successful-session-count": 3}, "policy": {"policy-type": "sts"},
         "failure-details": [{"receiving-mx-helo": "mx", "result-type": "certificate-expired", "failed-session-count": 2}]}],
         "report-id": "2026-11-28T00:00:00Z_idx1_a.example"}"#;
-
-    fn settings() -> PlanSettings {
-        PlanSettings {
-            content: ContentSettings {
-                organization: "Ours".into(),
-                contact: "c@sender.example".into(),
-                submitter: "sender.example".into(),
-                host: "h".into(),
-                max_size: 1 << 20,
-                max_failure_details: 100,
-                privacy: Privacy::default(),
-            },
-            max_destinations: 3,
-            ports: vec![443],
-            failures_only: false,
-            exclude: HashSet::new(),
-            report_mx_hosts: true,
-        }
-    }
 
     fn foreign(domain: &str, json: &str, uris: &[(&str, DeliveryState)]) -> ForeignReport {
         let delivery = |(uri, state): &(&str, DeliveryState)| ForeignDelivery {
