@@ -8,7 +8,7 @@ import subprocess
 import compilers
 import musl
 from compilers_inside import CHEAP
-from harness import certificates, command, domains, network, reporter, reports, site, waiting
+from harness import certificates, command, domains, network, reporter, reports, site
 
 BUILT = "build/tlsrpt-static"
 BY_MAIL, BY_HTTPS = "good.test", "sts.test"
@@ -71,7 +71,7 @@ def run(program, root, network_arguments):
     messages = os.path.join(the_network.folder, "messages")
     with open(messages, "w") as target:
         collector = subprocess.Popen(["chroot", root, "/tlsrpt", "collect"], stderr=target)
-    waiting.until("the socket", lambda: os.path.exists(root + SOCKET) or collector.poll() is not None)
+    command.until_listening("tlsrpt collect", collector, messages)
     sent = [in_root(root, "send", "--socket", SOCKET, "--domain", name, "--record", domains.BY_NAME[name].record[0], "--success")
             for name in (BY_MAIL, BY_HTTPS)]
     collector.terminate()

@@ -8,14 +8,9 @@ import os
 import sqlite3
 import subprocess
 
-from harness import command, recorder, reporter, reports, waiting
+from harness import command, reporter, reports, waiting
 
-CONFIGURATION = """[collect]
-socket = "{socket}"
-socket-group = "root"
-[store]
-url = "sqlite:{database}"
-[report]
+CONFIGURATION = command.COLLECTING + """[report]
 organization = "%s"
 contact = "%s"
 from = "%s"

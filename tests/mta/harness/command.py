@@ -6,6 +6,14 @@ import subprocess
 
 from harness import recorder, waiting
 
+LISTENING = "listening at"  # in the message when a socket is made, with its owner and mode
+# Of `tlsrpt collect`, in a folder of its own.
+COLLECTING = """[collect]
+socket = "{socket}"
+socket-group = "root"
+[store]
+url = "sqlite:{database}"
+"""
 BUILT = os.path.join("build", "tlsrpt")
 
 
@@ -26,9 +34,7 @@ class Listener:
         command = [program, "listen", "--socket", os.path.basename(socket_path)] + list(options)
         with open(self.output, "w") as output, open(self.messages, "w") as messages:
             self.process = subprocess.Popen(command, stdout=output, stderr=messages, cwd=os.path.dirname(socket_path))
-        waiting.until("tlsrpt to listen", lambda: "listening at" in read(self.messages) or self.process.poll() is not None)
-        if self.process.poll() is not None:
-            raise RuntimeError("tlsrpt listen ended:\n" + read(self.messages))
+        until_listening("tlsrpt listen", self.process, self.messages)
 
     def end(self):
         """Ends it and returns its output."""
@@ -41,7 +47,7 @@ class Listener:
 class Collector:
     """`tlsrpt collect` with the CONFIGURATION in a folder of its own."""
 
-    def __init__(self, program, folder, configuration):
+    def __init__(self, program, folder, configuration=COLLECTING):
         self.socket, self.database = os.path.join(folder, "tlsrpt.sock"), os.path.join(folder, "tlsrpt.db")
         self.messages = os.path.join(folder, "err")
         file = os.path.join(folder, "tlsrpt.toml")
@@ -49,15 +55,18 @@ class Collector:
             target.write(configuration.format(socket=self.socket, database=self.database))
         with open(self.messages, "w") as messages:
             self.process = subprocess.Popen([program, "collect", "--config", file], stderr=messages)
-        waiting.until("tlsrpt collect to listen", lambda: os.path.exists(self.socket) or self.process.poll() is not None)
-        if self.process.poll() is not None:
-            raise RuntimeError("tlsrpt collect ended:\n" + read(self.messages))
+        until_listening("tlsrpt collect", self.process, self.messages)
 
     def end(self):
         """Ends it. Before it ends, it stores all received datagrams."""
         self.process.terminate()
         if self.process.wait(60) != 0:
             raise RuntimeError("tlsrpt collect ended with %d:\n%s" % (self.process.returncode, read(self.messages)))
+
+
+def until_listening(what, process, messages):
+    """Waits until the socket of a service is made. Raises RuntimeError with its MESSAGES, a file, if it ends before."""
+    waiting.until_ready(what, process, lambda: LISTENING in read(messages), messages)
 
 
 def read(path):

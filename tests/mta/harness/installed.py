@@ -81,10 +81,7 @@ class Installed:
         """Starts the collector at the mail host's socket."""
         with open(self.messages, "w") as messages:
             self.collector = subprocess.Popen(["chroot", self.root] + self.as_user + [COMMAND, "collect"], stderr=messages)
-        waiting.until("tlsrpt collect to listen",
-                      lambda: os.path.exists(self.root + self.socket) or self.collector.poll() is not None)
-        if self.collector.poll() is not None:
-            raise RuntimeError("tlsrpt collect ended:\n" + command.read(self.messages))
+        command.until_listening("tlsrpt collect", self.collector, self.messages)
         return self
 
     def end(self):

@@ -10,6 +10,14 @@ class Timeout(Exception):
     """The condition did not become true in time."""
 
 
+def until_ready(what, process, ready, output):
+    """Waits until READY() is true. Raises RuntimeError with the text of the file OUTPUT if the PROCESS ends before."""
+    until(what + " to be ready", lambda: process.poll() is not None or ready())
+    if process.poll() is not None:
+        with open(output, encoding="utf-8", errors="replace") as said:
+            raise RuntimeError("%s ended:\n%s" % (what, said.read()))
+
+
 def until(what, condition, seconds=LONGEST):
     """Waits until CONDITION() is true and returns its value; WHAT names it in the error."""
     end = time.monotonic() + seconds

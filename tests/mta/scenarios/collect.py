@@ -7,12 +7,6 @@ import sqlite3
 from harness import command, network, reporter, roots, same_datagrams
 from harness.scenario import Problem, Row, Scenario
 
-CONFIGURATION = """[collect]
-socket = "{socket}"
-socket-group = "root"
-[store]
-url = "sqlite:{database}"
-"""
 # Of both collectors: (day, domain, record, policy, sessions, failed sessions), and (day, domain, record, policy,
 # failure, times).
 THEIR_SESSIONS = "SELECT replace(day, '-', ''), domain, tlsrptrecord, policy, cntrtotal, cntrfailure FROM finalresults"
@@ -39,7 +33,7 @@ def observe_vectors(program, environment, mountpoint, lines):
 def rows_of_both(program, environment, folder, lines):
     """Sends the datagrams to both collectors and returns their rows."""
     theirs, ours = same_datagrams.send_to_both(
-        program, environment, folder, lines, lambda place: command.Collector(program, place, CONFIGURATION))
+        program, environment, folder, lines, lambda place: command.Collector(program, place))
     ours.end()
     found = {"datagrams": len(lines),
              "theirs": [rows(theirs.database, statement, REASON if failures else POLICY)

@@ -139,9 +139,7 @@ def observe_mailcow(program, root, document, network_arguments):
     server.run("postfix", "start")
     log = os.path.join(the_network.folder, "tlsrpt.log")
     process = containers.start(place, collecting["user"], collecting["command"].split(), log)
-    waiting.until("the socket", lambda: os.path.exists(server.socket) or process.poll() is not None)
-    if process.poll() is not None:
-        raise RuntimeError("tlsrpt serve ended:\n" + command.read(log))
+    command.until_listening("tlsrpt serve", process, log)
     server.send_one()
     wait_for_sessions(docker, "tlsrpt-mailcow", 1)
     seen["look"] = docker.run(document["look in mailcow"])

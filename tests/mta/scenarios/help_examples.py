@@ -50,12 +50,12 @@ INSERT INTO dbversion VALUES (1, '2026-11-29 00-37-59.156', 'TLSRPT-Reportd-DB-d
 
 # Services, and what each says when it works. It is ended then, and must end well.
 SERVICES = {
-    "listen --socket /run/tlsrpt/tlsrpt.sock": "listening at",
-    "listen --for 10m --format report": "listening at",
-    "listen --socket /run/tlsrpt/tlsrpt.sock --forward /run/tlsrpt/collectd.sock": "listening at",
-    "collect": "listening at",
-    "collect --config ./tlsrpt.toml": "listening at",
-    "sendmail-map --listen unix:/run/tlsrpt-sendmail/map.sock --socket /run/tlsrpt/tlsrpt.sock": "listening at",
+    "listen --socket /run/tlsrpt/tlsrpt.sock": command.LISTENING,
+    "listen --for 10m --format report": command.LISTENING,
+    "listen --socket /run/tlsrpt/tlsrpt.sock --forward /run/tlsrpt/collectd.sock": command.LISTENING,
+    "collect": command.LISTENING,
+    "collect --config ./tlsrpt.toml": command.LISTENING,
+    "sendmail-map --listen unix:/run/tlsrpt-sendmail/map.sock --socket /run/tlsrpt/tlsrpt.sock": command.LISTENING,
     "status --watch": "collector  ",
     "deliver": "delivering",
     "serve --config ./tlsrpt.toml": "delivering",
@@ -259,7 +259,7 @@ def try_one(host, example):
         expected = (0, -signal.SIGINT) if "--watch" in example else (0,)
     elif example == ONE_EVENT:
         process = host.start(example)
-        waiting.until(example, lambda: "listening at" in host.output())
+        waiting.until(example, lambda: command.LISTENING in host.output())
         printed = host.printed
         sent = subprocess.run(["chroot", host.root, installed.COMMAND, "send", "--socket", SOCKET, "--domain", DOMAIN, "--record",
                                RECORD, "--success"], check=False)

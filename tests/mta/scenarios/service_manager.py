@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 
-from harness import network, project, reporter, service_manager, waiting
+from harness import command, network, project, reporter, service_manager, waiting
 from harness.scenario import CANDIDATE, Problem, Row, Scenario
 
 PROCESSES, ROUNDS, EVENTS = 20, 20, 50  # in each round, each process sends so many events: 1,000 in all
@@ -88,7 +88,7 @@ def observe(lower, installed, mountpoint, library):
     waiting.until("the invalid datagram to be counted", lambda: system.counts()["invalid"] == 1)
     waiting.until("the journal to have the line about it", lambda: any("invalid datagram" in text for _, text in system.journal()))
     seen["journal"] = sorted({(priority, words) for priority, text in system.journal()
-                              for words in ("invalid datagram", "listening at") if words in text})
+                              for words in ("invalid datagram", command.LISTENING) if words in text})
     seen["prefixes"] = sum(text.startswith("<") for _, text in system.journal())
     seen["watchdog"] = watchdog(system)
     seen["failed"] = system.systemctl("--failed", "--no-legend", "--plain").split()[:1]
@@ -162,7 +162,7 @@ def watchdog(system):
 def judge(seen):
     """Raises Problem unless all is as it has to be."""
     expected = {"states": ["activating", "active", "notify"], "waiting": [WAITING, WAITING], "prefixes": 0, "failed": [],
-                "watchdog": [1, True], "journal": [[WARNING, "invalid datagram"], [INFORMATION, "listening at"]]}
+                "watchdog": [1, True], "journal": [[WARNING, "invalid datagram"], [INFORMATION, command.LISTENING]]}
     for name, value in expected.items():
         if seen[name] != value:
             raise Problem("%s: expected %s, found %s" % (name, value, seen[name]))

@@ -60,9 +60,7 @@ class Database:
         shutil.chown(self.root + "/run/postgresql", *self._user())
         server = self.machine.start("postgresql", self.root, as_postgres(
             [program, "-D", CLUSTER % self.version, "-c", "config_file=%s/postgresql.conf" % self.settings]))
-        waiting.until("PostgreSQL", lambda: self.answers() or server.poll() is not None)
-        if server.poll() is not None:
-            raise RuntimeError("PostgreSQL ended:\n" + self.machine.said("postgresql"))
+        waiting.until_ready("PostgreSQL", server, self.answers, self.machine.output("postgresql"))
         return self
 
     def answers(self):

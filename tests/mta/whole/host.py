@@ -59,9 +59,7 @@ class Host:
         threading.Thread(target=self._listen, args=(manager, ready), daemon=True).start()
         self.collector = self.machine.start("collect", self.root, [installed.COMMAND, "collect", "--config", COLLECTOR_FILE],
                                             NOTIFY_SOCKET=os.path.join(clock.FOLDER, self.name))
-        waiting.until("the collector of " + self.name, lambda: ready.is_set() or self.collector.poll() is not None)
-        if self.collector.poll() is not None:
-            raise RuntimeError("the collector of %s ended:\n%s" % (self.name, self.machine.said("collect")))
+        waiting.until_ready("the collector of " + self.name, self.collector, ready.is_set, self.machine.output("collect"))
 
     def _listen(self, manager, ready):
         while True:

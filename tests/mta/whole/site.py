@@ -5,7 +5,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import delivery, domains, exim, expected, network, postfix, report_sinks, sendmail, waiting
+from harness import command, delivery, domains, exim, expected, network, postfix, report_sinks, sendmail, waiting
 from whole import clock, database, machine, names, sts
 from whole.host import Host
 
@@ -84,9 +84,9 @@ class Site:
         for host in self.postfixes:
             host.start()
         # Exim has processes during deliveries only, and Sendmail is started for each mail here.
-        before = self.mail3.said("sendmail-map").count("listening at")
+        before = self.mail3.said("sendmail-map").count(command.LISTENING)
         self.mail3.start("sendmail-map", self.sendmail.root, [sendmail.COMMAND, "sendmail-map", "--listen", "unix:" + sendmail.MAP])
-        waiting.until("the map server", lambda: self.mail3.said("sendmail-map").count("listening at") > before)
+        waiting.until("the map server", lambda: self.mail3.said("sendmail-map").count(command.LISTENING) > before)
 
     def send(self, wanted=None):
         """Sends a mail from each server to each of the domains, and waits until the collectors have kept all events."""
