@@ -58,7 +58,7 @@ def web_server(host, _environment):
 
 def mta_sts(host, _environment):
     """The domain of the recipients publishes a policy. The machine trusts the authority of the fake network."""
-    authority.publish(host.world, hosts.RECIPIENTS, certificates.DOCUMENTED_STS_HOST)
+    authority.publish(host.world, hosts.RECIPIENTS)
     shutil.copy(host.world.certificate(certificates.AUTHORITY) + ".pem",
                 host.system.path("/usr/local/share/ca-certificates/fake-network.crt"))
     host.succeed("update-ca-certificates")

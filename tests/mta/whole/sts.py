@@ -1,17 +1,14 @@
 """MTA-STS: the policies of domains at HTTPS servers, and Debian's postfix-mta-sts-resolver, which Postfix asks."""
 
-import http.server
 import shutil
 import ssl
-import threading
 
-from harness import certificates, domains, postfix, waiting
+from harness import certificates, domains, mta_sts, network, postfix, waiting
 from whole import authority
 
-PACKAGE = "postfix-mta-sts-resolver"
-SERVER = "127.0.0.98"
-PLUGIN = ("127.0.0.3", 8461)
-CONFIGURATION = "/etc/mta-sts-daemon.yml"
+PACKAGE = mta_sts.UNIT
+PLUGIN = (network.SECOND_CLIENT, mta_sts.PORT)
+MAP = mta_sts.MAP_AT % PLUGIN
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 CERTIFICATE = "/tmp/policies"
 TEXT = """host: %s
@@ -44,8 +41,7 @@ def names():
     """The DNS records for them."""
     found = {}
     for name in policies():
-        found["_mta-sts." + name, "TXT"] = ["v=STSv1; id=1;"]
-        found["mta-sts." + name, "A"] = [SERVER]
+        found.update(mta_sts.records(name))
     return found
 
 
@@ -53,47 +49,31 @@ def serve(root, the_network):
     """Serves the policies, with one certificate that is valid for all names, signed by the authority of the harness, which the
     plugin in the root filesystem then trusts."""
     served = policies()
-    authority.sign(root, the_network, CERTIFICATE, ["mta-sts." + name for name in served])
+    authority.sign(root, the_network, CERTIFICATE, [mta_sts.POLICY_HOST + name for name in served])
     shutil.copyfile(the_network.certificate(certificates.AUTHORITY) + ".pem", root + TRUSTED)
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            text = served.get(self.headers["Host"].partition(":")[0].replace("mta-sts.", "", 1), "").encode()
-            found = text and self.path == "/.well-known/mta-sts.txt"
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", "text/plain")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_arguments):
-            """Logs nothing."""
-
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(root + CERTIFICATE + ".pem", root + CERTIFICATE + ".key")
-    server = http.server.ThreadingHTTPServer((SERVER, 443), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    mta_sts.serve(context, served)
 
 
 def install(host):
     """Has a Postfix ask the plugin about all domains that its table does not have. Its settings for that."""
-    with open(host.root + CONFIGURATION, "w") as target:
+    with open(host.root + mta_sts.CONFIGURATION, "w") as target:
         target.write(TEXT)
     by_plugin = policies()
     with open(host.root + postfix.POLICIES, "w") as target:
         target.write("".join("%s %s\n" % (domain.name, domain.policy) for domain in domains.DOMAINS
                              if domain.policy and domain.name not in by_plugin))
-    return {"smtp_tls_policy_maps": "texthash:%s, socketmap:inet:%s:%d:postfix" % ((postfix.POLICIES,) + PLUGIN)}
+    return {"smtp_tls_policy_maps": "texthash:%s, %s" % (postfix.POLICIES, MAP)}
 
 
 def start(machine, root):
     """Starts the plugin, with the clock of the machine, and waits until it answers Postfix."""
-    process = machine.start("mta-sts-daemon", root, ["mta-sts-daemon", "-c", CONFIGURATION])
-    waiting.until("the MTA-STS plugin", lambda: process.poll() is not None or asks(machine, root))
+    process = machine.start(mta_sts.DAEMON, root, mta_sts.PROGRAM)
+    waiting.until_ready(mta_sts.DAEMON, process, lambda: asks(machine, root), machine.output(mta_sts.DAEMON))
 
 
 def asks(machine, root):
     """Whether the plugin knows the policy of a domain."""
-    answer = machine.run(root, ["postmap", "-q", "sts.test", "socketmap:inet:%s:%d:postfix" % PLUGIN], check=False)
+    answer = machine.run(root, ["postmap", "-q", mta_sts.DOMAIN, MAP], check=False)
     return "policy_type=sts" in answer
