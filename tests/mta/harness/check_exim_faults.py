@@ -3,12 +3,11 @@
 import os
 import re
 
-from harness import check_socket_faults, exim
+from harness import check_socket_faults, checked_exim, exim
 from harness.check_faults import PASTE, Fault
 from harness.checked import FAIL, WARN
-from harness.check_socket_faults import mode, owner
+from harness.check_socket_faults import mode
 
-FOLDER = os.path.dirname(exim.SOCKET)
 INCLUDE = ".include_if_exists %s\n" % exim.SNIPPET
 LINES = re.compile(r"^\.ifdef TLSRPT_EVENT\n.*?^\.endif\n", re.DOTALL | re.MULTILINE)
 OWN_ACTION = "  event_action = ${if eq{$event_name}{msg:delivery}{}}\n"
@@ -110,16 +109,11 @@ MODULE = (
     Fault("the module cannot be loaded", broken_module, {"module": FAIL}, exim.MODULE, "tlsrpt-exim", silent=True),
 )
 
-SOCKET = check_socket_faults.OF_ANY_SERVER + (
+SOCKET = check_socket_faults.OF_ANY_SERVER + check_socket_faults.permissions(exim.SOCKET, checked_exim.EximHost.group) + (
     Fault("TLSRPT_SOCKET names another file", macro("TLSRPT_SOCKET = " + OTHER_SOCKET), {"socket": FAIL, "elsewhere": WARN},
           OTHER_SOCKET, "TLSRPT_SOCKET", PASTE, silent=True),
     Fault("TLSRPT_SOCKET is empty", macro("TLSRPT_SOCKET ="), {"transport": FAIL}, "TLSRPT_SOCKET", "TLSRPT_SOCKET", PASTE,
           silent=True),
-    Fault("a closed folder", mode(FOLDER, 0o700), {"directories": FAIL}, FOLDER, "chgrp Debian-exim", PASTE, silent=True),
-    Fault("a closed socket", mode(exim.SOCKET, 0o600), {"permission": FAIL}, exim.SOCKET, "chgrp Debian-exim", PASTE, silent=True),
-    Fault("the socket has the group of another mail server", owner(exim.SOCKET, ":mail"), {"permission": FAIL}, "mail",
-          "chgrp Debian-exim", PASTE, silent=True),
-    Fault("everybody may write to the socket", mode(exim.SOCKET, 0o666), {"permission": WARN}, "everybody", "chmod", PASTE),
 )
 
 ALL = CONFIGURATION + MODULE + SOCKET
@@ -132,7 +126,7 @@ def other_place(host):
 
 
 # With an Exim that has no ${dlfunc}, the macro is not defined either.
-LIGHT = {"exim": FAIL}
+LIGHT = Fault("exim4-daemon-light", None, {"exim": FAIL}, "dlfunc", "exim4-daemon-heavy")
 
 # States in which all is reported: nothing may be found.
 SOUND = (

@@ -116,6 +116,7 @@ def try_one(host, fault):
             host.restore()
             fault.plant(host)
             result = host.check(*fault.options)
+            wrong += complaints(fault.name + ", planted again", result, fault.finds)
     if fault.mend == PASTE and not wrong:
         command = first(fault, result[1])["command"]
         printed = host.shell(command)

@@ -8,11 +8,10 @@ import threading
 
 from harness import check_socket_faults, checked, sendmail
 from harness.check_faults import PASTE, Fault
-from harness.check_socket_faults import mode, owner
+from harness.check_socket_faults import mode
 from harness.checked import FAIL, WARN
-from harness.checked_sendmail import CF, MC
+from harness.checked_sendmail import CF, MAP_USER, MC
 
-FOLDER = os.path.dirname(sendmail.SOCKET)
 MAP_FOLDER = os.path.dirname(sendmail.MAP)
 LINE = "sinclude(`%s')dnl\n" % sendmail.RULES
 RULE = re.compile(r"^R.*\$\(tlsrpt .*\n", re.MULTILINE)
@@ -148,14 +147,9 @@ MAP = (
           silent=True),
 )
 
-SOCKET = check_socket_faults.OF_ANY_SERVER + (
+SOCKET = check_socket_faults.OF_ANY_SERVER + check_socket_faults.permissions(sendmail.SOCKET, MAP_USER) + (
     Fault("the map server sends to another socket", other_collector, {"socket": FAIL, "elsewhere": WARN}, OTHER_SOCKET,
           "tlsrpt-sendmail", PASTE, silent=True),
-    Fault("a closed folder", mode(FOLDER, 0o700), {"directories": FAIL}, FOLDER, "chmod", PASTE, silent=True),
-    Fault("a closed socket", mode(sendmail.SOCKET, 0o600), {"permission": FAIL}, sendmail.SOCKET, "chgrp", PASTE, silent=True),
-    Fault("the socket has the group of another mail server", owner(sendmail.SOCKET, ":postfix"), {"permission": FAIL}, "postfix",
-          "chgrp", PASTE, silent=True),
-    Fault("everybody may write to the socket", mode(sendmail.SOCKET, 0o666), {"permission": WARN}, "everybody", "chmod", PASTE),
 )
 
 ALL = CONFIGURATION + MAP + SOCKET

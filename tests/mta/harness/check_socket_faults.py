@@ -191,12 +191,19 @@ PLACES = (
     Fault("no folder", no_folder, {"directories": FAIL, "socket": FAIL}, FOLDER, "", PASTE, silent=True),
 )
 
-PERMISSIONS = (
-    Fault("a closed folder", mode(FOLDER, 0o700), {"directories": FAIL}, FOLDER, "chgrp postfix", PASTE, silent=True),
-    Fault("a closed socket", mode(SOCKET, 0o600), {"permission": FAIL}, SOCKET, "0660", PASTE, silent=True),
-    Fault("the socket has another group", owner(SOCKET, ":daemon"), {"permission": FAIL}, "daemon", "chgrp postfix", PASTE,
-          silent=True),
-    Fault("everybody may write to the socket", mode(SOCKET, 0o666), {"permission": WARN}, "everybody", "chmod", PASTE),
+
+def permissions(path, group):
+    """Of a socket, which is for the group of the mail server."""
+    folder, to_group = os.path.dirname(path), "chgrp " + group
+    return (
+        Fault("a closed folder", mode(folder, 0o700), {"directories": FAIL}, folder, to_group, PASTE, silent=True),
+        Fault("a closed socket", mode(path, 0o600), {"permission": FAIL}, path, to_group, PASTE, silent=True),
+        Fault("the socket has another group", owner(path, ":daemon"), {"permission": FAIL}, "daemon", to_group, PASTE, silent=True),
+        Fault("everybody may write to the socket", mode(path, 0o666), {"permission": WARN}, "everybody", "chmod", PASTE),
+    )
+
+
+PERMISSIONS = permissions(SOCKET, "postfix") + (
     Fault("everybody may replace the socket", mode(FOLDER, 0o777), {"directories": WARN}, "everybody", "chmod", PASTE),
     Fault("everybody may write to the socket and replace it", lambda host: [mode(FOLDER, 0o777)(host), mode(SOCKET, 0o666)(host)],
           {"directories": WARN, "permission": WARN}, "everybody", "chmod"),

@@ -17,7 +17,7 @@ def observe_exim(program, root, installed, network_arguments, layout, commands):
 def observe_light(program, root, installed, network_arguments, commands):
     """In a namespace: the findings with the Exim that Debian installs by itself, which has no ${dlfunc}."""
     host = checked_exim.EximHost(program, root, installed, network_arguments, UNSPLIT, commands)
-    return check_faults.complaints("exim4-daemon-light", host.check(), check_exim_faults.LIGHT)
+    return check_faults.try_unfit(host, check_exim_faults.LIGHT)
 
 
 def check_light(context):
