@@ -8,9 +8,7 @@ def observe(host, names):
     """Sends one mail from a host to each domain: {domain: [outcome, [datagram]]}, with datagrams about other domains."""
     seen, first = {}, len(host.recording.datagrams)
     for name in names:
-        before = len(host.network.mails)
-        answer = host.send(name)
-        seen[name] = [outcome(host, name, host.network.mails[before:], answer), []]
+        seen[name] = [deliver(host, name), []]
     host.wait_for_events(first, names)
     for datagram in host.recording.datagrams[first:]:
         text = datagram.decode()
@@ -18,7 +16,11 @@ def observe(host, names):
     return seen
 
 
-def outcome(host, name, mails, answer):
+def deliver(host, name):
+    """Sends a mail to a domain. What became of it."""
+    before = len(host.network.mails)
+    answer = host.send(name)
+    mails = host.network.mails[before:]
     if mails:
         return expected.TLS if mails[-1]["tls"] else expected.CLEAR
     return expected.DEFERRED if host.waiting(name) else "%s %s" % (expected.FAILED, answer)

@@ -29,6 +29,22 @@ def require_parsed(report, parsed):
         raise Problem("parsedmarc reads %s where the report has %s" % (read, written))
 
 
+def judge_rounds(found):
+    """The reports of the first and of the third round, each {(destination, domain): report}. Raises Problem for a wrong one, for a
+    wrong state of a delivery, and for any report of the second round, which is about report mails alone."""
+    rounds = [found[name] for name in ("first", "second", "third")]
+    try:
+        arrived, none, later = read_rounds(found["read"], rounds)
+    except reports.Invalid as invalid:
+        raise Problem(str(invalid)) from None
+    first, second, third = rounds
+    for of_round in (first, third):
+        require_states(of_round)
+    if not second["printed"].startswith(NOTHING_MADE) or second["made"] or none:
+        raise Problem("the report mails made reports: %(printed)s\n%(made)s" % second)
+    return arrived, later
+
+
 def read_rounds(read, rounds):
     """Checks the mails and posts of all rounds, with the results of receiver.read(): [{(destination, domain): report}].
 

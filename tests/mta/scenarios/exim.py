@@ -58,11 +58,7 @@ def observe_faults(root, module, network_arguments):
         elif socket_there is not None:
             # The recorder is not started: its thread would keep the socket open while it waits for a datagram.
             recorder.Recorder(host.socket).socket.close()
-        outcomes = {}
-        for name in FAULT_DOMAINS:
-            earlier = len(the_network.mails)
-            answer = host.send(name)
-            outcomes[name] = judging.outcome(host, name, the_network.mails[earlier:], answer)
+        outcomes = {name: judging.deliver(host, name) for name in FAULT_DOMAINS}
         found[case] = {"outcomes": outcomes, "log": [line.partition("TLSRPT: ")[2] for line in host.log()
                                                      if "TLSRPT" in line]}
     return found

@@ -6,7 +6,7 @@ import socket
 import time
 
 from harness import certificates, documents, domains, events, expected, judging, project, recorder, roots, sendmail
-from harness import network, waiting
+from harness import command, network, waiting
 from harness.scenario import Problem, Row, Scenario
 
 KEY = b"tlsrpt OK;[192.0.2.25];mx.example.org;192.0.2.25;;?;"
@@ -52,7 +52,7 @@ def check_table(context, table, access, about):
     found = context.call("scenarios.sendmail:observe", names=list(table), wanted=expected.count(table), access=access,
                          **arguments(context))
     judging.judge(found["seen"], table, found["mistakes"])
-    complaints = [line for line in found["log"] if "listening at" not in line]
+    complaints = [line for line in found["log"] if command.LISTENING not in line]
     if complaints or not found["answers"]["right"]:
         raise Problem("the map server answers wrongly, or logs errors:\n" + "\n".join(complaints))
     context.versions["sendmail"] = found["version"]
@@ -85,11 +85,7 @@ def observe_faults(root, installed, network_arguments):
         rules = sendmail.WITHOUT_RULES if case == REFERENCE else sendmail.WITH_RULES
         host = sendmail.Sendmail(the_network, root, installed, name=case.replace(" ", "-"), rules=rules)
         prepare(host)
-        outcomes = {}
-        for name in FAULT_DOMAINS:
-            earlier = len(the_network.mails)
-            answer = host.send(name)
-            outcomes[name] = judging.outcome(host, name, the_network.mails[earlier:], answer)
+        outcomes = {name: judging.deliver(host, name) for name in FAULT_DOMAINS}
         found[case] = {"outcomes": outcomes, "log": host_log(host)}
         host.stop()
     return found
@@ -100,7 +96,7 @@ def host_log(host):
     if not host.server:
         return []
     def complaints():
-        return sorted(line for line in host.log() if "listening at" not in line)
+        return sorted(line for line in host.log() if command.LISTENING not in line)
     waiting.until("the map server's log", lambda: len(complaints()) >= len(LOST))
     return complaints()
 
@@ -161,11 +157,9 @@ def observe_document(root, installed, network_arguments, configure, check):
 def deliver(host, wanted):
     """One mail: its outcome and its events. If none is wanted, no server runs that could send one."""
     del host.recording.datagrams[:]
-    before = len(host.network.mails)
-    answer = host.send(DOMAIN)
+    outcome = judging.deliver(host, DOMAIN)
     waiting.until("the event", lambda: len(host.recording.datagrams) >= wanted)
-    return [judging.outcome(host, DOMAIN, host.network.mails[before:], answer),
-            [events.summary(datagram.decode()) for datagram in host.recording.datagrams]]
+    return [outcome, [events.summary(datagram.decode()) for datagram in host.recording.datagrams]]
 
 
 def check_document(context):
