@@ -1,4 +1,4 @@
-"""The blocks of a document, by the convention that CONTRIBUTING.md describes ("To change a document for operators")."""
+"""The blocks of a document, by the convention that CONTRIBUTING.md describes ("To change a document")."""
 
 import re
 from dataclasses import dataclass
