@@ -11,7 +11,7 @@ use crate::{
 
 configuration! {
     /// The collector: it receives the events of mail servers and counts them in the store.
-    [collect: Collect] for "collect" "serve" {
+    [collect: Collect] for "collect" "serve" "status" {
         /// The datagram socket that mail servers send events to. The collector creates it, unless the service manager
         /// passes a socket.
         socket: SocketPath = "/run/tlsrpt/tlsrpt.sock";
@@ -35,15 +35,16 @@ configuration! {
         max_failures: Count in 1 ..= 100_000_000 = 1_000_000;
     }
     /// The store: the counters of each day and the state of each report.
-    [store: Store] for "collect" "deliver" "serve" "status" {
+    [store: Store] for "collect" "deliver" "serve" "check" "status" "hosts" "reports" "receive" "received" "suppress" "bounce"
+        "migrate" "fetcher" {
         /// Where the store is. `sqlite:PATH` is a database in a file of this host, with its absolute path. Its directory must
-        /// exist and belong to the user of the services. `postgresql://ROLE@HOST/DATABASE` is a database of a PostgreSQL
+        /// exist, and the services must be able to write to it. `postgresql://ROLE@HOST/DATABASE` is a database of a PostgreSQL
         /// server, which many hosts share: see docs/many-hosts.md. It takes the parameters of libpq for connections and TLS,
         /// for instance `?sslmode=verify-full`, and no password: that is in the file that `passfile=/PATH` or the variable
         /// `PGPASSFILE` names.
         url: StoreLocation = "sqlite:/var/lib/tlsrpt/tlsrpt.db";
         /// With PostgreSQL: the file in which the collector keeps its events until the database has them. Its directory must
-        /// exist and belong to the user of the collector.
+        /// exist, and the collector must be able to write to it.
         spool: Path = "/var/lib/tlsrpt/spool.db";
         /// The largest spool. When it is full, events wait in the memory of `buffer`, and then they are dropped and counted.
         spool_limit: Size in "8MiB" ..= "1TiB" = "1GiB";
@@ -60,7 +61,7 @@ configuration! {
         synchronous: Synchronously = "full";
     }
     /// The reports. `organization`, `contact` and `from` are required for `tlsrpt deliver`.
-    [report: Report] for "deliver" "serve" {
+    [report: Report] for "deliver" "serve" "check" "record" "reports" "bounce" "migrate" {
         /// The name of the organization that sends the reports (`organization-name`).
         organization: Text;
         /// A mail address for questions about the reports (`contact-info`).
@@ -90,7 +91,7 @@ configuration! {
         exclude: Domains = [];
     }
     /// Delivery of reports by mail.
-    [mail: Mail] for "deliver" "serve" {
+    [mail: Mail] for "deliver" "serve" "check" "reports" "bounce" {
         /// The mail server that takes the reports: `smtp://HOST:PORT`, with STARTTLS if the server offers it, or
         /// `smtps://HOST:PORT` for TLS from the start.
         server: Smtp = "smtp://localhost:25";
@@ -98,7 +99,7 @@ configuration! {
         sendmail: Path like "/usr/sbin/sendmail";
         /// The user name for a server that requires authentication. Needs `password`.
         username: Text like "tlsrpt";
-        /// The password for `username`. Keep the file readable for the user of the service only.
+        /// The password for `username`. Keep the file readable for the services only.
         password: Secret;
         /// The envelope sender of report mails. An identifier of the delivery is added to the local part:
         /// `tlsrpt-bounces@example.com` becomes `tlsrpt-bounces+ID@example.com`. Without this key, the address is
@@ -107,7 +108,7 @@ configuration! {
     }
     /// DKIM signatures of report mails. Without this section `tlsrpt` does not sign, and the mail server must. Set all
     /// keys of the section or none.
-    [mail_dkim: MailDkim] for "deliver" "serve" {
+    [mail_dkim: MailDkim] for "deliver" "serve" "check" "reports" {
         /// The domain of the signature. It must be the domain of `from` in `[report]`.
         domain: Domain;
         /// The selector: the public key is at `SELECTOR._domainkey.DOMAIN` in DNS.
@@ -116,7 +117,7 @@ configuration! {
         key: Path like "/etc/tlsrpt/dkim.pem";
     }
     /// Delivery of reports by HTTPS.
-    [https: Https] for "deliver" "serve" {
+    [https: Https] for "deliver" "serve" "record" "reports" "migrate" {
         /// The longest time for one report.
         timeout: Duration in "1s" ..= "10m" = "30s";
         /// The action if the certificate of the destination cannot be verified. `prefer`: the report is posted anyway,
@@ -154,7 +155,7 @@ configuration! {
         rate: Count in 1 ..= 100 = 50;
     }
     /// Details that reports leave out. By default they leave out nothing.
-    [privacy: Privacy] for "deliver" "serve" {
+    [privacy: Privacy] for "deliver" "serve" "reports" {
         /// Leave out `sending-mta-ip`, the address of your mail server.
         omit_sending_mta_ip: Bool = false;
         /// Leave out `additional-information`.
