@@ -21,7 +21,7 @@ const MOST_DAYS: usize = 90;
 pub fn status(status: &Status) -> String {
     let healthy = status.attention.is_empty();
     let body = html! {
-        (verdict(&status.attention))
+        (verdict(status))
         @if let Ok(stored) = &status.stored { (tiles(status, stored)) }
         @if let Ok(stored) = &status.stored { (counts(stored)) }
         (facts(status))
@@ -29,7 +29,7 @@ pub fn status(status: &Status) -> String {
     frame::page(if healthy { "TLSRPT status" } else { "TLSRPT status: needs attention" }, status.now, &body)
 }
 
-fn verdict(attention: &[String]) -> Markup {
+fn verdict(Status { attention, notes, .. }: &Status) -> Markup {
     html! {
         @if attention.is_empty() {
             section.verdict.good { "Nothing needs attention." }
@@ -37,6 +37,12 @@ fn verdict(attention: &[String]) -> Markup {
             section.verdict.bad {
                 h2 { "Needs attention" }
                 ul { @for line in attention { li { (line) } } }
+            }
+        }
+        @if !notes.is_empty() {
+            section.verdict.doubt {
+                h2 { "Notes" }
+                ul { @for line in notes { li { (line) } } }
             }
         }
     }

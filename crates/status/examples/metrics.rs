@@ -63,6 +63,7 @@ fn main() {
         stored: Ok(stored),
         spool: Some(Ok(spool)),
         attention: vec!["one".into()],
+        notes: Vec::new(),
     };
     print!("{}", metrics(&status));
 }

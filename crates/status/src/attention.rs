@@ -9,6 +9,7 @@ use tlsrpt_store::{Alert, DayCounts, Error, ErrorKind, Limits, SpoolState, Url};
 
 use crate::{
     collector::Collector,
+    extent::Extent,
     hosts,
     place::Place,
     stored::{Disk, Stored, recent},
@@ -23,10 +24,13 @@ pub(crate) fn attention(
     collector: &Collector,
     stored: &Result<Stored, Error>,
     today: Date,
+    extent: Extent,
 ) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(of_collector(&place.socket, collector));
     match stored {
+        // A note says so.
+        Err(error) if error.kind() == ErrorKind::AddsOnly && !extent.integrity => {}
         Err(error) => lines.push(format!("store: {}", printable(&error.to_string()))),
         Ok(stored) => {
             let is_recent = |counts: &&DayCounts| recent(today).contains(&counts.day);

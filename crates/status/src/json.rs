@@ -29,6 +29,7 @@ pub fn status(status: &Status) -> Value {
         "hosts": hosts,
         "alerts": alerts,
         "attention": status.attention,
+        "notes": status.notes,
     })
 }
 
@@ -48,9 +49,11 @@ fn store(status: &Status) -> Value {
             "bytes": size,
             "free-bytes": disk.map(|disk| disk.free),
             "damage": damage,
+            "readable": true,
             "error": null,
         }),
-        Err(error) => json!({"url": url, "error": error.to_string()}),
+        Err(_) if status.store_works() => json!({"url": url, "readable": false, "error": null}),
+        Err(error) => json!({"url": url, "readable": false, "error": error.to_string()}),
     }
 }
 

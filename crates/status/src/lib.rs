@@ -13,6 +13,7 @@ mod extent;
 pub mod hosts;
 pub mod json;
 pub mod metrics;
+mod notes;
 mod place;
 mod status;
 mod stored;

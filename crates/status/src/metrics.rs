@@ -17,7 +17,12 @@ pub fn metrics(status: &Status) -> String {
     text.sample("", u8::from(listening));
     text.family("tlsrpt_attention", "The number of facts that need attention.");
     text.sample("", status.attention.len());
-    text.family("tlsrpt_store_up", "Whether the store can be read.");
+    text.family("tlsrpt_store_up", "Whether the store works, as far as the role of its URL may know.");
+    text.sample("", u8::from(status.store_works()));
+    text.family(
+        "tlsrpt_store_readable",
+        "Whether it can be read; the role of a collector of many hosts may only add to it.",
+    );
     text.sample("", u8::from(status.stored.is_ok()));
     if let Ok(stored) = &status.stored {
         add_stored(&mut text, stored);

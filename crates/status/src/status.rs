@@ -1,12 +1,13 @@
 //! The whole host.
 
 use jiff::{Timestamp, tz::TimeZone};
-use tlsrpt_store::{Error, SpoolState, Url, look_at_spool, open_reader};
+use tlsrpt_store::{Error, ErrorKind, SpoolState, Url, look_at_spool, open_reader};
 
 use crate::{
     attention::{attention, of_spool},
     collector::Collector,
     extent::Extent,
+    notes::notes,
     place::Place,
     stored::Stored,
 };
@@ -26,6 +27,8 @@ pub struct Status {
     pub spool: Option<Result<SpoolState, Error>>,
     /// The facts that need attention, one line each with the remedy. Safe to show.
     pub attention: Vec<String>,
+    /// Facts that need no attention of this host, and that whoever looks at it should know. One line each. Safe to show.
+    pub notes: Vec<String>,
 }
 
 impl Status {
@@ -40,9 +43,16 @@ impl Status {
             Url::Sqlite(_) => None,
             Url::Postgresql(_) => Some(look_at_spool(&place.spool)),
         };
-        let mut attention = attention(&place, &collector, &stored, today);
+        let mut attention = attention(&place, &collector, &stored, today, extent);
         attention.extend(spool.iter().flat_map(|spool| of_spool(spool, now)));
-        Self { place, now, collector, stored, spool, attention }
+        let notes = notes(&stored, extent);
+        Self { place, now, collector, stored, spool, attention, notes }
+    }
+
+    /// Whether the store works, as far as its role may know: that of a collector may only add to it.
+    #[must_use]
+    pub fn store_works(&self) -> bool {
+        self.stored.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::AddsOnly)
     }
 
     /// Seconds since the latest event. None if there is no event. 0 if the clock was set back since.

@@ -37,15 +37,21 @@ pub fn status(out: &mut impl Write, status: &Status) -> io::Result<()> {
             hosts(out, stored)?;
         }
         Err(_) => {
-            labelled(out, "store", printable(&status.place.store.to_string()))?;
+            let works = if status.store_works() { ", which answers" } else { "" };
+            labelled(out, "store", format_args!("{}{works}", printable(&status.place.store.to_string())))?;
             status.spool.iter().try_for_each(|found| labelled(out, "spool", spool(status, found)))?;
         }
     }
-    if !status.attention.is_empty() {
-        writeln!(out, "\nNeeds attention")?;
-        status.attention.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+    section(out, "Needs attention", &status.attention)?;
+    section(out, "Notes", &status.notes)
+}
+
+fn section(out: &mut impl Write, title: &str, lines: &[String]) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    writeln!(out, "\n{title}")?;
+    lines.iter().try_for_each(|line| writeln!(out, "  {line}"))
 }
 
 fn labelled(out: &mut impl Write, label: &str, text: impl Display) -> io::Result<()> {

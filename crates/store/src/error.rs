@@ -17,6 +17,8 @@ pub enum ErrorKind {
     ReadOnly,
     /// No permission, or the path leads to another file.
     Unreachable,
+    /// The role of the connection adds counts and may not read them.
+    AddsOnly,
     /// The file is not a store, or is damaged.
     Corrupt,
     /// A later version of this program made it.

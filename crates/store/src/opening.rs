@@ -37,11 +37,12 @@ pub fn open_shared(url: &PostgresqlUrl, limits: Limits) -> Result<Box<dyn Shared
 ///
 /// # Errors
 ///
-/// [`crate::ErrorKind::Missing`] if there is no store yet; other kinds as their documentation says.
+/// [`crate::ErrorKind::Missing`] if there is no store yet; [`crate::ErrorKind::AddsOnly`] for the role of a collector of many
+/// hosts; other kinds as their documentation says.
 pub fn open_reader(url: &Url) -> Result<Box<dyn Reader>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open_read_only(path)?)),
-        Url::Postgresql(url) => Ok(Box::new(Postgresql::open(url, Limits::default())?)),
+        Url::Postgresql(url) => Ok(Box::new(Postgresql::open_reader(url)?)),
     }
 }
 
@@ -77,7 +78,7 @@ pub fn open_received(url: &Url, options: Options) -> Result<Box<dyn ReceivedStor
 pub fn open_received_reader(url: &Url) -> Result<Box<dyn ReceivedReader>, Error> {
     match url {
         Url::Sqlite(path) => Ok(Box::new(Sqlite::open_read_only(path)?)),
-        Url::Postgresql(url) => Ok(Box::new(Postgresql::open(url, Limits::default())?)),
+        Url::Postgresql(url) => Ok(Box::new(Postgresql::open_reader(url)?)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `tlsrpt hosts`, and the hosts in `tlsrpt status`.
 
+use std::os::unix::net::UnixDatagram;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use tlsrpt_store::HostState;
@@ -59,4 +61,51 @@ fn hosts_are_shown_everywhere_and_forgotten() {
     let (code, _, said) = crate::host::Host::new(25, "").run(&["hosts"]);
     assert_eq!(code, Some(1));
     assert!(said.contains("the store of this host alone"), "{said}");
+}
+
+#[test]
+fn the_role_of_a_collector_sees_its_host_and_who_sees_the_rest() {
+    let site = Site::new();
+    site.add(1, today(), &["a.example".into()]);
+    let host = |role: &str| {
+        let host = Site::host(&site.url(role), 25);
+        host.change("[store]\n", &format!("[store]\nspool = \"{}\"\n", host.file("spool.db").display()));
+        let collector = UnixDatagram::bind(host.file("s")).unwrap();
+        (host, collector)
+    };
+    let (collecting, listener) = host("tlsrpt_collector");
+    let seen = |arguments: &[&str]| {
+        let (code, out, said) = collecting.run(&[&["status"], arguments].concat());
+        assert_eq!(said, "");
+        (code, out)
+    };
+    let note =
+        "the role tlsrpt_collector adds counts and may not read them; the role tlsrpt_status may: name it in the url";
+    let (code, text) = seen(&[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.starts_with("collector   listening at ") && text.contains(", which answers\nspool "), "{text}");
+    let lines: Vec<_> = text.lines().filter(|line| line.contains(note)).collect();
+    assert!(lines.len() == 1 && lines[0].starts_with("  store: the counters, reports, alerts and hosts"), "{text}");
+    let (code, json) = seen(&["--format", "json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["store"]["readable"], &json["store"]["error"]), (Some(0), &false.into(), &Value::Null));
+    assert_eq!((&json["attention"], json["notes"].as_array().unwrap().len()), (&Value::Array(vec![]), 1), "{json}");
+    let (code, metrics) = seen(&["--format", "prometheus"]);
+    for line in ["tlsrpt_store_up 1", "tlsrpt_store_readable 0", "tlsrpt_attention 0"] {
+        assert!(code == Some(0) && metrics.contains(&format!("\n{line}\n")), "{line}: {metrics}");
+    }
+    let (code, page) = seen(&["--format", "html"]);
+    assert!(code == Some(0) && page.contains("Nothing needs attention.") && page.contains(note), "{page}");
+    // What is asked for and cannot be told is a failure.
+    assert_eq!(seen(&["--integrity"]).0, Some(1));
+    let (code, _, said) = collecting.run(&["status", "--domain", "a.example"]);
+    assert!(code == Some(1) && said.contains(note), "{said}");
+    drop(listener);
+    let (code, text) = seen(&[]);
+    assert!(code == Some(1) && text.contains("Needs attention\n  collector: ") && text.contains(note), "{text}");
+    // A role that reads has no such note.
+    let (reading, _listener) = host("tlsrpt_status");
+    let json: Value = serde_json::from_str(&reading.run_well(&["status", "--format", "json"])).unwrap();
+    assert_eq!((&json["store"]["readable"], &json["notes"]), (&true.into(), &Value::Array(vec![])), "{json}");
+    assert_eq!(json["days"][0]["events"], 1);
 }

@@ -4,7 +4,7 @@ use super::{
     adding::{self, Known},
     failure::Failed,
     link::Link,
-    schema, upkeep,
+    privileges, schema, upkeep,
     url::PostgresqlUrl,
 };
 use crate::{Added, Batch, Error, KeptDays, Limits, Purged, Store};
@@ -33,6 +33,13 @@ impl Postgresql {
     pub(crate) fn open(url: &PostgresqlUrl, limits: Limits) -> Result<Self, Error> {
         let mut store = Self::new(url, limits);
         store.link = Some(store.connect(schema::check)?);
+        Ok(store)
+    }
+
+    /// Connects, for a role that reads.
+    pub(crate) fn open_reader(url: &PostgresqlUrl) -> Result<Self, Error> {
+        let mut store = Self::open(url, Limits::default())?;
+        store.on_link(privileges::check_reading)?;
         Ok(store)
     }
 

@@ -12,6 +12,7 @@ mod link;
 mod making;
 mod mx_hosts;
 mod passwords;
+mod privileges;
 mod reading;
 mod received;
 mod reporting;

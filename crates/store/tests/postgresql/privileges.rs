@@ -27,8 +27,21 @@ fn a_collector_adds_and_checks_in_and_reads_nothing() {
     let error = collector.purge(tlsrpt_store::KeptDays::last(30, day(DAY))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable);
     assert!(error.to_string().contains("permission denied for table day"), "{error}");
-    let mut reader = open_reader(&Url::Postgresql(Box::new(url(&place, "tlsrpt_collector")))).unwrap();
-    assert_eq!(reader.domains(day(DAY), "", 1).unwrap_err().kind(), ErrorKind::Unreachable);
+    let read_as = |role: &str| open_reader(&Url::Postgresql(Box::new(url(&place, role))));
+    let error = read_as("tlsrpt_collector").err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::AddsOnly, "{error}");
+    let expected = "the role tlsrpt_collector adds counts and may not read them; the role tlsrpt_status may: ";
+    assert!(error.to_string().contains(expected), "{error}");
+    // A role that is of no use for a collector either is in the wrong place.
+    place.sql("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA tlsrpt FROM tlsrpt_collector");
+    let error = read_as("tlsrpt_collector").unwrap().domains(day(DAY), "", 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+    place.sql("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tlsrpt TO tlsrpt_collector");
+    // Without a role that only reads, the owner of the tables is named.
+    place.sql("REVOKE SELECT ON day FROM tlsrpt_status");
+    let error = read_as("tlsrpt_collector").err().unwrap();
+    assert!(error.to_string().contains("; the role tlsrpt_reporter may: "), "{error}");
+    place.sql("GRANT SELECT ON day TO tlsrpt_status");
     let mut reading = open_shared(&url(&place, "tlsrpt_status"), Limits::default()).unwrap();
     let error = reading.add(&batch(1, DAY, &[])).unwrap_err();
     assert!(error.to_string().contains("permission denied for function add_batch; the role of the URL"), "{error}");

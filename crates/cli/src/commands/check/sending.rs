@@ -93,6 +93,9 @@ fn find(configuration: &Configuration, collector: &Collector, before: Result<u64
                 let first = "unless --config names another configuration than that of the collector";
                 Finding::fail(STORED, message, Remedy::after(first, collector.restart()))
             }
+            ErrorKind::AddsOnly => {
+                Finding::ok(STORED, format!("the event was sent; its arrival is not seen here: {error}"))
+            }
             _ => Finding::warn(STORED, message, Remedy::as_root()),
         }
     };
