@@ -9,6 +9,7 @@ use tlsrpt_store::{Alert, DayCounts, Error, ErrorKind, Limits, SpoolState, Url};
 
 use crate::{
     collector::Collector,
+    deliveries::failed_deliveries,
     extent::Extent,
     hosts,
     place::Place,
@@ -40,6 +41,9 @@ pub(crate) fn attention(
                 lines.extend(of_size(stored.size, place.limits.size));
             }
             lines.extend(stored.days.iter().filter(is_recent).flat_map(|counts| of_limits(counts, &place.limits)));
+            lines.extend(
+                failed_deliveries(stored).filter(|failed| failed.needs_attention()).map(|failed| failed.in_words()),
+            );
             lines.extend(stored.alerts.iter().map(of_alert));
             lines.extend(stored.hosts.iter().flat_map(hosts::attention));
             lines.extend(stored.disk.and_then(of_disk));

@@ -5,6 +5,6 @@
 pub struct Extent {
     /// Check the whole store, which may take long.
     pub integrity: bool,
-    /// The number of days before today whose reports and deliveries are counted, yesterday first. At least yesterday is.
+    /// The number of days before today whose reports and deliveries are counted, yesterday first. At least two days are.
     pub report_days: u8,
 }

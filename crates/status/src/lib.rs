@@ -8,6 +8,7 @@
 
 mod attention;
 mod collector;
+mod deliveries;
 mod domain;
 mod extent;
 pub mod hosts;

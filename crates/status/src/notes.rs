@@ -3,7 +3,7 @@
 use tlsrpt_format::printable;
 use tlsrpt_store::{Error, ErrorKind};
 
-use crate::{extent::Extent, stored::Stored};
+use crate::{deliveries::failed_deliveries, extent::Extent, stored::Stored};
 
 /// Each fact on one line.
 pub(crate) fn notes(stored: &Result<Stored, Error>, extent: Extent) -> Vec<String> {
@@ -13,6 +13,10 @@ pub(crate) fn notes(stored: &Result<Stored, Error>, extent: Extent) -> Vec<Strin
             "store: the counters, reports, alerts and hosts in it are not shown: {}",
             printable(&error.to_string())
         )],
-        Err(_) | Ok(_) => Vec::new(),
+        Err(_) => Vec::new(),
+        Ok(stored) => failed_deliveries(stored)
+            .filter(|failed| !failed.needs_attention())
+            .map(|failed| failed.in_words())
+            .collect(),
     }
 }

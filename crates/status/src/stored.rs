@@ -11,6 +11,9 @@ use crate::extent::Extent;
 /// The number of listed domains.
 pub(crate) const WORST: usize = 10;
 
+/// How many days before today, yesterday first, may have deliveries that ended since yesterday: a report is tried for a day.
+pub(crate) const RECENT_REPORTS: u8 = 2;
+
 /// The data from a store.
 #[derive(Debug, Clone)]
 pub struct Stored {
@@ -130,7 +133,8 @@ impl Stored {
                 datagrams: counts.datagrams,
             }));
         }
-        let days_before = (1..=i64::from(extent.report_days.max(1))).map(|number| today.saturating_sub(number.days()));
+        let days_before =
+            (1..=i64::from(extent.report_days.max(RECENT_REPORTS))).map(|number| today.saturating_sub(number.days()));
         let reports_by_day = days_before.map(|day| Reports::read(reader, day)).collect::<Result<Vec<_>, Error>>()?;
         Ok(Self {
             days: with_recent(reader.days()?, &recent),

@@ -47,6 +47,45 @@ fn once_delivers_all_reports_by_mail_and_https() {
     assert!(status.contains(&line), "{status}");
 }
 
+/// The text, the page and the exit code of `tlsrpt status`, with a collector.
+fn status(host: &Host) -> (String, String, Option<i32>) {
+    let _collector = UnixDatagram::bind(host.file("s")).unwrap();
+    let (code, text, _) = host.run(&["status"]);
+    let (code_of_page, page, _) = host.run(&["status", "--format", "html"]);
+    assert_eq!(code, code_of_page);
+    fs::remove_file(host.file("s")).unwrap();
+    (text, page, code)
+}
+
+#[test]
+fn failed_deliveries_are_told_alike_by_the_text_and_the_page() {
+    let sink = Sink::refusing("bad.example");
+    let mut host = Host::new(sink.port, "");
+    host.add(yesterday(), &[("good.example", "mailto:r@good.example")]);
+    host.run_well(&["deliver", "--once"]);
+    let (text, page, code) = status(&host);
+    assert!(!text.contains("failed for good") && !page.contains("failed for good"), "{text}");
+    assert_eq!(code, Some(0), "{text}");
+    let day = yesterday();
+    let expected = |number| {
+        format!("reports: {number} deliveries about {day} failed for good; see why: tlsrpt reports list --day {day}")
+    };
+    host.add(day, &[("bad.example", "mailto:r@bad.example")]);
+    host.run_well(&["deliver", "--once"]);
+    let (text, page, code) = status(&host);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains(&format!("\nNotes\n  {}", expected("1 of 2"))), "{text}");
+    assert!(page.contains("Nothing needs attention.") && page.contains(&expected("1 of 2")), "{page}");
+    // More fail than succeed.
+    host.add(day, &[("more.bad.example", "mailto:r@more.bad.example")]);
+    host.run_well(&["deliver", "--once"]);
+    let (text, page, code) = status(&host);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains(&format!("\nNeeds attention\n  {}", expected("2 of 3"))), "{text}");
+    assert!(page.contains("<h2>Needs attention</h2>") && page.contains(&expected("2 of 3")), "{page}");
+    assert!(!page.contains("Nothing needs attention.") && !text.contains("\nNotes\n"), "{text}");
+}
+
 #[test]
 fn one_day_is_delivered_and_later_events_go_into_a_further_report() {
     let sink = Sink::start();
