@@ -61,9 +61,12 @@ fn settings() -> ReporterSettings {
     }
 }
 
+/// How long an attempt may take. Only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn carrier_to(port: u16) -> Carrier {
-    let https = HttpsClient::new(Duration::from_secs(2), Verify::Prefer, &AddressGuard::default(), &[]);
-    carrier(smtp_server(port, Duration::from_secs(10)), https)
+    let https = HttpsClient::new(PATIENCE, Verify::Prefer, &AddressGuard::default(), &[]);
+    carrier(smtp_server(port, PATIENCE), https)
 }
 
 fn reporter(folder: &Path, port: u16) -> Reporter {

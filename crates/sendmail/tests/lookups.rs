@@ -20,10 +20,14 @@ const OPT_RECORD: usize = 11;
 /// The flags of an answer: QR, RD, RA, and AD in the second.
 const ANSWER: u16 = 0x8180;
 const VALIDATED: u16 = 0x81a0;
-/// The time-out of one exchange. Tests wait for it a few times at most.
-const TIMEOUT: Duration = Duration::from_millis(200);
+/// The time-out of one exchange. Only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same where the test waits for it.
+const SHORT: Duration = Duration::from_millis(200);
+/// How often a case is tried on a machine that stalls, where the time of a short wait may be up too early.
+const ATTEMPTS: usize = 20;
 /// The deadline of each wait. Only a failing test waits so long.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_secs(300);
 
 /// A name server on one port, for UDP and TCP.
 struct Server {
@@ -45,7 +49,12 @@ impl Server {
     }
 
     fn resolver(&self) -> Resolver {
-        Resolver::new(vec![self.address], TIMEOUT, 1)
+        Resolver::new(vec![self.address], PATIENCE, 1)
+    }
+
+    /// A resolver that soon gives up.
+    fn hasty_resolver(&self) -> Resolver {
+        Resolver::new(vec![self.address], SHORT, 1)
     }
 
     async fn query_by_datagram(&self) -> (Vec<u8>, SocketAddr) {
@@ -123,7 +132,7 @@ async fn a_query_asks_for_the_ad_bit_and_the_answer_is_read() {
 #[tokio::test]
 async fn wrong_answers_do_not_extend_the_time() {
     let server = Server::new().await;
-    let lookup = tokio::spawn(texts(server.resolver()));
+    let lookup = tokio::spawn(texts(server.hasty_resolver()));
     let (query, client) = server.query_by_datagram().await;
     let mut wrong = answer(&query, 0);
     wrong[0] ^= 1;
@@ -131,7 +140,7 @@ async fn wrong_answers_do_not_extend_the_time() {
         loop {
             // After the lookup its port is closed, and sending may fail.
             let _ = server.udp.send_to(&wrong, client).await;
-            tokio::time::sleep(TIMEOUT / 20).await;
+            tokio::time::sleep(SHORT / 20).await;
         }
     });
     let error = lookup.await.unwrap().unwrap_err();
@@ -142,19 +151,29 @@ async fn wrong_answers_do_not_extend_the_time() {
 #[tokio::test]
 async fn an_answer_of_one_byte_at_a_time_does_not_extend_the_time() {
     let server = Server::new().await;
-    let lookup = tokio::spawn(texts(server.resolver()));
-    let (query, client) = server.query_by_datagram().await;
-    let mut cut = answer(&query, 0);
-    cut[2] |= 2; // TC
-    server.udp.send_to(&cut, client).await.unwrap();
-    let (query, mut stream) = server.query_by_stream().await;
+    let mut asked = None;
+    for _ in 0..ATTEMPTS {
+        let mut lookup = tokio::spawn(texts(server.hasty_resolver()));
+        let (query, client) = server.query_by_datagram().await;
+        let mut cut = answer(&query, 0);
+        cut[2] |= 2; // TC
+        server.udp.send_to(&cut, client).await.unwrap();
+        tokio::select! {
+            (query, stream) = server.query_by_stream() => {
+                asked = Some((lookup, query, stream));
+                break;
+            }
+            outcome = &mut lookup => assert_eq!(outcome.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut),
+        }
+    }
+    let (lookup, query, mut stream) = asked.expect("there was no query by TCP");
     let endless = tokio::spawn(async move {
         stream.write_u16(u16::MAX).await.unwrap();
         for byte in answer(&query, 0).into_iter().chain(std::iter::repeat(0)) {
             if stream.write_u8(byte).await.is_err() {
                 return;
             }
-            tokio::time::sleep(TIMEOUT / 20).await;
+            tokio::time::sleep(SHORT / 20).await;
         }
     });
     let error = lookup.await.unwrap().unwrap_err();
@@ -194,15 +213,21 @@ async fn a_truncated_answer_is_asked_for_by_tcp_with_and_without_tc() {
 
 #[tokio::test]
 async fn the_next_server_is_asked_after_one_that_fails_or_is_silent() {
-    let (failing, silent, good) = (Server::new().await, Server::new().await, Server::new().await);
-    let servers = vec![failing.address, silent.address, good.address];
-    let lookup = tokio::spawn(texts(Resolver::new(servers, TIMEOUT, 1)));
-    let (query, client) = failing.query_by_datagram().await;
-    let refusal = no_records(&query, RCODE::ServerFailure);
-    failing.udp.send_to(&refusal, client).await.unwrap();
-    let (query, client) = good.query_by_datagram().await;
-    good.udp.send_to(&answer(&query, 0), client).await.unwrap();
-    assert_eq!(lookup.await.unwrap().unwrap(), [RECORD]);
+    for _ in 0..ATTEMPTS {
+        let (failing, silent, good) = (Server::new().await, Server::new().await, Server::new().await);
+        let servers = vec![failing.address, silent.address, good.address];
+        let lookup = tokio::spawn(texts(Resolver::new(servers, SHORT, 1)));
+        let (query, client) = failing.query_by_datagram().await;
+        let refusal = no_records(&query, RCODE::ServerFailure);
+        failing.udp.send_to(&refusal, client).await.unwrap();
+        let (query, client) = good.query_by_datagram().await;
+        good.udp.send_to(&answer(&query, 0), client).await.unwrap();
+        match lookup.await.unwrap() {
+            Ok(texts) => return assert_eq!(texts, [RECORD]),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{error}"),
+        }
+    }
+    panic!("no lookup got the answer of the last server");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use crate::EndSignal;
+use crate::{EndSignal, Patience};
 
 /// A thread of the service. When it returns or panics, it ends the service.
 #[derive(Debug)]
@@ -55,6 +55,18 @@ impl<T: Send + 'static> Worker<T> {
             Err(_) => Err(Unfinished::Late),
         }
     }
+
+    /// Waits for the result of the thread, and abandons the thread when the time is up.
+    ///
+    /// # Errors
+    ///
+    /// The thread panicked, or has not returned in time.
+    pub fn outcome_within(self, patience: &mut Patience) -> Result<T, Unfinished> {
+        match patience.wait(|time| self.outcome.recv_timeout(time).ok()) {
+            Some(outcome) => outcome.map_err(|_| Unfinished::Panicked),
+            None => Err(Unfinished::Late),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +77,7 @@ mod tests {
     };
 
     use super::{Unfinished, Worker};
-    use crate::Ending;
+    use crate::{Ending, Patience};
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(60)
@@ -88,6 +100,11 @@ mod tests {
         let (_never, waits) = mpsc::channel::<()>();
         let worker = Worker::start("waits", &end, move || waits.recv().is_err()).unwrap();
         assert_eq!(worker.outcome_by(Instant::now()), Err(Unfinished::Late));
+        let (_never, waits) = mpsc::channel::<()>();
+        let worker = Worker::start("waits", &end, move || waits.recv().is_err()).unwrap();
+        assert_eq!(worker.outcome_within(&mut Patience::of(Duration::ZERO)), Err(Unfinished::Late));
+        let worker = Worker::start("works", &end, || 7).unwrap();
+        assert_eq!(worker.outcome_within(&mut Patience::of(Duration::from_secs(60))), Ok(7));
     }
 
     #[test]

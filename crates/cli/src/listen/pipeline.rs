@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tlsrpt_service::{EndSignal, Unfinished, Worker};
+use tlsrpt_service::{EndSignal, Patience, Unfinished, Worker};
 use tlsrpt_socket::{Listening, Reader, Received, Stop, Waiting};
 
 use super::{
@@ -107,20 +107,22 @@ impl Pipeline {
         Ok(Self { listening, stop, counts, deadline, to_show, to_forward, reading, showing, forwarding })
     }
 
-    /// Ends all threads. Takes at most [`PATIENCE`] and twice [`SLACK`]. Datagrams that still wait then are lost.
+    /// Ends all threads. Takes at most [`PATIENCE`] and twice [`SLACK`] of the time in which the process runs. Datagrams that still wait then are lost.
     pub(crate) fn end(self) -> Outcome {
         self.listening.remove_name();
         let deadline = Instant::now() + PATIENCE;
         self.stop.now();
-        let reading = self.reading.outcome_by(Instant::now() + SLACK);
+        let reading = self.reading.outcome_within(&mut Patience::of(SLACK));
+        // The thread that forwards ends by itself at the deadline.
+        let mut patience = Patience::of(if self.forwarding.is_some() { PATIENCE + SLACK } else { PATIENCE });
         // Set the deadline before closing the queue: the thread must see it when the queue wakes it.
         let _ = self.deadline.set(deadline);
         self.to_show.close();
         if let Some(queue) = &self.to_forward {
             queue.close();
         }
-        let forwarding = self.forwarding.map(|forwarding| forwarding.outcome_by(deadline + SLACK));
-        let showing = self.showing.outcome_by(deadline);
+        let forwarding = self.forwarding.map(|forwarding| forwarding.outcome_within(&mut patience));
+        let showing = self.showing.outcome_within(&mut patience);
         let in_hand = if showing.is_ok() { 0 } else { self.to_show.len() as u64 + 1 };
         Outcome {
             reading,

@@ -9,7 +9,6 @@ use std::{
     process::Stdio,
 };
 
-use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::support::{Listener, directory, tlsrpt};
@@ -42,18 +41,22 @@ fn reports_equal_those_of_tlsrpt_reporter() {
 /// Each datagram has a different unknown policy member with many small values. In memory these values take many times the size
 /// of their text.
 #[test]
-fn memory_is_bounded_and_omitted_datagrams_are_counted() {
-    const EVENTS: u64 = 300;
+fn memory_is_bounded_and_omitted_events_are_counted() {
+    const EVENTS: u64 = 200;
     const BOUND_KIB: u64 = 64 << 10;
     let directory = directory();
-    let mut listener = Listener::start(&directory.path().join("s"), ["--format", "report"]);
+    let arguments = ["--format", "report", "--count", &EVENTS.to_string()];
+    let mut listener = Listener::start(&directory.path().join("s"), arguments);
     let small = vec!["[]"; 65_000].join(",");
-    for number in 0..EVENTS {
+    // What does not fit the queue of a listener that is slower than this loop is lost, so more may be sent than it takes. It
+    // has all the time that it needs: no signal ends it.
+    let mut number = 0;
+    while !listener.has_output() {
         let policy = format!(r#"{{"policy-type":9,"new-{number}":[{small}],"t":0,"f":0}}"#);
         listener.send(format!(r#"{{"d":"a.example","pr":"","policies":[{policy}]}}"#));
+        number += 1;
     }
-    listener.signal(Signal::SIGTERM);
-    // The reports begin after the last datagram. They do not fit the pipe, so the listener still runs.
+    // The reports begin after the last event. They do not fit the pipe, so the listener still runs.
     assert_eq!(listener.shows(), "{");
     let memory = listener.most_memory();
     let (code, shown, said) = listener.end();
@@ -61,8 +64,7 @@ fn memory_is_bounded_and_omitted_datagrams_are_counted() {
     let report: Value = serde_json::from_str(&format!("{{{shown}")).unwrap();
     let reported = report["policies"].as_array().unwrap().len() as u64;
     let left_out = number_before(&said, " events are in no report: the buffer is full; give a larger --buffer");
-    let not_shown = number_before(&said, " datagrams were not shown: standard output was too slow");
-    assert_eq!((code, reported + left_out + not_shown), (Some(0), EVENTS), "{said}");
+    assert_eq!((code, reported + left_out), (Some(0), EVENTS), "{said}");
     assert!(reported > 0 && left_out > 0, "{reported} {left_out}");
 }
 

@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     fs,
     io::{BufRead, BufReader, ErrorKind, Read},
-    os::unix::net::UnixDatagram,
+    os::{fd::AsFd, unix::net::UnixDatagram},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
     sync::mpsc::{self, RecvTimeoutError, Sender},
@@ -13,6 +13,7 @@ use std::{
 };
 
 use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         signal::{Signal, kill},
         wait::{WaitPidFlag, waitpid},
@@ -257,6 +258,12 @@ impl Listener {
             line.extend(byte);
         }
         String::from_utf8(line).unwrap()
+    }
+
+    /// Whether there is something to read on its standard output.
+    pub(crate) fn has_output(&self) -> bool {
+        let mut awaited = [PollFd::new(self.child.stdout.as_ref().unwrap().as_fd(), PollFlags::POLLIN)];
+        poll(&mut awaited, PollTimeout::ZERO).unwrap() > 0
     }
 
     /// Closes the pipe of its standard output.

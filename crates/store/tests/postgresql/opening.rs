@@ -154,24 +154,33 @@ fn a_server_that_falls_silent_in_the_middle_is_an_error_in_time_and_nothing_coun
     let limited = limited.with_statement_limit(Duration::from_millis(400));
     let mut collector = open_shared(&limited, Limits::default()).unwrap();
     let events = [(event("a.example", "r", &[GOOD]), 1)];
-    collector.add(&batch(1, DAY, &events)).unwrap();
-    let process = place
-        .number("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tlsrpt_collector'");
+    in_time(|| collector.add(&batch(1, DAY, &events)));
+    let process = place.number(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tlsrpt_collector' \
+         ORDER BY backend_start DESC LIMIT 1",
+    );
     let process = Pid::from_raw(i32::try_from(process).unwrap());
     kill(process, Signal::SIGSTOP).unwrap();
     let error = collector.add(&batch(2, DAY, &events)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable);
     assert!(error.to_string().contains("the server did not answer in 0.5 seconds"), "{error}");
     // Another process of the server takes it.
-    assert!(!collector.add(&batch(2, DAY, &events)).unwrap().before);
+    in_time(|| collector.add(&batch(2, DAY, &events)));
     // The silent one has the batch still, and works on it now.
     kill(process, Signal::SIGCONT).unwrap();
     let is_there = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {process}");
     while place.number(&is_there) > 0 {
         thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(collector.last_batch("test"), Ok(2));
+    assert_eq!(in_time(|| collector.last_batch("test")), 2);
     assert_eq!(place.number("SELECT events FROM day"), 2);
+}
+
+/// What the server answers. On a machine that stalls, the short time may be up before: then it is asked again, which adds nothing
+/// twice.
+fn in_time<T>(mut ask: impl FnMut() -> Result<T, Error>) -> T {
+    const ATTEMPTS: usize = 20;
+    (0..ATTEMPTS).find_map(|_| ask().ok()).expect("the server answers")
 }
 
 #[test]
