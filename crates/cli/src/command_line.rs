@@ -8,7 +8,15 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{commands::Command, failure::Failure, groups, nearest::did_you_mean, output::TITLE, wrapping::WIDEST};
+use crate::{
+    attempt::{again, is_for_mail_server},
+    commands::Command,
+    failure::Failure,
+    groups,
+    nearest::did_you_mean,
+    output::TITLE,
+    wrapping::WIDEST,
+};
 
 /// Collects, reports and checks what a mail server observes about TLS (RFC 8460)
 #[derive(Debug, Parser)]
@@ -30,7 +38,9 @@ pub(crate) fn read() -> Result<Command, Failure> {
         Err(help) if !help.use_stderr() => help.exit(),
         Err(error) => {
             let words: Vec<_> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-            Err(Failure::BadUse(in_one_line(&error, &words)))
+            let failure = Failure::BadUse(in_one_line(&error, &words));
+            // A mistake in the configuration of the mail server must not return mails.
+            Err(if is_for_mail_server(command_of(&words).get_name()) { again(failure) } else { failure })
         }
     }
 }

@@ -7,11 +7,11 @@ use tlsrpt_config::Problems;
 use crate::output;
 
 /// The exit code by which a program that a mail server starts asks for another attempt (`EX_TEMPFAIL` in sysexits.h).
-const TRY_AGAIN: u8 = 75;
+pub(crate) const TRY_AGAIN: u8 = 75;
 /// The exit code for input that is not what it should be (`EX_DATAERR`).
-const DATA_ERROR: u8 = 65;
+pub(crate) const DATA_ERROR: u8 = 65;
 /// The exit code for input that may not be taken (`EX_NOPERM`).
-const NO_PERMISSION: u8 = 77;
+pub(crate) const NO_PERMISSION: u8 = 77;
 
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub(crate) enum Failure {
     /// A mail that is refused. The mail server that started the command returns it.
     #[error("{0}")]
     Refused(String),
+    /// Another process did the work, ended with this exit code, and has told why.
+    #[error("exit code {0}")]
+    Told(u8),
     /// A check failed. The output of the command already has the reason.
     #[error("a check failed")]
     Found,
@@ -65,12 +68,13 @@ impl Failure {
             Self::TryAgain(_) => TRY_AGAIN,
             Self::Data(_) => DATA_ERROR,
             Self::Refused(_) => NO_PERMISSION,
+            Self::Told(code) => code,
         })
     }
 
     fn write(&self) {
         match self {
-            Self::Found | Self::Warned | Self::Critical => {}
+            Self::Found | Self::Warned | Self::Critical | Self::Told(_) => {}
             Self::Configuration(problems) => problems.lines().for_each(output::say),
             Self::TryAgain(failure) => failure.write(),
             failure => failure.lines().iter().for_each(output::say),

@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 mod arguments;
+mod attempt;
 mod command_line;
 mod commands;
 mod configuration;

@@ -114,9 +114,10 @@ fn of_directory(path: &Path) -> Vec<io::Result<PathBuf>> {
 }
 
 fn unreadable(place: &str, error: &io::Error) -> Item {
-    problem(place, without_error_numbers(&error.to_string()))
+    let is_of_host = error.kind() != io::ErrorKind::FileTooLarge;
+    Item::Problem(Problem { is_of_host, ..Problem::new(place, without_error_numbers(&error.to_string())) })
 }
 
 fn problem(place: &str, reason: String) -> Item {
-    Item::Problem(Problem { place: place.into(), reason })
+    Item::Problem(Problem::new(place, reason))
 }

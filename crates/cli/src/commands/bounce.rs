@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tlsrpt_deliver::bounce::{LONGEST_MAIL, Returned, read, suppression};
 
 use crate::{
+    attempt::{again, apart},
     configuration::ConfigFile,
     failure::Failure,
     output::say,
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     // Any other failing exit code makes the mail server drop the bounce.
-    take(arguments).map_err(|failure| Failure::TryAgain(Box::new(failure)))
+    apart(|| take(arguments).map_err(again))
 }
 
 fn take(arguments: Arguments) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ use tlsrpt_received::{
 use tlsrpt_store::{Kept, Limits, Options, ReceivedLimits, ReceivedStore, open_received};
 
 use crate::{
+    attempt::{again, apart},
     configuration::{ConfigFile, synchronous},
     failure::Failure,
     output::say,
@@ -30,7 +31,7 @@ const MOST_TOLD: usize = 3;
 ///
 /// The mail server starts it, as the user of the services, for mails to the address in rua= of the domain's TLSRPT record.
 /// Each report is kept once. Exit code 0 also for a mail without a report; 65 for a report that cannot be read; 77 for a mail
-/// that --dkim=require refuses; 75 if the report cannot be kept now, and the mail server tries again.
+/// that --dkim=require refuses; 75 for anything that is wrong with this host, and the mail server tries again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A transport in Postfix's master.cf:
@@ -53,12 +54,19 @@ enum Mode {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    apart(|| receive(&arguments))
+}
+
+fn receive(arguments: &Arguments) -> Result<(), Failure> {
     let input = match read_limited(io::stdin().lock()) {
         Ok(input) => input,
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(Failure::Data(error.to_string())),
         Err(error) => return Err(again(Failure::Failed(format!("cannot read standard input: {error}")))),
     };
     let (reports, problems) = search(&input);
+    if let Some(of_host) = problems.of_host {
+        return Err(again(Failure::Failed(of_host)));
+    }
     if reports.is_empty() && problems.number == 0 {
         // A failing exit code would return the mail, which may be a notice of absence or spam with a false sender.
         say("the mail has no TLS report");
@@ -78,10 +86,15 @@ struct Problems {
     number: usize,
     /// At most [`MOST_TOLD`].
     first: Vec<String>,
+    /// One that another attempt may not have.
+    of_host: Option<String>,
 }
 
 impl Problems {
     fn add(&mut self, problem: &Problem) {
+        if problem.is_of_host {
+            self.of_host = Some(problem.to_string());
+        }
         self.number += 1;
         if self.first.len() < MOST_TOLD {
             self.first.push(problem.to_string());
@@ -97,18 +110,13 @@ impl Problems {
     }
 }
 
-/// The mail server tries again later, so nothing is lost.
-fn again(failure: Failure) -> Failure {
-    Failure::TryAgain(Box::new(failure))
-}
-
 fn search(input: &[u8]) -> (Vec<Found>, Problems) {
     let (mut reports, mut problems) = (Vec::new(), Problems::default());
     find(input, "standard input", &mut |item| match item {
         Item::Report(found) if reports.len() < MOST => reports.push(*found),
         Item::Report(found) => {
             let reason = format!("the mail has more than {MOST} reports");
-            problems.add(&Problem { place: found.place, reason });
+            problems.add(&Problem::new(&found.place, reason));
         }
         Item::Problem(problem) => problems.add(&problem),
         Item::NoReport(_) => {}

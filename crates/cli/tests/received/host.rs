@@ -64,15 +64,26 @@ impl Host {
     pub(crate) fn receive(&self, input: &str) -> Done {
         self.run(&["receive"], input.as_bytes())
     }
+
+    /// The same in a shell that has set this limit by `ulimit`.
+    pub(crate) fn receive_with_limit(&self, limit: &str, input: &[u8]) -> Done {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {limit} && exec \"$0\" receive --config \"$1\"")]);
+        done(command.arg(env!("CARGO_BIN_EXE_tlsrpt")).arg(self.path("tlsrpt.toml")), input)
+    }
 }
 
-/// Runs the command with this on standard input.
+/// Runs the command with this on standard input. The exit code is -1 after a signal.
 pub(crate) fn run(arguments: &[&str], input: &[u8]) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tlsrpt"));
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    done(Command::new(env!("CARGO_BIN_EXE_tlsrpt")).args(arguments), input)
+}
+
+/// Runs it with this on standard input.
+fn done(command: &mut Command, input: &[u8]) -> Done {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A command that does not read its input ends before.
     let _ = child.stdin.take().unwrap().write_all(input);
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    (status.code().unwrap_or(-1), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }

@@ -1,10 +1,10 @@
 //! `tlsrpt receive` and `tlsrpt received`.
 
-use std::fs;
+use std::{fs, io::Write};
 
 use serde_json::Value;
 
-use crate::host::{Done, Host, day_before, report};
+use crate::host::{Done, Host, day_before, report, run};
 
 fn well(done: Done) -> String {
     let (code, shown, said) = done;
@@ -105,4 +105,64 @@ fn exit_codes_tell_the_mail_server_what_to_do() {
     assert_eq!(host.receive(&good).0, 75);
     host.configure("[received]\nkeep-days = 0\n");
     assert_eq!(host.receive(&good).0, 75);
+}
+
+/// Whatever is wrong with the host, the mail server must try again: any other code returns the mail for good.
+#[test]
+fn nothing_that_is_wrong_with_the_host_rejects_a_mail() {
+    let host = Host::new();
+    let good = report("Sender Inc.", day_before(1), 1, 0, "");
+    let again = |what: &str, done: Done, expected: &str| {
+        let (code, _, said) = done;
+        assert_eq!(code, 75, "{what}: {said}");
+        assert!(said.contains(expected), "{what}: {said}");
+    };
+    for subcommand in ["receive", "bounce"] {
+        let with = |arguments: &[&str]| run(&[&[subcommand], arguments].concat(), good.as_bytes());
+        again("a wrong option", with(&["--dkmi"]), "unexpected argument '--dkmi'");
+        again("no configuration", with(&["--config", "/nowhere/tlsrpt.toml"]), "/nowhere/tlsrpt.toml");
+        again("a directory", with(&["--config", "/"]), "/: ");
+    }
+    for (what, url, expected) in [
+        ("nothing can be created there", "sqlite:/proc/tlsrpt.db", "/proc/tlsrpt.db"),
+        ("no server", "postgresql://tlsrpt@/tlsrpt?host=/nowhere", "/nowhere"),
+    ] {
+        fs::write(host.path("tlsrpt.toml"), format!("[store]\nurl = \"{url}\"\n")).unwrap();
+        again(what, host.receive(&good), expected);
+    }
+    host.configure("");
+    assert_eq!(well(host.receive(&good)), "");
+    let other = report("Sender Inc.", day_before(2), 1, 0, "");
+    let lock = rusqlite::Connection::open(host.path("tlsrpt.db")).unwrap();
+    lock.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    again("locked", host.receive(&other), "locked");
+    lock.execute_batch("ROLLBACK").unwrap();
+    // The system ends a process that makes a file longer than this.
+    again("a limit of the system", host.receive_with_limit("-f 0", other.as_bytes()), "was ended by SIGXFSZ");
+    assert_eq!(well(host.receive(&other)), "");
+}
+
+/// Memory runs out at another place with each limit.
+#[test]
+fn too_little_memory_rejects_no_mail() {
+    const STEP_KIB: u64 = 12 << 10;
+    let host = Host::new();
+    let plain = report("Sender Inc.", day_before(1), 1, 0, "");
+    let long = format!("{plain}{}", " ".repeat(40 << 20));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(long.as_bytes()).unwrap();
+    let many = plain.replacen('{', &format!("{{\"x\":[{}],", vec!["0"; 1_000_000].join(",")), 1);
+    for mail in [packed.finish().unwrap(), many.into_bytes()] {
+        let with = |kib: u64, mail: &[u8]| host.receive_with_limit(&format!("-v {kib}"), mail);
+        // As much as the program needs for a mail without a report.
+        let least = (1..).map(|step| step * STEP_KIB).find(|kib| with(*kib, b"Subject: x\n\n").0 == 0).unwrap();
+        let mut tries = 0;
+        let enough = (1..).map(|step| least + step * STEP_KIB).find(|kib| {
+            let (code, _, said) = with(*kib, &mail);
+            assert!(matches!(code, 0 | 75), "{kib} KiB: {code} {said}");
+            tries += u32::from(code == 75);
+            code == 0
+        });
+        assert!(tries > 0 && enough.is_some(), "{tries} {enough:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! How much may be unpacked in one file or mail.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use crate::limits;
 
@@ -18,6 +18,17 @@ pub(super) enum Refused {
     TooLarge(u64),
     /// The archive is damaged.
     Damaged(String),
+    /// This host has not enough memory now.
+    NoMemory,
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::OutOfMemory => Self::NoMemory,
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
 }
 
 impl Default for Budget {
@@ -36,7 +47,7 @@ impl Budget {
         match read {
             _ if bytes.len() as u64 > most => Err(Refused::TooLarge(most)),
             Ok(_) => Ok(bytes),
-            Err(error) => Err(Refused::Damaged(error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -55,6 +66,7 @@ impl std::fmt::Display for Refused {
                 write!(out, "it unpacks to more than {} MiB, which no report needs: it is refused", most >> 20)
             }
             Self::Damaged(why) => write!(out, "it cannot be unpacked: {why}"),
+            Self::NoMemory => out.write_str("it cannot be unpacked now: this host has not enough memory"),
         }
     }
 }

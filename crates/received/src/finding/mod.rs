@@ -34,6 +34,8 @@ pub struct Problem {
     pub place: String,
     /// Why it cannot be read.
     pub reason: String,
+    /// Whether this host is the reason, not what is read: another attempt may succeed.
+    pub is_of_host: bool,
 }
 
 /// What a search finds.
@@ -45,6 +47,14 @@ pub enum Item {
     Problem(Problem),
     /// A mail, or a member of a collection, that has no report.
     NoReport(Problem),
+}
+
+impl Problem {
+    /// A problem of what is read.
+    #[must_use]
+    pub fn new(place: &str, reason: impl Into<String>) -> Self {
+        Self { place: place.into(), reason: reason.into(), is_of_host: false }
+    }
 }
 
 /// Safe to show.
@@ -93,7 +103,7 @@ impl<'s> Search<'s> {
     fn all(&mut self, bytes: &[u8], at: &At) {
         self.search(bytes, at);
         if self.items == 0 {
-            (self.out)(Item::NoReport(Problem { place: at.place.clone(), reason: "it has no TLS report".into() }));
+            (self.out)(Item::NoReport(Problem::new(&at.place, "it has no TLS report")));
         }
     }
 
@@ -128,7 +138,7 @@ impl<'s> Search<'s> {
     }
 
     fn problem(&mut self, at: &At, reason: impl Into<String>) {
-        self.item(Item::Problem(Problem { place: at.place.clone(), reason: reason.into() }));
+        self.item(Item::Problem(Problem::new(&at.place, reason)));
     }
 
     fn item(&mut self, item: Item) {

@@ -3,9 +3,9 @@
 use std::io::{self, Cursor, Read};
 
 use flate2::bufread::GzDecoder;
-use zip::{ZipArchive, read::ZipFile};
+use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
-use super::{At, Search, budget::Refused, form::GZIP};
+use super::{At, Item, Problem, Search, budget::Refused, form::GZIP};
 use crate::limits;
 
 impl Search<'_> {
@@ -19,7 +19,7 @@ impl Search<'_> {
     pub(super) fn zip(&mut self, packed: &[u8], at: &At) {
         let mut archive = match ZipArchive::new(Cursor::new(packed)) {
             Ok(archive) => archive,
-            Err(error) => return self.refuse(at, &Refused::Damaged(error.to_string())),
+            Err(error) => return self.refuse(at, &error.into()),
         };
         if archive.len() > limits::MEMBERS {
             return self.problem(at, format!("it has more than {} members, which no report needs", limits::MEMBERS));
@@ -28,7 +28,7 @@ impl Search<'_> {
             match archive.by_index(index) {
                 Ok(member) if member.is_dir() || is_of_macos(member.name()) => {}
                 Ok(member) => self.member(member, at),
-                Err(error) => self.refuse(at, &Refused::Damaged(error.to_string())),
+                Err(error) => self.refuse(at, &error.into()),
             }
         }
     }
@@ -41,10 +41,21 @@ impl Search<'_> {
         }
     }
 
-    /// A bomb is told of in any case; a damaged archive that nobody calls a report is no business of this search.
+    /// A bomb and a lack of memory are told of in any case; a damaged archive that nobody calls a report is no business of this search.
     fn refuse(&mut self, at: &At, refused: &Refused) {
-        if at.is_declared || matches!(refused, Refused::TooLarge(_)) {
-            self.problem(at, refused.to_string());
+        let problem =
+            Problem { is_of_host: *refused == Refused::NoMemory, ..Problem::new(&at.place, refused.to_string()) };
+        if at.is_declared || !matches!(refused, Refused::Damaged(_)) {
+            self.item(Item::Problem(problem));
+        }
+    }
+}
+
+impl From<ZipError> for Refused {
+    fn from(error: ZipError) -> Self {
+        match error {
+            ZipError::Io(error) => error.into(),
+            error => Self::Damaged(error.to_string()),
         }
     }
 }
