@@ -45,7 +45,8 @@ impl Place {
     }
 
     /// The directory that is a chroot.
-    pub(crate) fn chroot(&self) -> Option<&Path> {
+    #[must_use]
+    pub fn chroot(&self) -> Option<&Path> {
         match &self.base {
             Base::Chroot(chroot) => Some(chroot),
             Base::OfHost | Base::Directory(_) => None,
@@ -61,7 +62,7 @@ impl Place {
         }
     }
 
-    /// The name by which a process outside of a chroot finds the socket from this directory.
+    /// The name by which a process finds the socket from this directory, outside of a chroot or inside.
     #[must_use]
     pub fn name_in_directory(&self) -> &Path {
         match &self.base {

@@ -9,10 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::unistd::{User, geteuid, initgroups, setgid, setuid};
+use nix::unistd::{Uid, User, chdir, chroot, geteuid, initgroups, setgid, setuid};
 use tlsrpt::{Connection, ErrorKind, FinalResult, PolicyType};
 use tlsrpt_format::{TEST_DOMAIN, TEST_RECORD};
 
+use self::shared_library::Loaded;
 use crate::{
     arguments,
     failure::{Failure, cannot},
@@ -26,28 +27,42 @@ pub(crate) struct Arguments {
     /// The user to become, with all its groups
     #[arg(long)]
     user: Option<String>,
+    /// The directory to enter as the root, as root; the name of the socket is inside of it
+    #[arg(long)]
+    root: Option<PathBuf>,
     /// The shared libtlsrpt to send with
     #[arg(long)]
     library: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Some(user) = arguments.user.as_deref().filter(|_| geteuid().is_root()) {
-        become_user(user).map_err(cannot(format!("become the user {user}")))?;
+    // As a mail server does: the files of the library and of the users are read outside of the chroot.
+    let library = arguments.library.as_deref().map(Loaded::load).transpose().map_err(Failure::Failed)?;
+    let user = arguments.user.as_deref().filter(|_| geteuid().is_root());
+    let user = user.map(|name| take_groups(name).map_err(cannot(format!("become the user {name}")))).transpose()?;
+    if let Some(root) = &arguments.root {
+        enter(root).map_err(cannot(format!("enter the chroot {}", root.display())))?;
     }
-    match &arguments.library {
-        Some(library) => shared_library::send(library, &arguments.socket).map_err(Failure::Failed),
+    if let Some(user) = user {
+        setuid(user).map_err(cannot("become the user of the mail server"))?;
+    }
+    match library {
+        Some(library) => library.send(&arguments.socket).map_err(Failure::Failed),
         None => send(&arguments.socket).map_err(|error| Failure::Failed(explain(&arguments.socket, &error))),
     }
 }
 
-/// Gives up the rights of root, as the processes of a mail server do.
-fn become_user(name: &str) -> io::Result<()> {
+/// Takes the groups of a user, who is found before a chroot is entered.
+fn take_groups(name: &str) -> io::Result<Uid> {
     let user = User::from_name(name)?.ok_or_else(|| io::Error::other("there is no such user"))?;
     initgroups(&CString::new(name)?, user.gid)?;
     setgid(user.gid)?;
-    setuid(user.uid)?;
-    Ok(())
+    Ok(user.uid)
+}
+
+fn enter(root: &Path) -> nix::Result<()> {
+    chroot(root)?;
+    chdir("/")
 }
 
 fn send(socket: &Path) -> Result<(), tlsrpt::Error> {

@@ -2,14 +2,17 @@
 
 use std::{
     fs::{self, Permissions},
-    os::unix::{fs::PermissionsExt, net::UnixDatagram, net::UnixListener},
+    os::unix::{
+        fs::{PermissionsExt, symlink},
+        net::{UnixDatagram, UnixListener},
+    },
     path::Path,
     process::Command,
 };
 
 use serde_json::Value;
 
-use crate::support::{Collector, Listener, as_stranger, close_for_good, directory, run, text};
+use crate::support::{Collector, Listener, as_stranger, close_for_good, directory, run, text, tlsrpt};
 
 /// Runs the check. Returns the exit code, and each check with its status and its message.
 fn check(socket: &Path) -> (Option<i32>, Vec<(String, String)>) {
@@ -115,6 +118,36 @@ fn the_queue_of_another_namespace_is_not_judged() {
         assert!(message(&check(&listener.socket).1, "OK queue length").contains("another network namespace"));
     }
     listener.end_well();
+}
+
+/// The process that `check --send` starts. Only root may enter a chroot.
+#[test]
+fn a_test_event_from_a_chroot_finds_only_what_is_inside() {
+    let chroot = directory();
+    let path = |name: &str| chroot.path().join(name);
+    fs::create_dir(path("run")).unwrap();
+    let collector = Collector::bind(&path("run/s"));
+    symlink(path("run/s"), path("run/link")).unwrap();
+    let send = |arguments: &[&str]| {
+        let output = tlsrpt().current_dir(chroot.path()).arg("test-event").args(arguments).output().unwrap();
+        (output.status.code(), text(&output.stderr).to_owned())
+    };
+    assert_eq!(send(&["--", "run/link"]), (Some(0), String::new()));
+    collector.next();
+    let root = chroot.path().to_str().unwrap();
+    let inside = |name| send(&["--root", root, "--user", "nobody", "--", name]);
+    if !nix::unistd::geteuid().is_root() {
+        let (code, said) = inside("run/s");
+        return assert!(code == Some(1) && said.contains("cannot enter the chroot"), "{said}");
+    }
+    fs::set_permissions(chroot.path(), Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(path("run/s"), Permissions::from_mode(0o666)).unwrap();
+    for name in ["run/s", "/run/s"] {
+        assert_eq!(inside(name), (Some(0), String::new()), "{name}");
+        collector.next();
+    }
+    let (code, said) = inside("run/link");
+    assert!(code == Some(1) && said.contains("there is no socket at run/link"), "{said}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::{
 };
 
 use jiff::civil::Date;
+use nix::unistd::geteuid;
 use tlsrpt_check::{Collector, Finding, Remedy, Sender};
 use tlsrpt_config::Configuration;
 use tlsrpt_format::TEST_DOMAIN;
@@ -55,6 +56,9 @@ fn send_by(sender: &Sender) -> Result<Finding, Finding> {
         command.current_dir(directory);
     }
     command.arg(SUBCOMMAND).stdin(Stdio::null());
+    if let Some(chroot) = sender.place.chroot().filter(|_| geteuid().is_root()) {
+        command.arg("--root").arg(chroot);
+    }
     if let Some(user) = &sender.user {
         command.args(["--user", user]);
     }
@@ -68,7 +72,7 @@ fn send_by(sender: &Sender) -> Result<Finding, Finding> {
         return Err(failed(why.trim().trim_start_matches(crate::output::MESSAGE_PREFIX).to_owned()));
     }
     let by = sender.library.as_deref().map_or(String::new(), |library: &Path| format!(", by {}", library.display()));
-    let user = sender.user.as_ref().filter(|_| nix::unistd::geteuid().is_root());
+    let user = sender.user.as_ref().filter(|_| geteuid().is_root());
     let user = user.map_or(String::new(), |user| format!(" as the user {user}"));
     let path = sender.place.path();
     Ok(Finding::ok(SENT, format!("an event about {TEST_DOMAIN} was sent to {}{user}{by}", path.display())))

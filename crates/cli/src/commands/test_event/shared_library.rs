@@ -19,16 +19,35 @@ type Handle = *mut c_void;
 /// A call with the handles of the connection and of the request.
 type Step<'s> = &'s dyn Fn(&mut Handle, &mut Handle) -> c_int;
 
-/// Sends the test event. The error is that of the library, in words.
-#[expect(unsafe_code, reason = "loads a shared library and calls functions in it")]
-pub(super) fn send(library: &Path, socket: &Path) -> Result<(), String> {
+/// A libtlsrpt that is loaded.
+pub(super) struct Loaded {
+    functions: Functions,
+    /// Keeps the functions in memory.
+    _library: Library,
+}
+
+impl Loaded {
+    /// Loads the file.
+    #[expect(unsafe_code, reason = "loads a shared library")]
+    pub(super) fn load(library: &Path) -> Result<Self, String> {
+        // SAFETY: loading runs the initializers of the file, which must be sound. It is the file that the mail server, started by
+        // root, loads too.
+        let library = unsafe { Library::new(library) }.map_err(|error| error.to_string())?;
+        let functions = Functions::of(&library).map_err(|error| error.to_string())?;
+        Ok(Self { functions, _library: library })
+    }
+
+    /// Sends the test event. The error is that of the library, in words.
+    pub(super) fn send(&self, socket: &Path) -> Result<(), String> {
+        send(&self.functions, socket)
+    }
+}
+
+#[expect(unsafe_code, reason = "calls functions of a shared library")]
+fn send(functions: &Functions, socket: &Path) -> Result<(), String> {
     let text = |text: &[u8]| CString::new(text).map_err(|error| error.to_string());
     let (socket_name, domain, record) =
         (text(socket.as_os_str().as_bytes())?, text(TEST_DOMAIN.as_bytes())?, text(TEST_RECORD.as_bytes())?);
-    // SAFETY: loading runs the initializers of the file, which must be sound. It is the file that the mail server, started by root,
-    // loads too.
-    let library = unsafe { Library::new(library) }.map_err(|error| error.to_string())?;
-    let functions = Functions::of(&library).map_err(|error| error.to_string())?;
     let (mut connection, mut request) = (null_mut(), null_mut());
     // SAFETY: the types of the functions are those of tlsrpt.h. Each handle is one that the library made before, or NULL, for which
     // it returns an error; the texts end in NUL and live until the end of this function.
