@@ -6,6 +6,7 @@ mod clock;
 #[path = "../delivering/host.rs"]
 mod host;
 mod hosts;
+mod passwords;
 mod refused;
 mod reporters;
 #[path = "../../../store/tests/postgresql/server.rs"]
