@@ -53,16 +53,16 @@ pub(crate) fn run<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<I
 
 /// The output of a command of the mail server, which may be outside of the search path.
 pub(crate) fn tool(name: &str, options: &[impl AsRef<OsStr>]) -> io::Result<String> {
-    let mut failure = io::Error::from(io::ErrorKind::NotFound);
     for directory in DIRECTORIES {
         match run(&format!("{directory}{name}"), options) {
             Ok(ran) if ran.status.success() => return Ok(ran.stdout),
             Ok(ran) => return Err(io::Error::other(ran.stderr.trim().to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => failure = error,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
-    Err(failure)
+    let text = format!("there is no program {name} on this host: the mail server is not installed");
+    Err(io::Error::new(io::ErrorKind::NotFound, text))
 }
 
 /// Runs a command and waits for its end, at most so long.
@@ -110,7 +110,14 @@ fn received(receiver: Option<Receiver<Vec<u8>>>, end: Instant) -> String {
 mod tests {
     use std::{io, path::Path, process::Command, time::Duration};
 
-    use super::{read, run, run_within};
+    use super::{read, run, run_within, tool};
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = tool("no-such-program", &["x"]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().contains("no program no-such-program"), "{error}");
+    }
 
     #[test]
     fn a_command_gives_its_output_and_a_hanging_one_is_killed() {

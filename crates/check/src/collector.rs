@@ -19,6 +19,9 @@ const SERVICE: &str = "tlsrpt-collect";
 const SERVICE_UNIT: &str = "tlsrpt-collect.service";
 /// The script of an init system other than systemd.
 const SCRIPT: &str = "etc/init.d/tlsrpt-collect";
+/// The unit of the reporter, and its script.
+const REPORTER: &str = "tlsrpt-deliver";
+const REPORTER_SCRIPT: &str = "etc/init.d/tlsrpt-deliver";
 /// The collector of tlsrpt-reporter: its unit and its configuration.
 const OTHER: &str = "tlsrpt-collectd";
 const OTHER_UNIT: &str = "tlsrpt-collectd.service";
@@ -96,6 +99,14 @@ impl Collector {
             Start::Service => format!("systemctl restart {SERVICE}"),
             Start::Script => format!("/{SCRIPT} restart"),
             Start::Other => format!("systemctl restart {OTHER}"),
+        }
+    }
+
+    /// The command that starts the reporter, or starts it again.
+    pub(crate) fn restart_reporter(&self) -> String {
+        match self.start {
+            Start::Script => format!("/{REPORTER_SCRIPT} restart"),
+            _ => format!("systemctl restart {REPORTER}"),
         }
     }
 
@@ -178,6 +189,11 @@ pub(crate) mod tests {
     /// A collector without systemd's socket.
     pub(crate) fn of_service() -> Collector {
         Collector { configuration: "/etc/tlsrpt/tlsrpt.toml".into(), start: Start::Service }
+    }
+
+    /// The collector of tlsrpt-reporter.
+    pub(crate) fn of_other() -> Collector {
+        Collector { start: Start::Other, ..of_service() }
     }
 
     /// A collector whose socket systemd holds.

@@ -5,8 +5,8 @@
 //! - [`Collector`]: how the collector of this host is started, for the remedies.
 //! - [`Postfix`]: the checks of a configuration of Postfix, its running processes and its socket.
 //! - [`Exim`], [`Sendmail`]: the same for these.
-//! - [`check_socket`], [`check_store`], [`check_spool`], [`check_dkim`]: the checks of the collector and of the signatures
-//!   of reports.
+//! - [`check_socket`], [`check_store`], [`check_spool`], [`check_reports`], [`check_dkim`]: the checks of the collector, and of the
+//!   sender and the signatures of reports.
 //!
 //! No check writes or sends an event. Each reads a bounded amount and ends within seconds.
 
@@ -29,6 +29,7 @@ mod paste;
 mod postfix;
 mod processes;
 mod remedy;
+mod reports;
 mod sender;
 mod sendmail;
 mod socket;
@@ -46,6 +47,7 @@ pub use finding::{Finding, Status};
 pub use library::{Maker, SEPARATOR};
 pub use postfix::{Postfix, instances};
 pub use remedy::Remedy;
+pub use reports::check_reports;
 pub use sender::Sender;
 pub use sendmail::{Sendmail, check_sendmail_socket};
 pub use socket::{Place, check_socket};

@@ -8,6 +8,8 @@ use crate::{bounded, paste};
 const LISTABLE: [&str; 8] = ["btree", "cdb", "dbm", "hash", "inline", "lmdb", "sdbm", "texthash"];
 /// The types whose source is a file with one entry a line, `pattern value`.
 const PATTERNS: [&str; 3] = ["cidr", "pcre", "regexp"];
+/// The type that gives the same value for each key.
+const STATIC: &str = "static";
 /// The prefixes of a table that another process opens.
 const BY_PROXY: &str = "proxy:";
 
@@ -43,6 +45,9 @@ pub(crate) fn is_table(item: &str) -> bool {
 pub(crate) fn entries(table: &str) -> Option<Entries> {
     let table = table.strip_prefix(BY_PROXY).unwrap_or(table);
     let (kind, name) = table.split_once(':')?;
+    if kind == STATIC {
+        return Some(vec![("*".into(), name.trim_matches(['{', '}', ' ']).into())]);
+    }
     if PATTERNS.contains(&kind) {
         return Some(of_patterns(&bounded::read_text(Path::new(name)).ok()?));
     }
@@ -82,7 +87,15 @@ fn owned((key, value): (&str, &str)) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_table, items, of_patterns};
+    use super::{entries, is_table, items, of_patterns};
+
+    #[test]
+    fn a_static_table_is_for_all() {
+        let all = |value: &str| Some(vec![("*".to_owned(), value.to_owned())]);
+        assert_eq!(entries("static:smtp:[relay.example]"), all("smtp:[relay.example]"));
+        assert_eq!(entries("static:{ smtp:[relay.example] }"), all("smtp:[relay.example]"));
+        assert_eq!(entries("mysql:/etc/postfix/a.cf"), None);
+    }
 
     #[test]
     fn items_of_a_list() {

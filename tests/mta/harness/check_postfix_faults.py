@@ -1,6 +1,7 @@
 """Faults of Postfix's configuration, its processes and its resolver, for `tlsrpt check --postfix`."""
 
 import os
+import re
 import shutil
 import signal
 
@@ -149,6 +150,10 @@ ENABLED = (
 TLS = (
     Fault("smtp_tls_security_level is empty, as Debian installs it without questions", set_to("smtp_tls_security_level="),
           {"tls": FAIL}, "is empty", "postconf -e smtp_tls_security_level=may", PASTE, silent=True),
+    Fault("TLS by smtp_use_tls alone, of which Postfix reports nothing", set_to("smtp_tls_security_level=", "smtp_use_tls=yes"),
+          {"tls": FAIL}, "smtp_use_tls", "postconf -e smtp_tls_security_level=may", PASTE, silent=True),
+    Fault("smtp_discard_ehlo_keywords has starttls", set_to("smtp_discard_ehlo_keywords=chunking, starttls"), {"tls": FAIL},
+          "smtp_discard_ehlo_keywords", "postconf -e smtp_discard_ehlo_keywords=chunking", PASTE, silent=True),
     Fault("smtp_tls_security_level is none", set_to("smtp_tls_security_level=none"), {"tls": FAIL}, "none",
           "postconf -e smtp_tls_security_level=may", PASTE, silent=True),
     Fault("smtp has -o smtp_tls_security_level=none", option("smtp", "smtp_tls_security_level=none"), {"tls": FAIL}, "master.cf",
@@ -189,6 +194,8 @@ ROUTES = (
           {"route": WARN}, "good.test", "sed ", PASTE, silent=True),
     Fault("a transport map with a line for all domains to a relay", set_to("transport_maps=inline:{ { * = smtp:%s } }" % RELAY),
           {"route": WARN}, "*", "postconf -e transport_maps=", PASTE, silent=True),
+    Fault("a static transport map to a relay", set_to("transport_maps=static:smtp:" + RELAY), {"route": WARN}, RELAY,
+          "postconf -e transport_maps=", PASTE, silent=True),
     Fault("a transport of some senders without TLSRPT",
           both(add_silent_clone, set_to("sender_dependent_default_transport_maps=inline:{ { %s = slow: } }" % postfix.SENDER)),
           {"enabled": WARN, "route": WARN}, "slow", "slow/unix/smtp_tlsrpt_enable", PASTE, silent=True),
@@ -224,7 +231,15 @@ VERSIONS = (
 # Debian 12's Postfix, with the settings of docs/postfix.md.
 OLD = Fault("Postfix of Debian 12", None, {"postfix": FAIL}, "Postfix 3.7.11 has no TLSRPT", "Debian 13")
 
-ALL = ENABLED + TLS + ROUTES + PROCESSES + VERSIONS
+# Without these no report is made, and the events are counted all the same.
+SENDER_KEYS = re.compile(r"^(organization|contact|from) = .*\n", re.MULTILINE)
+REPORTS = (
+    Fault("nobody is named as the sender of reports",
+          lambda host: [host.without_signatures(), host.configure(lambda text: SENDER_KEYS.sub("", text))],
+          {"reports": WARN}, "organization, contact, from", "tlsrpt-deliver"),
+)
+
+ALL = ENABLED + TLS + ROUTES + PROCESSES + VERSIONS + REPORTS
 
 
 def absolute_name(host):

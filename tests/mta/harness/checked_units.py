@@ -47,6 +47,11 @@ class UnitsHost(checked.Host):
             raise Problem("tlsrpt %s prints on standard error: %s" % (words[0], run.stderr.decode("utf-8", "replace")))
         return run.returncode, run.stdout.decode()
 
+    def check(self, *options):
+        """Without the finding that tlsrpt.toml, which is not there, names no sender of reports."""
+        code, findings = super().check(*options)
+        return code, [finding for finding in findings if finding["check"] != "reports"]
+
     def starts_again(self):
         self.shell(RESTART)
         return True

@@ -18,6 +18,10 @@ pub(super) const REUSE: &str = "smtp_tls_connection_reuse";
 pub(super) const LEVEL: &str = "smtp_tls_security_level";
 pub(super) const OLD_ENFORCE: &str = "smtp_enforce_tls";
 pub(super) const OLD_USE: &str = "smtp_use_tls";
+pub(super) const DISCARDED: &str = "smtp_discard_ehlo_keywords";
+pub(super) const CA_FILE: &str = "smtp_tls_CAfile";
+pub(super) const CA_FOLDER: &str = "smtp_tls_CApath";
+pub(super) const USUAL_CA: &str = "tls_append_default_CA";
 pub(super) const POLICY_MAPS: &str = "smtp_tls_policy_maps";
 pub(super) const DNS_SUPPORT: &str = "smtp_dns_support_level";
 pub(super) const DEFAULT_TRANSPORT: &str = "default_transport";
@@ -34,7 +38,7 @@ pub(super) const OTHER_MILTERS: &str = "non_smtpd_milters";
 const CONTENT_FILTER: &str = "content_filter";
 /// The option of services that pass mail to a filter on this host.
 const XFORWARD: &str = "smtp_send_xforward_command";
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 31] = [
     "mail_version",
     "config_directory",
     "queue_directory",
@@ -48,6 +52,10 @@ const SETTINGS: [&str; 27] = [
     LEVEL,
     OLD_ENFORCE,
     OLD_USE,
+    DISCARDED,
+    CA_FILE,
+    CA_FOLDER,
+    USUAL_CA,
     POLICY_MAPS,
     DNS_SUPPORT,
     DEFAULT_TRANSPORT,

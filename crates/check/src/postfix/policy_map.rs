@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use super::{Postfix, configuration::POLICY_MAPS, service::Service};
+use super::{
+    Postfix,
+    configuration::{CA_FILE, CA_FOLDER, POLICY_MAPS, USUAL_CA},
+    enabled::is_on,
+    service::Service,
+};
 use crate::{bounded, finding::Finding, remedy::Remedy, socket_map::SocketMap, table};
 
 const CHECK: &str = "mta-sts";
@@ -11,6 +16,11 @@ const WITHOUT: &str = "QUERY";
 const WITH: &str = "QUERYwithTLSRPT";
 /// The attribute that answers with a policy must have.
 const ATTRIBUTE: &str = "policy_type=";
+/// The level with which certificates are verified, as MTA-STS demands.
+const VERIFIED: &str = "secure";
+/// The files with the certificates of authorities: of Debian, Fedora and FreeBSD.
+const AUTHORITIES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 /// The units of the two programs.
 const TLSPOL: &str = "postfix-tlspol";
 const RESOLVER: &str = "postfix-mta-sts-resolver";
@@ -70,9 +80,26 @@ fn of_map(postfix: &Postfix, client: &Service, table: &str, map: &SocketMap<'_>,
         return Finding::warn(CHECK, message, Remedy::run(switch_tlsrpt_on(&resolver.unwrap_or_default())));
     }
     match answer.strip_prefix("OK ") {
+        Some(policy) if policy.starts_with(VERIFIED) && trusts_nobody(postfix, client) => {
+            let message = format!(
+                "{CA_FILE} and {CA_FOLDER} are empty, so no certificate is trusted: mail to domains with MTA-STS waits, and they are \
+                 told of failures that are not theirs"
+            );
+            Finding::fail(CHECK, message, Remedy::run(postfix.command_to_set(CA_FILE, authorities())))
+        }
         Some(_) => Finding::ok(CHECK, format!("the answer of {table} for {domain} has the attributes of TLSRPT")),
         None => Finding::ok(CHECK, format!("{table} answers {:.40} for {domain}", answer)),
     }
+}
+
+/// Whether a service has no certificates of authorities, with which it could verify others.
+fn trusts_nobody(postfix: &Postfix, client: &Service) -> bool {
+    [CA_FILE, CA_FOLDER].iter().all(|name| postfix.of(client, name).is_empty()) && !is_on(postfix.setting(USUAL_CA))
+}
+
+/// The file of the certificates of authorities, which Postfix reads before it enters the chroot.
+fn authorities() -> &'static str {
+    AUTHORITIES.into_iter().find(|file| Path::new(file).exists()).unwrap_or(AUTHORITIES[0])
 }
 
 /// What starts the program that has to answer.
@@ -143,6 +170,20 @@ mod tests {
         assert_eq!(status(map("QUERYwithTLSRPT", "9:NOTFOUND ,")), [Status::Ok]);
         assert_eq!(status(map("postfix", "")), [Status::Warn]);
         assert_eq!(status("hash:/etc/postfix/tls_policy".into()), []);
+    }
+
+    #[test]
+    fn a_policy_that_demands_trust_needs_authorities() {
+        let answer = "32:OK secure policy_type=sts more..,";
+        let status = |authorities: &[(&str, &str)]| {
+            let list = map("QUERYwithTLSRPT", answer);
+            let none = [("smtp_tls_CApath", ""), (POLICY_MAPS, list.as_str())];
+            check(&postfix(&[&none[..], authorities].concat()), "sts.example")[0].status
+        };
+        assert_eq!(status(&[]), Status::Fail);
+        for one in [("smtp_tls_CAfile", "/a"), ("smtp_tls_CApath", "/a"), ("tls_append_default_CA", "yes")] {
+            assert_eq!(status(&[one]), Status::Ok, "{one:?}");
+        }
     }
 
     #[test]

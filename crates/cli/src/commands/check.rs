@@ -9,10 +9,10 @@ use std::{
 
 use tlsrpt_check::{
     Collector, Exim, Finding, LookUpTexts, Place, Postfix, Remedy, Sender, Sendmail, Status, Visitor, check_dkim,
-    check_sendmail_socket, check_socket, check_spool, check_store, instances,
+    check_reports, check_sendmail_socket, check_socket, check_spool, check_store, instances,
 };
 use tlsrpt_config::Loaded;
-use tlsrpt_format::{printable, printable_json};
+use tlsrpt_format::{printable, printable_json, without_error_numbers};
 
 use crate::{
     arguments::{DEFAULT_SOCKET, Format},
@@ -77,7 +77,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let findings = findings(&arguments);
     if arguments.monitor {
-        return monitor(&mut output::for_people(), &findings?, arguments.quiet);
+        let mut out = output::for_people();
+        return match findings {
+            Ok(findings) => monitor(&mut out, &findings, arguments.quiet),
+            Err(failure) => monitor_failure(&mut out, &failure),
+        };
     }
     let mut findings = findings?;
     let failed = worst(&findings) == Status::Fail;
@@ -136,14 +140,24 @@ fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
         senders.push(Sender { place, user: None, library: None });
     }
     let senders = if arguments.send { senders } else { Vec::new() };
-    findings.extend(of_configuration(&arguments.file, first.as_ref(), &collector, &senders, &reporting::texts));
+    let of_server = arguments.postfix || arguments.exim || arguments.sendmail;
+    findings.extend(of_configuration(
+        &arguments.file,
+        of_server,
+        first.as_ref(),
+        &collector,
+        &senders,
+        &reporting::texts,
+    ));
     Ok(findings)
 }
 
-/// Checks the store of the collector, sends events, and checks that report mails are signed. Returns the errors of the configuration if it cannot be
+/// Checks the store of the collector, sends events, and checks the sender of reports if a mail server is checked, and that report mails
+/// are signed. Returns the errors of the configuration if it cannot be
 /// read.
 fn of_configuration(
     file: &ConfigFile,
+    of_server: bool,
     postfix: Option<&Postfix>,
     collector: &Collector,
     senders: &[Sender],
@@ -154,6 +168,9 @@ fn of_configuration(
             let mut findings: Vec<_> = check_store(&configuration, collector).into_iter().collect();
             findings.extend(check_spool(&configuration, collector));
             findings.extend(sending::send(senders, &configuration, collector));
+            if of_server {
+                findings.extend(check_reports(&configuration, collector));
+            }
             findings.extend(check_dkim(&configuration, postfix, collector, texts));
             findings
         }
@@ -189,6 +206,13 @@ fn monitor(out: &mut impl Write, findings: &[Finding], quiet: bool) -> Result<()
         Status::Warn => Err(Failure::Warned),
         Status::Fail => Err(Failure::Critical),
     }
+}
+
+/// The line of a check that could not be made. Monitoring systems show standard output alone.
+fn monitor_failure(out: &mut impl Write, failure: &Failure) -> Result<(), Failure> {
+    let why = without_error_numbers(&failure.lines().join("; "));
+    writeln!(out, "TLSRPT CRITICAL - {}", printable(&why))?;
+    Err(Failure::Critical)
 }
 
 pub(crate) fn show(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {

@@ -255,7 +255,11 @@ fn a_missing_postconf_is_an_error() {
         assert!(said.is_empty(), "{said}");
     } else {
         assert_eq!(output.status.code(), Some(1));
-        assert!(said.starts_with("tlsrpt: cannot ask postconf: "), "{said}");
+        assert!(said.starts_with("tlsrpt: cannot ask postconf: there is no program postconf on this host"), "{said}");
+        // Monitoring systems show standard output.
+        let (code, shown) = lines(&["check", "--postfix", "--monitor"]);
+        assert_eq!((code, shown.len()), (Some(2), 1), "{shown:?}");
+        assert!(shown[0].starts_with("TLSRPT CRITICAL - cannot ask postconf: there is no program "), "{shown:?}");
     }
 }
 
