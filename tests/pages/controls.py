@@ -36,6 +36,8 @@ CONTROLS = [
     ("a plot that is too high", "status", both(without_policy, lambda page: page.replace("minmax(0, 1fr) / ", "auto / ", 1)
         .replace("height: 100%", "height: 20rem")), "plots larger than their place"),
     ("a table without headings", "status", with_markup("<table><tr><td>1</table>"), "1 tables without headings"),
+    ("a day in lines", "status", both(without_policy, with_markup("<p style='width: 3rem'>2026-11-24</p>")),
+     "days that are broken into lines"),
     ("two main headings", "status", with_markup("<h1>a</h1>"), "it has 2 main headings"),
     ("an unprintable character", "status", with_markup("<p>\u202e</p>"), "it shows the characters ['0x202e']"),
     ("one scheme for all", "status", lambda page: page.replace("--back: #f6f7f9", "--back: #000")

@@ -23,6 +23,11 @@ LOOK = """(() => {
     };
     const texts = all.filter(element => element.closest('body') && !element.closest('svg')
         && [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
+    const words = element => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        return range;
+    };
     const active = 'script,img,image,iframe,object,embed,link,form,base,video,audio,a,input,button,foreignObject,animate,set';
     return {
         injected: window.injected || null,
@@ -36,6 +41,8 @@ LOOK = """(() => {
         plots: document.querySelectorAll('figure svg').length,
         outside: [...document.querySelectorAll('.plot > *')].filter(part => part.getBoundingClientRect().bottom
             > part.parentElement.getBoundingClientRect().bottom + 16).map(start),
+        torn: texts.filter(element => /^\\d{4}-\\d\\d-\\d\\d$/.test(element.textContent.trim())
+            && new Set([...words(element).getClientRects()].map(line => Math.round(line.top))).size > 1).map(start),
         headless: [...document.querySelectorAll('table')].filter(table => !table.querySelector('thead th')).length,
         widths: [document.documentElement.scrollWidth, document.documentElement.clientWidth],
         margin: getComputedStyle(document.body).margin,
@@ -77,6 +84,7 @@ def problems(browser, url, width, scheme, requests, wanted):
     check(found["headings"] == 1, "it has %d main headings" % found["headings"])
     check(not found["untitled"], "plots without a title: %s" % found["untitled"])
     check(not found["outside"], "plots larger than their place: %s" % found["outside"])
+    check(not found["torn"], "days that are broken into lines: %s" % found["torn"])
     check(not found["headless"], "%d tables without headings" % found["headless"])
     check(found["widths"][0] <= found["widths"][1], "it is %d wide in a window of %d" % tuple(found["widths"]))
     check(not found["faint"], "%s: contrast under %s: %s" % (scheme, CONTRAST, found["faint"]))

@@ -14,7 +14,7 @@ use tlsrpt_store::Reason;
 use crate::{
     frame, plot,
     results::{self, FailureResults, PolicyResults},
-    words::{bounded, grouped, number_of, shown, time},
+    words::{self, bounded, grouped, number_of, shown, time},
 };
 
 /// The most problems and departures that are listed.
@@ -226,7 +226,7 @@ fn table(days: &[DomainDay]) -> Markup {
             h2 { "By day and domain" }
             @if days.is_empty() { p.dim { "No reports are kept; tlsrpt receive keeps those that arrive." } }
             @else {
-                div.wide { table {
+                div.wide { table.days {
                     thead { tr {
                         th scope="col" { "Day" } th.text scope="col" { "Domain" } th scope="col" { "Sessions" }
                         th scope="col" { "Failed" } th.text scope="col" { "Reported by" }
@@ -242,7 +242,7 @@ fn table(days: &[DomainDay]) -> Markup {
 fn row(day: &DomainDay) -> Markup {
     html! {
         tr {
-            th scope="row" { (day.day.to_string()) }
+            th scope="row" { (words::day(day.day)) }
             td.text { (shown(&day.domain)) }
             td { (grouped(day.succeeded.saturating_add(day.failed))) }
             td.(if day.failed > 0 { "failed" } else { "zero" }) { (grouped(day.failed)) }
