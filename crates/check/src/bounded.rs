@@ -3,9 +3,9 @@
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
@@ -65,14 +65,46 @@ pub(crate) fn tool(name: &str, options: &[impl AsRef<OsStr>]) -> io::Result<Stri
     Err(io::Error::new(io::ErrorKind::NotFound, text))
 }
 
-/// Runs a command and waits for its end, at most so long.
-pub(crate) fn run_within(mut command: Command, limit: Duration) -> io::Result<Ran> {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+/// A command of the mail server that reads a short text: what it prints, however it ends.
+pub(crate) fn tool_with_input<A: AsRef<OsStr>>(
+    name: &str,
+    arguments: impl IntoIterator<Item = A> + Clone,
+    input: &str,
+) -> io::Result<Ran> {
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    for directory in DIRECTORIES {
+        let mut command = Command::new(format!("{directory}{name}"));
+        command.args(arguments.clone()).env("LC_ALL", "C");
+        match run_with_input(command, input, LONGEST) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => failure = error,
+            ended => return ended,
+        }
+    }
+    Err(failure)
+}
+
+/// Runs a command without input and waits for its end, at most so long.
+pub(crate) fn run_within(command: Command, limit: Duration) -> io::Result<Ran> {
+    run_with_input(command, "", limit)
+}
+
+/// The same with a text that fits into the buffer of a pipe.
+fn run_with_input(mut command: Command, input: &str, limit: Duration) -> io::Result<Ran> {
+    let source = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
+    let mut child = command.stdin(source).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    if let Some(pipe) = child.stdin.take() {
+        write(pipe, input);
+    }
     let end = Instant::now() + limit;
     let stdout = child.stdout.take().map(reader);
     let stderr = child.stderr.take().map(reader);
     let status = wait(&mut child, end)?;
     Ok(Ran { status, stdout: received(stdout, end), stderr: received(stderr, end) })
+}
+
+/// Writes and closes the pipe. A command that does not read has no error of its own here: what it prints tells.
+fn write(mut pipe: ChildStdin, input: &str) {
+    let _ = pipe.write_all(input.as_bytes());
 }
 
 fn wait(child: &mut Child, end: Instant) -> io::Result<ExitStatus> {
@@ -110,7 +142,7 @@ fn received(receiver: Option<Receiver<Vec<u8>>>, end: Instant) -> String {
 mod tests {
     use std::{io, path::Path, process::Command, time::Duration};
 
-    use super::{read, run, run_within, tool};
+    use super::{read, run, run_within, tool, tool_with_input};
 
     #[test]
     fn a_missing_program_is_named() {
@@ -127,6 +159,13 @@ mod tests {
         hanging.arg("1000");
         let error = run_within(hanging, Duration::from_millis(20)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_command_reads_its_input() {
+        let ran = tool_with_input("sh", ["-c", "cat; echo $1; exit 1", "sh", "more"], "text\n").unwrap();
+        assert_eq!((&*ran.stdout, ran.status.code()), ("text\nmore\n", Some(1)));
+        assert_eq!(tool_with_input("no-such-command", ["a"], "b").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

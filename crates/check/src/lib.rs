@@ -32,6 +32,7 @@ mod remedy;
 mod reports;
 mod sender;
 mod sendmail;
+mod signature;
 mod socket;
 mod socket_map;
 mod spool;
@@ -41,7 +42,7 @@ mod toml;
 
 pub use access::Visitor;
 pub use collector::Collector;
-pub use dkim::{LookUpTexts, check_dkim};
+pub use dkim::{LookUpTexts, MailServer, check_dkim};
 pub use exim::Exim;
 pub use finding::{Finding, Status};
 pub use library::{Maker, SEPARATOR};

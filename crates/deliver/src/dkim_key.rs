@@ -175,8 +175,18 @@ impl DkimKey {
     /// The record to publish, which limits the key to reports.
     #[must_use]
     pub fn record(&self) -> String {
+        self.record_with(&format!("s={SERVICE}; "))
+    }
+
+    /// The record to publish for a key that signs other mails too.
+    #[must_use]
+    pub fn record_for_all_mails(&self) -> String {
+        self.record_with("")
+    }
+
+    fn record_with(&self, services: &str) -> String {
         let public = self.public().into_iter().next().unwrap_or_default();
-        format!("v=DKIM1; k={}; s={SERVICE}; p={}", self.algorithm(), STANDARD.encode(public))
+        format!("v=DKIM1; k={}; {services}p={}", self.algorithm(), STANDARD.encode(public))
     }
 
     /// Whether receivers can verify the reports that this key signs by the TXT records at the name of its selector.
@@ -273,6 +283,8 @@ mod tests {
     fn the_record_that_is_to_be_published_is_right() {
         for key in [ed25519(1), rsa()] {
             assert_eq!(verify(&key, &key.record()), Ok(()), "{key}");
+            assert_eq!(verify(&key, &key.record_for_all_mails()), Ok(()), "{key}");
+            assert!(!key.record_for_all_mails().contains("s="), "it signs mails of users");
         }
     }
 

@@ -3,7 +3,7 @@
 import os
 
 from harness import certificates, checked, installed
-from harness.check_faults import PASTE, Fault
+from harness.check_faults import FOLLOW, PASTE, Fault
 from harness.checked import FAIL, WARN
 
 RECORD, KEY, SIGNER = "dkim record", "dkim key", "dkim signer"
@@ -36,13 +36,13 @@ def other_domain(host):
 
 ALL = (
     Fault("d= is not the domain of from", other_domain, {"configuration": FAIL}, "other.test", ""),
-    Fault("the key is not in DNS", in_dns(lambda text: None), {RECORD: FAIL}, checked.KEY_NAME, "v=DKIM1"),
+    Fault("the key is not in DNS", in_dns(lambda text: None), {RECORD: FAIL}, checked.KEY_NAME, "v=DKIM1", FOLLOW),
     Fault("the key in DNS is for mail of users alone", in_dns(lambda text: text.replace("s=tlsrpt", "s=email")), {RECORD: FAIL}, "",
-          "tlsrpt"),
+          "tlsrpt", FOLLOW),
     Fault("another key is in DNS", in_dns(lambda text: text[:-40] + "A" * 36 + "AQAB"), {RECORD: FAIL}, checked.KEY_NAME,
-          "v=DKIM1"),
+          "v=DKIM1", FOLLOW),
     Fault("everybody may read the key", key_mode(0o644), {KEY: WARN}, "everybody", "chmod 400", PASTE),
     Fault("the reporter may not read the key", lambda host: os.chown(host.path(installed.KEY), 0, 0), {KEY: FAIL}, "may not read",
           "chmod 400", PASTE),
-    Fault("nothing signs", no_signer, {SIGNER: WARN}, "[mail.dkim]", "[mail.dkim]"),
+    Fault("nothing signs", no_signer, {SIGNER: WARN}, "tlsrpt does not sign", "[mail.dkim]", FOLLOW),
 )

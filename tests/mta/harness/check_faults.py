@@ -4,11 +4,12 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 
-from harness import reporter
+from harness import remedies, reporter
 from harness.checked import FAIL, OK, WARN
 from harness.scenario import Problem, Row
 
 PASTE = "paste"  # the command in the remedy, which follows "run: ", mends the fault
+FOLLOW = "follow"  # the remedies mend the fault, done one after the other
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Fault:
     finds: dict  # {check: status} of all findings that are not OK; the first one is the first of them and has the remedy
     says: str = ""  # a text that the message of the first one must have
     remedy: str = ""  # a text that its remedy must have
-    mend: object = None  # a function of the host, or PASTE
+    mend: object = None  # a function of the host, PASTE or FOLLOW
     after: object = None  # a function of the host, called when all is done
     silent: bool = False  # a mail in this state causes no event; without a fault it does
     options: list = field(default_factory=list)  # of `tlsrpt check`, if not the usual ones
@@ -126,6 +127,8 @@ def try_one(host, fault):
             wrong += complaints(mended + ", and started again", host.check(*fault.options), {})
         if fault.silent and not wrong and host.events_of_a_mail() != 1:
             wrong.append("%s: a mail does not cause one event" % mended)
+    elif fault.mend == FOLLOW and not wrong:
+        wrong += ["%s: %s" % (fault.name, text) for text in remedies.follow(host)]
     elif callable(fault.mend):
         fault.mend(host)
     if fault.after:

@@ -1,47 +1,58 @@
-"""A host with Debian's Postfix whose report mails OpenDKIM signs, for `tlsrpt check`."""
+"""A host with Debian's Postfix whose report mails a milter signs, for `tlsrpt check`: OpenDKIM, or one of the subclasses."""
 
-import re
+import os
+import signal
 import subprocess
 
-from harness import certificates, checked, checked_postfix, delivery, domains, installed, roots, sendmail, waiting
+from harness import certificates, checked, checked_postfix, delivery, domains, installed, roots, sendmail, signatures, waiting
 
+SELECTOR = "mail"
+KEY_NAME = "%s._domainkey.%s" % (SELECTOR, certificates.MAIL_HOST)
 CONFIGURATION = "/etc/opendkim.conf"
 SIGNING_TABLE, KEY_TABLE, KEY = "/etc/dkimkeys/signing", "/etc/dkimkeys/keys", "/etc/dkimkeys/mail.private"
 ADDRESS = ("127.0.0.1", 8891)
-MILTER = "inet:%s:%d" % ADDRESS
-SELECTOR = "mail"
-KEY_NAME = "%s._domainkey.%s" % (SELECTOR, certificates.MAIL_HOST)
 BY_DOMAIN = "Socket inet:%d@%s\nUserID opendkim\nMode s\n" % (ADDRESS[1], ADDRESS[0])
 TEXT = BY_DOMAIN + "Domain %s\nSelector %s\nKeyFile %s\n" % (certificates.MAIL_HOST, SELECTOR, KEY)
-SIGNATURE = re.compile(r"^DKIM-Signature:.*?\bd=([\w.]+);", re.DOTALL | re.MULTILINE)
 
 
 class MilterHost(checked_postfix.PostfixHost):
-    """Its tlsrpt does not sign: Postfix passes all mails to OpenDKIM, those of its sendmail command too."""
+    """Its tlsrpt does not sign: Postfix passes all mails to the milter, those of its sendmail command too."""
 
-    kept = checked_postfix.PostfixHost.kept + (CONFIGURATION, SIGNING_TABLE, KEY_TABLE)
+    name, user = "OpenDKIM", "opendkim"
+    address, configuration, text, key = ADDRESS, CONFIGURATION, TEXT, KEY
+    tables = (SIGNING_TABLE, KEY_TABLE)
+    command = ("opendkim", "-f", "-x", CONFIGURATION)
 
     def __init__(self, program, root, library, network_arguments):
-        super().__init__(program, root, library, network_arguments, smtpd_milters=MILTER, non_smtpd_milters=MILTER)
+        self.kept += (self.configuration, self.key) + self.tables
+        milter = "inet:%s:%d" % self.address
+        super().__init__(program, root, library, network_arguments, smtpd_milters=milter, non_smtpd_milters=milter)
         self.without_signatures()
-        roots.run(self.root, ["sh", "-euc", "cp %s %s && chown opendkim: %s" % (installed.KEY, KEY, KEY)])
+        os.makedirs(self.path(os.path.dirname(self.key)), exist_ok=True)
+        roots.run(self.root, ["sh", "-euc", "cp %s %s && chown %s: %s" % (installed.KEY, self.key, self.user, self.key)])
         self.network.served[KEY_NAME, "TXT"] = self.network.served.pop((checked.KEY_NAME, "TXT"))
-        self.write(CONFIGURATION, TEXT)
+        self.write(self.configuration, self.text)
+        self.prepare()
         self.milter = None
         self.start_milter()
         self.keep()
 
+    def prepare(self):
+        """Writes what else the milter needs."""
+
     def start_milter(self):
-        """Starts OpenDKIM with the present configuration."""
+        """Starts the milter with the present configuration."""
         self.stop_milter()
-        self.milter = subprocess.Popen(["chroot", self.root, "opendkim", "-f", "-x", CONFIGURATION], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL)
-        waiting.until("OpenDKIM", lambda: sendmail.answers(ADDRESS))
+        self.milter = subprocess.Popen(("chroot", self.root) + self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       start_new_session=True)
+        waiting.until(self.name, lambda: sendmail.answers(self.address))
 
     def stop_milter(self):
+        """Kills all its processes: they would wait for those of Postfix."""
         if self.milter:
-            self.milter.kill()  # it would wait for Postfix's processes
+            os.killpg(self.milter.pid, signal.SIGKILL)
             self.milter.wait(60)
+            waiting.until("the port of %s to be free" % self.name, lambda: not sendmail.answers(self.address))
 
     def restore_server(self, changed):
         super().restore_server(changed)
@@ -53,5 +64,4 @@ class MilterHost(checked_postfix.PostfixHost):
         mark, before = self.mta.mark(), len(self.network.mails)
         self.mta.send([domains.BY_NAME[domain].recipient])
         waiting.until("an attempt to deliver", lambda: delivery.outcomes(self.mta.log(mark), domain))
-        found = SIGNATURE.search(self.network.mails[before]["data"])
-        return found and found.group(1)
+        return signatures.signer(self.network.mails[before]["data"])

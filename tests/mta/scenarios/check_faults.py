@@ -1,7 +1,7 @@
 """`tlsrpt check --postfix` finds each planted fault of Debian's unmodified Postfix, and nothing on a sound host."""
 
-from harness import (check_dkim_faults, check_faults, check_milter_faults, check_postfix_faults, check_socket_faults, check_sts_faults,
-                     checked_milter, checked_postfix, checked_sts, command, debian_packages, mail_programs, network, reporter,
+from harness import (check_dkim_faults, check_faults, check_milter_faults, check_postfix_faults, check_socket_faults,
+                     check_sts_faults, checked_milter, checked_postfix, checked_sts, command, debian_packages, mail_programs, network, reporter,
                      roots)
 from harness.scenario import CANDIDATE, REFERENCE, Row, Scenario
 
@@ -53,9 +53,9 @@ def observe_programs(table, program, root, network_arguments):
     return check_faults.try_table(host, faults)
 
 
-def check_programs(context, table, about):
+def check_programs(context, table, about, root=mail_programs.root):
     wrong = context.call("scenarios.check_faults:observe_programs", table=table, program=command.built(context.checkout),
-                         root=mail_programs.root(), network_arguments=network.open_arguments())
+                         root=root(), network_arguments=network.open_arguments())
     return check_faults.row("tlsrpt check --postfix, Postfix 3.10 and %s of Debian 13" % about, PROGRAMS[table][1], wrong)
 
 

@@ -1,7 +1,7 @@
 """`tlsrpt check` finds each planted fault of Debian's unmodified Exim and Sendmail, and nothing on sound hosts."""
 
-from harness import (check_exim_faults, check_faults, check_sendmail_faults, check_units_faults, checked_exim, checked_sendmail,
-                     checked_units, command, documents, exim_debian, network, project, roots, sendmail, service_manager)
+from harness import (check_exim_dkim_faults, check_exim_faults, check_faults, check_sendmail_faults, check_units_faults, checked_exim,
+                     checked_exim_dkim, checked_sendmail, checked_units, command, documents, exim_debian, network, project, roots, sendmail, service_manager)
 from harness.exim_debian import HEAVY, LIGHT, SECTIONS, SPLIT, UNSPLIT
 from harness.scenario import Row, Scenario
 
@@ -12,6 +12,12 @@ def observe_exim(program, root, installed, network_arguments, layout, commands):
     """In a namespace: the wrong results of the table of faults, and of the sound states."""
     host = checked_exim.EximHost(program, root, installed, network_arguments, layout, commands)
     return check_faults.try_table(host, check_exim_faults)
+
+
+def observe_exim_dkim(program, root, installed, network_arguments, layout, commands):
+    """In a namespace: the same with an Exim that signs report mails."""
+    host = checked_exim_dkim.SigningEximHost(program, root, installed, network_arguments, layout, commands)
+    return check_faults.try_table(host, check_exim_dkim_faults)
 
 
 def observe_light(program, root, installed, network_arguments, commands):
@@ -32,11 +38,20 @@ def commands_of_exim(context, layout):
     return documents.commands(context.checkout, EXIM, SECTIONS[layout])
 
 
+def call_exim(context, observe, layout):
+    """Calls a function with the arguments of a host with Exim."""
+    return context.call("scenarios.check_others:" + observe, program=command.built(context.checkout), root=exim_debian.root(HEAVY),
+                        installed=project.packaged(context.checkout, "install-exim"), network_arguments=network.open_arguments(),
+                        layout=layout, commands=commands_of_exim(context, layout))
+
+
+def check_exim_dkim(context):
+    wrong = call_exim(context, "observe_exim_dkim", SPLIT)
+    return check_faults.row("tlsrpt check --exim, the DKIM signatures of Exim 4.98 of Debian 13", check_exim_dkim_faults, wrong)
+
+
 def check_exim(context, layout):
-    installed = project.packaged(context.checkout, "install-exim")
-    wrong = context.call("scenarios.check_others:observe_exim", program=command.built(context.checkout), root=exim_debian.root(HEAVY),
-                         installed=installed, network_arguments=network.open_arguments(), layout=layout,
-                         commands=commands_of_exim(context, layout))
+    wrong = call_exim(context, "observe_exim", layout)
     return check_faults.row("tlsrpt check --exim, Exim 4.98 of Debian 13, %s, set up by docs/exim.md" % SECTIONS[layout].partition(", ")[2],
                             check_exim_faults, wrong)
 
@@ -72,6 +87,7 @@ def check_units(context):
 
 SCENARIOS = [Scenario("check-sendmail", "tlsrpt check finds faults of Sendmail", check_sendmail),
              Scenario("check-units", "tlsrpt check finds faults of the units of systemd", check_units),
+             Scenario("check-exim-dkim", "tlsrpt check finds faults of the DKIM signatures of Exim", check_exim_dkim),
              Scenario("check-exim-light", "tlsrpt check finds an Exim that cannot report", check_light)] + [
     Scenario("check-exim-" + layout, "tlsrpt check finds faults of Exim, with Debian's %s" % SECTIONS[layout].partition(", ")[2],
              lambda context, layout=layout: check_exim(context, layout))

@@ -1,12 +1,14 @@
 //! The configuration of Exim, from `exim -bP`.
 
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, fs, io, path::Path};
 
 use super::files::Files;
 use crate::bounded;
 
 /// The names of the program: Debian has both.
 const NAMES: [&str; 2] = ["exim4", "exim"];
+/// The command that each mail server has.
+const SENDMAIL: &str = "/usr/sbin/sendmail";
 /// The function in the module, as `${dlfunc{MODULE}{FUNCTION}{SOCKET}...}` names it.
 const FUNCTION: &str = "}{tlsrpt_event}{";
 const CALL: &str = "${dlfunc{";
@@ -14,6 +16,8 @@ const CALL: &str = "${dlfunc{";
 /// The configuration, from `exim -bP`.
 #[derive(Debug, Clone, Default)]
 pub struct Exim {
+    /// The name of the program.
+    pub(super) program: &'static str,
     macros: HashMap<String, String>,
     pub(super) transports: Vec<Part>,
     pub(super) routers: Vec<Part>,
@@ -51,13 +55,21 @@ impl Exim {
                     let settings = ask(&["exim_user", "pid_file_path"])?;
                     let exim = Self::read(&macros, &ask(&["transports"])?, &ask(&["routers"])?, &settings);
                     let file = ask(&["config_file"]).unwrap_or_default();
-                    return Ok(Self { files: Files::of(file.trim()), ..exim });
+                    return Ok(Self { program: name, files: Files::of(file.trim()), ..exim });
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => failure = error,
                 Err(error) => return Err(error),
             }
         }
         Err(failure)
+    }
+
+    /// The Exim of this host, if it is the program that takes mails from this command, or from others by the usual name of it.
+    #[must_use]
+    pub fn of_host(sendmail: Option<&Path>) -> Option<Self> {
+        let program = fs::canonicalize(sendmail.unwrap_or(Path::new(SENDMAIL))).ok()?;
+        let name = program.file_name()?.to_str()?;
+        if NAMES.contains(&name) { Self::ask().ok() } else { None }
     }
 
     /// Reads what `exim -bP` prints.
@@ -70,7 +82,7 @@ impl Exim {
             routers: parts(routers, " router:"),
             user: setting("exim_user"),
             pid_file: setting("pid_file_path"),
-            files: Files::default(),
+            ..Self::default()
         }
     }
 

@@ -1,8 +1,10 @@
 //! The checks of Exim, which reports through a module: its configuration as `exim -bP` prints it, and its socket.
 
 mod configuration;
+mod expansion;
 mod files;
 mod module;
+mod signing;
 mod transports;
 
 pub use configuration::Exim;
@@ -57,8 +59,13 @@ impl Exim {
             .collect()
     }
 
+    /// As whom Exim sends mails, if this user exists.
+    pub(crate) fn visitor(&self) -> Option<Visitor> {
+        Visitor::named(&self.user)
+    }
+
     fn socket(&self, place: &Place, collector: &Collector) -> Vec<Finding> {
-        let Some(visitor) = Visitor::named(&self.user) else {
+        let Some(visitor) = self.visitor() else {
             let message = format!("the user {:?}, Exim's exim_user, does not exist", self.user);
             return vec![Finding::fail("user", message, Remedy::run(packages::reinstall("exim4-base")))];
         };

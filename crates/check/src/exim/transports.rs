@@ -35,6 +35,11 @@ pub(super) fn check(exim: &Exim) -> Vec<Finding> {
     findings
 }
 
+/// The transports that take mail to all other sites.
+pub(super) fn to_all(exim: &Exim) -> Vec<&Part> {
+    exim.smtp().filter(|part| routers(exim, part).iter().any(|router| !is_for_some(router))).collect()
+}
+
 /// The routers that lead mail to other sites to this transport.
 fn routers<'e>(exim: &'e Exim, part: &Part) -> Vec<&'e Part> {
     let leads = |router: &&Part| {

@@ -2,11 +2,21 @@
 
 use std::{collections::HashMap, path::Path};
 
-use super::signature::{Signature, domain_of};
-use crate::bounded;
+use crate::{
+    bounded,
+    signature::{Mail, Signature, Signing, domain_of},
+};
 
-/// How mails from an address are signed.
-pub(super) fn signature(text: &str, from: &str) -> Option<Signature> {
+/// How a mail is signed.
+pub(super) fn signing(file: &'static str, mail: Mail<'_>) -> Option<Signing> {
+    let text = bounded::read_text(Path::new(file)).ok()?;
+    Some(match signature(&text, mail.from) {
+        Some(signature) => Signing::By(vec![signature]),
+        None => Signing::Nothing("its tables or its Domain do not have them, or its Mode is not to sign".into()),
+    })
+}
+
+fn signature(text: &str, from: &str) -> Option<Signature> {
     let settings = settings(text);
     let value = |name: &str| settings.get(name).map(String::as_str);
     if value("mode").is_some_and(|mode| !mode.contains('s')) {

@@ -8,8 +8,8 @@ use std::{
 };
 
 use tlsrpt_check::{
-    Collector, Exim, Finding, LookUpTexts, Place, Postfix, Remedy, Sender, Sendmail, Status, Visitor, check_dkim,
-    check_reports, check_sendmail_socket, check_socket, check_spool, check_store, instances,
+    Collector, Exim, Finding, LookUpTexts, MailServer, Place, Postfix, Remedy, Sender, Sendmail, Status, Visitor,
+    check_dkim, check_reports, check_sendmail_socket, check_socket, check_spool, check_store, instances,
 };
 use tlsrpt_config::Loaded;
 use tlsrpt_format::{printable, printable_json, without_error_numbers};
@@ -99,6 +99,7 @@ fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
     let collector = Collector::of_host(arguments.file.named());
     let mut findings = Vec::new();
     let mut first = None;
+    let mut exim = None;
     let mut senders = Vec::new();
     if arguments.postfix {
         let folders = match (arguments.all_instances, &arguments.config_dir[..]) {
@@ -124,9 +125,10 @@ fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
             first.get_or_insert(postfix);
         }
     } else if arguments.exim {
-        let exim = Exim::ask().map_err(cannot("ask exim -bP"))?;
-        findings.extend(exim.check(&collector));
-        senders.extend(exim.senders());
+        let asked = Exim::ask().map_err(cannot("ask exim -bP"))?;
+        findings.extend(asked.check(&collector));
+        senders.extend(asked.senders());
+        exim = Some(asked);
     } else {
         let usual = Place::of_host(&arguments.socket);
         let (place, of_socket) = if arguments.sendmail {
@@ -140,25 +142,31 @@ fn findings(arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
         senders.push(Sender { place, user: None, library: None });
     }
     let senders = if arguments.send { senders } else { Vec::new() };
-    let of_server = arguments.postfix || arguments.exim || arguments.sendmail;
-    findings.extend(of_configuration(
-        &arguments.file,
-        of_server,
-        first.as_ref(),
-        &collector,
-        &senders,
-        &reporting::texts,
-    ));
+    let server = match (&first, &exim) {
+        (Some(postfix), _) => Server::Named(MailServer::Postfix(postfix)),
+        (None, Some(exim)) => Server::Named(MailServer::Exim(exim)),
+        (None, None) if arguments.sendmail => Server::Unknown,
+        (None, None) => Server::OfHost,
+    };
+    findings.extend(of_configuration(&arguments.file, server, &collector, &senders, &reporting::texts));
     Ok(findings)
 }
 
+/// The mail server that takes report mails from this host.
+enum Server<'s> {
+    /// It was asked.
+    Named(MailServer<'s>),
+    /// No mail server is checked: it is looked up, if it has to be known.
+    OfHost,
+    /// It is not known here whether it signs mails.
+    Unknown,
+}
+
 /// Checks the store of the collector, sends events, and checks the sender of reports if a mail server is checked, and that report mails
-/// are signed. Returns the errors of the configuration if it cannot be
-/// read.
+/// are signed. Returns the errors of the configuration if it cannot be read.
 fn of_configuration(
     file: &ConfigFile,
-    of_server: bool,
-    postfix: Option<&Postfix>,
+    server: Server<'_>,
     collector: &Collector,
     senders: &[Sender],
     texts: LookUpTexts<'_>,
@@ -168,10 +176,18 @@ fn of_configuration(
             let mut findings: Vec<_> = check_store(&configuration, collector).into_iter().collect();
             findings.extend(check_spool(&configuration, collector));
             findings.extend(sending::send(senders, &configuration, collector));
-            if of_server {
+            if !matches!(server, Server::OfHost) {
                 findings.extend(check_reports(&configuration, collector));
             }
-            findings.extend(check_dkim(&configuration, postfix, collector, texts));
+            let exim = match server {
+                Server::OfHost => Exim::of_host(configuration.mail.sendmail.as_deref()),
+                Server::Named(_) | Server::Unknown => None,
+            };
+            let server = match server {
+                Server::Named(server) => Some(server),
+                Server::OfHost | Server::Unknown => exim.as_ref().map(MailServer::Exim),
+            };
+            findings.extend(check_dkim(&configuration, server, collector, texts));
             findings
         }
         Err(problems) => {
