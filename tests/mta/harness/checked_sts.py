@@ -3,6 +3,7 @@
 import shutil
 
 from harness import certificates, checked_postfix, mta_sts
+from harness.scenario import Problem
 
 
 class StsHost(checked_postfix.PostfixHost):
@@ -18,6 +19,10 @@ class StsHost(checked_postfix.PostfixHost):
         self.write(mta_sts.CONFIGURATION, mta_sts.TEXT)
         self.resolver = mta_sts.Resolver(self.root)
         self.resolver.start()
+        # Without a policy, `tlsrpt check` looks at the configuration of the resolver alone.
+        answer = self.mta.run(*mta_sts.ASK, mta_sts.MAP, check=False)
+        if mta_sts.ANSWER not in answer:
+            raise Problem("the resolver does not find the policy of %s: %s" % (mta_sts.DOMAIN, answer))
         self.keep()
 
     def serve(self, verb, unit):

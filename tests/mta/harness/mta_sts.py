@@ -19,6 +19,9 @@ PORT = 8461
 ADDRESS = ("127.0.0.1", PORT)
 MAP_AT = "socketmap:inet:%s:%d:postfix"  # how Postfix names the daemon
 MAP = MAP_AT % ADDRESS
+# How Postfix asks a map for the policy of the domain, and what the answer has.
+ASK = ["postmap", "-q", DOMAIN]
+ANSWER = "policy_type=sts"
 AUTHORITY = "/etc/ssl/sts-authority.pem"
 UNIT = "postfix-mta-sts-resolver"
 TLSRPT_ON = "  tlsrpt: true\n"

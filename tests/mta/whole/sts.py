@@ -75,5 +75,4 @@ def start(machine, root):
 
 def asks(machine, root):
     """Whether the plugin knows the policy of a domain."""
-    answer = machine.run(root, ["postmap", "-q", mta_sts.DOMAIN, MAP], check=False)
-    return "policy_type=sts" in answer
+    return mta_sts.ANSWER in machine.run(root, mta_sts.ASK + [MAP], check=False)
