@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tlsrpt_config::DEFAULT_FILE;
+use tlsrpt_config::{DEFAULT_FILE, DEFAULT_SOCKET};
 
 use crate::{access::Visitor, drop_in::drop_in, paste, toml};
 
@@ -30,9 +30,11 @@ pub(crate) const OTHER_FILE: &str = "/etc/tlsrpt/collectd.cfg";
 const PATH_FILE: &str = "tlsrpt-path.conf";
 const GROUP_FILE: &str = "tlsrpt-group.conf";
 /// The path that the command and programs outside of a chroot expect.
-pub(crate) const USUAL: &str = "/run/tlsrpt/tlsrpt.sock";
+pub(crate) const USUAL: &str = DEFAULT_SOCKET;
+/// Its user in the units of systemd.
+pub(crate) const USER: &str = "tlsrpt-collect";
 /// The users as which a collector runs, the first one that exists.
-const USERS: [&str; 2] = ["tlsrpt-collect", "tlsrpt"];
+const USERS: [&str; 2] = [USER, "tlsrpt"];
 const MODE: &str = "0660";
 
 /// The collector of this host.

@@ -11,7 +11,7 @@ use tlsrpt_store::{ErrorKind, Url, look_at_spool};
 
 use crate::{
     access::{Permission, Visitor, describe},
-    collector::Collector,
+    collector::{Collector, USER},
     finding::Finding,
     packages, paste, processes,
     remedy::Remedy,
@@ -20,8 +20,6 @@ use crate::{
 const CHECK: &str = "spool";
 /// The name of the process.
 const PROCESS: &str = "tlsrpt";
-/// The user of the collector in the units of systemd.
-const USER: &str = "tlsrpt-collect";
 const READ_AND_WRITE: [Permission; 2] = [Permission::Read, Permission::Write];
 const CREATE_FILES: [Permission; 2] = [Permission::Pass, Permission::Write];
 

@@ -7,9 +7,7 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser},
 };
 use jiff::SignedDuration;
-
-/// The socket of the collector, unless an option names another.
-pub(crate) const DEFAULT_SOCKET: &str = "/run/tlsrpt/tlsrpt.sock";
+pub(crate) use tlsrpt_config::DEFAULT_SOCKET;
 
 /// The format of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -12,6 +12,9 @@ use nix::fcntl::OFlag;
 /// The default path of the configuration file. The file need not exist.
 pub const DEFAULT_FILE: &str = "/etc/tlsrpt/tlsrpt.toml";
 
+/// The usual path of the collector's socket: the default of `socket` in `[collect]`, and of options.
+pub const DEFAULT_SOCKET: &str = "/run/tlsrpt/tlsrpt.sock";
+
 /// The largest configuration file in bytes.
 pub const LARGEST_FILE: u64 = 1 << 20;
 

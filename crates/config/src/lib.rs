@@ -28,7 +28,7 @@ mod reader;
 pub mod show;
 mod warnings;
 
-pub use file::{DEFAULT_FILE, LARGEST_FILE};
+pub use file::{DEFAULT_FILE, DEFAULT_SOCKET, LARGEST_FILE};
 pub use keys::{Alert, Collect, Configuration, Https, Mail, MailDkim, Privacy, Received, Report, SECTIONS, Store};
 pub use kind::{Group, SecretText, SmtpServer, Synchronous, User, Verify};
 pub use load::{Loaded, load, load_text};

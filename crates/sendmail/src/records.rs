@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The labels before a domain's name at which its TLSRPT record is (RFC 8460 section 3).
-const TLSRPT_LABELS: &str = "_smtp._tls.";
+pub const TLSRPT_LABELS: &str = "_smtp._tls.";
 /// The labels before an MX host's name at which its TLSA records are (RFC 7672 section 2.2.3).
 const TLSA_LABELS: &str = "_25._tcp.";
 

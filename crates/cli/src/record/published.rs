@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use tlsrpt_check::{Finding, Remedy};
-use tlsrpt_sendmail::lookups::{self, Found};
+use tlsrpt_sendmail::{
+    lookups::{self, Found},
+    records::TLSRPT_LABELS as LABELS,
+};
 
 use super::examiner::{Examined, Examiner, after_no_answer, shortened, time_left};
 
-/// The labels before the domain (RFC 8460 section 3).
-const LABELS: &str = "_smtp._tls.";
 /// How a record begins for which reporters look.
 const BEGINNING: &str = "v=TLSRPTv1;";
 
@@ -78,7 +79,7 @@ fn elsewhere(examiner: &Examiner, domain: &str, end: Instant) -> Vec<Finding> {
         domain.to_owned(),
         format!("_smtp-tlsrpt._tls.{domain}"),
         format!("_tls.{domain}"),
-        format!("_smtp._tls.{domain}.{domain}"),
+        format!("{LABELS}{domain}.{domain}"),
     ];
     let has_record = |name: &String| {
         let found = lookups::texts(&examiner.resolver, name, time_left(end)).ok()?;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use tlsrpt_config::{Default, Origin, SECTIONS, SmtpServer, Verify, show::show};
+use tlsrpt_config::{DEFAULT_SOCKET, Default, Origin, SECTIONS, SmtpServer, Verify, show::show};
 
 use crate::loaded;
 
 #[test]
 fn defaults_work() {
     let configuration = loaded("").configuration;
-    assert_eq!(configuration.collect.socket, std::path::Path::new("/run/tlsrpt/tlsrpt.sock"));
+    assert_eq!(configuration.collect.socket, std::path::Path::new(DEFAULT_SOCKET));
     assert_eq!(configuration.collect.socket_mode, 0o660);
     assert_eq!(configuration.collect.buffer, 16 << 20);
     assert_eq!(configuration.collect.max_domains, 1_000_000);
