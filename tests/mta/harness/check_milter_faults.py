@@ -1,7 +1,9 @@
 """Faults of the signatures that OpenDKIM gives to report mails, for `tlsrpt check --postfix`, and what those of other milters share
 with them."""
 
-from harness import certificates, checked_milter
+import os
+
+from harness import certificates
 from harness.check_dkim_faults import RECORD, SIGNER, in_dns_at
 from harness.check_faults import FOLLOW, Fault
 from harness.check_postfix_faults import set_to
@@ -34,9 +36,16 @@ def tables(domain):
     def plant(host):
         host.write(SIGNING_TABLE, "*@%s key\n" % certificates.MAIL_HOST)
         host.write(KEY_TABLE, "key %s:%s:%s\n" % (domain, SELECTOR, KEY))
-        text = checked_milter.BY_DOMAIN + "SigningTable refile:%s\nKeyTable %s\n" % (SIGNING_TABLE, KEY_TABLE)
+        text = host.without_domain + "SigningTable refile:%s\nKeyTable %s\n" % (SIGNING_TABLE, KEY_TABLE)
         configured(lambda _: text, domain)(host)
     return plant
+
+
+def root_key(host):
+    """The milter reads the key before it becomes another user."""
+    os.chown(host.path(host.key), 0, 0)
+    host.start_milter()
+    signs(host, certificates.MAIL_HOST)
 
 
 def of_any(name):
@@ -52,14 +61,23 @@ def of_any(name):
     )
 
 
-ALL = (
-    Fault("OpenDKIM signs with another d=", tables(OTHER), {SIGNER: WARN}, "d=" + OTHER, "[mail.dkim]", FOLLOW),
-    Fault("OpenDKIM signs mails of another domain alone",
-          configured(lambda text: text.replace("Domain " + certificates.MAIL_HOST, "Domain " + OTHER), None), {SIGNER: WARN},
-          SIGNS_NONE, "", FOLLOW),
-    Fault("OpenDKIM verifies alone", configured(lambda text: text.replace("Mode s", "Mode v"), None), {SIGNER: WARN}, SIGNS_NONE, "",
-          FOLLOW),
-) + of_any("OpenDKIM")
+def of_settings(name):
+    """The faults of the settings that OpenDKIM has."""
+    return (
+        Fault(name + " signs with another d=", tables(OTHER), {SIGNER: WARN}, "d=" + OTHER, "[mail.dkim]", FOLLOW),
+        Fault(name + " signs mails of another domain alone",
+              configured(lambda text: text.replace("Domain " + certificates.MAIL_HOST, "Domain " + OTHER), None), {SIGNER: WARN},
+              SIGNS_NONE, "", FOLLOW),
+        Fault(name + " verifies alone", configured(lambda text: text.replace("Mode s", "Mode v"), None), {SIGNER: WARN}, SIGNS_NONE,
+              "", FOLLOW),
+    )
+
+
+ALL = of_settings("OpenDKIM") + of_any("OpenDKIM")
 
 # States in which report mails are signed: nothing may be found.
-SOUND = (("OpenDKIM signs by tables", tables(certificates.MAIL_HOST)),)
+SOUND = (
+    ("by tables", tables(certificates.MAIL_HOST)),
+    ("a list of domains", configured(lambda text: text.replace("Domain ", "Domain %s," % OTHER), certificates.MAIL_HOST)),
+    ("a key that root alone reads", root_key),
+)

@@ -11,8 +11,8 @@ KEY_NAME = "%s._domainkey.%s" % (SELECTOR, certificates.MAIL_HOST)
 CONFIGURATION = "/etc/opendkim.conf"
 SIGNING_TABLE, KEY_TABLE, KEY = "/etc/dkimkeys/signing", "/etc/dkimkeys/keys", "/etc/dkimkeys/mail.private"
 ADDRESS = ("127.0.0.1", 8891)
-BY_DOMAIN = "Socket inet:%d@%s\nUserID opendkim\nMode s\n" % (ADDRESS[1], ADDRESS[0])
-TEXT = BY_DOMAIN + "Domain %s\nSelector %s\nKeyFile %s\n" % (certificates.MAIL_HOST, SELECTOR, KEY)
+WITHOUT_DOMAIN = "Socket inet:%d@%s\nUserID opendkim\nMode s\n" % (ADDRESS[1], ADDRESS[0])
+TEXT = WITHOUT_DOMAIN + "Domain %s\nSelector %s\nKeyFile %s\n" % (certificates.MAIL_HOST, SELECTOR, KEY)
 
 
 class MilterHost(checked_postfix.PostfixHost):
@@ -20,6 +20,7 @@ class MilterHost(checked_postfix.PostfixHost):
 
     name, user = "OpenDKIM", "opendkim"
     address, configuration, text, key = ADDRESS, CONFIGURATION, TEXT, KEY
+    without_domain = WITHOUT_DOMAIN  # the configuration without what is signed
     tables = (SIGNING_TABLE, KEY_TABLE)
     command = ("opendkim", "-f", "-x", CONFIGURATION)
 
@@ -33,7 +34,7 @@ class MilterHost(checked_postfix.PostfixHost):
         self.network.served[KEY_NAME, "TXT"] = self.network.served.pop((checked.KEY_NAME, "TXT"))
         self.write(self.configuration, self.text)
         self.prepare()
-        self.milter = None
+        self.milter = self.started_with = None
         self.start_milter()
         self.keep()
 
@@ -43,6 +44,7 @@ class MilterHost(checked_postfix.PostfixHost):
     def start_milter(self):
         """Starts the milter with the present configuration."""
         self.stop_milter()
+        self.started_with = self.of_milter()
         self.milter = subprocess.Popen(("chroot", self.root) + self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                        start_new_session=True)
         waiting.until(self.name, lambda: sendmail.answers(self.address))
@@ -54,9 +56,14 @@ class MilterHost(checked_postfix.PostfixHost):
             self.milter.wait(60)
             waiting.until("the port of %s to be free" % self.name, lambda: not sendmail.answers(self.address))
 
+    def of_milter(self):
+        """The present files of the milter, with their modes and owners."""
+        paths = [self.path(name) for name in (self.configuration, self.key) + self.tables]
+        return {path: kept for path, kept in self.present().items() if path in paths}
+
     def restore_server(self, changed):
         super().restore_server(changed)
-        if changed:
+        if self.started_with != self.of_milter():
             self.start_milter()
 
     def signer_of_a_mail(self, domain=checked.DOMAIN):

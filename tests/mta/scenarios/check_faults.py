@@ -1,8 +1,8 @@
 """`tlsrpt check --postfix` finds each planted fault of Debian's unmodified Postfix, and nothing on a sound host."""
 
-from harness import (check_dkim_faults, check_faults, check_milter_faults, check_postfix_faults, check_rspamd_faults, check_socket_faults,
-                     check_sts_faults, checked_milter, checked_postfix, checked_rspamd, checked_sts, command, debian_packages, mail_programs, network, reporter,
-                     roots)
+from harness import (check_dkim_faults, check_dkimpy_faults, check_faults, check_milter_faults, check_postfix_faults,
+                     check_rspamd_faults, check_socket_faults, check_sts_faults, checked_dkimpy, checked_milter, checked_postfix,
+                     checked_rspamd, checked_sts, command, debian_packages, mail_programs, network, reporter, roots)
 from harness.scenario import CANDIDATE, REFERENCE, Row, Scenario
 
 TABLES = {"postfix": check_postfix_faults.ALL, "socket": check_socket_faults.ALL, "dkim": check_dkim_faults.ALL}
@@ -43,6 +43,7 @@ def check_old(context):
 PROGRAMS = {
     "sts": (checked_sts.StsHost, check_sts_faults),
     "milter": (checked_milter.MilterHost, check_milter_faults),
+    "dkimpy": (checked_dkimpy.DkimpyHost, check_dkimpy_faults),
     "rspamd": (checked_rspamd.RspamdHost, check_rspamd_faults),
 }
 
@@ -97,6 +98,8 @@ SCENARIOS = [
              lambda context: check(context, "dkim", "tlsrpt check --postfix, the DKIM signatures of tlsrpt deliver", CANDIDATE)),
     Scenario("check-milter", "tlsrpt check finds faults of OpenDKIM's signatures of report mails",
              lambda context: check_programs(context, "milter", "OpenDKIM 2.11")),
+    Scenario("check-dkimpy", "tlsrpt check finds faults of dkimpy-milter's signatures of report mails",
+             lambda context: check_programs(context, "dkimpy", "dkimpy-milter 1.2", mail_programs.signers)),
     Scenario("check-rspamd", "tlsrpt check finds faults of Rspamd's signatures of report mails",
              lambda context: check_programs(context, "rspamd", "Rspamd 3.12", mail_programs.signers)),
     Scenario("check-sts", "tlsrpt check finds faults of programs that look up MTA-STS policies",

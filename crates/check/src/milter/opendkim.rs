@@ -1,4 +1,5 @@
-//! The configuration of OpenDKIM, see opendkim.conf(5).
+//! The configuration of OpenDKIM, see opendkim.conf(5), and that of dkimpy-milter, which has the same settings and some more for keys of
+//! Ed25519.
 
 use std::{collections::HashMap, path::Path};
 
@@ -10,24 +11,37 @@ use crate::{
 /// How a mail is signed.
 pub(super) fn signing(file: &'static str, mail: Mail<'_>) -> Option<Signing> {
     let text = bounded::read_text(Path::new(file)).ok()?;
-    Some(match signature(&text, mail.from) {
-        Some(signature) => Signing::By(vec![signature]),
-        None => Signing::Nothing("its tables or its Domain do not have them, or its Mode is not to sign".into()),
+    let signatures: Vec<_> = KEYS.iter().filter_map(|keys| signature(&text, keys, mail.from)).collect();
+    Some(match signatures.is_empty() {
+        false => Signing::By(signatures),
+        true => Signing::Nothing("its tables or its Domain do not have them, or its Mode is not to sign".into()),
     })
 }
 
-fn signature(text: &str, from: &str) -> Option<Signature> {
+/// The names of the settings for keys of one kind, in lower case.
+struct Keys {
+    table: &'static str,
+    selector: &'static str,
+    file: &'static str,
+}
+
+const KEYS: [Keys; 2] = [
+    Keys { table: "keytable", selector: "selector", file: "keyfile" },
+    Keys { table: "keytableed25519", selector: "selectored25519", file: "keyfileed25519" },
+];
+
+fn signature(text: &str, keys: &Keys, from: &str) -> Option<Signature> {
     let settings = settings(text);
     let value = |name: &str| settings.get(name).map(String::as_str);
     if value("mode").is_some_and(|mode| !mode.contains('s')) {
         return None;
     }
     match value("signingtable") {
-        Some(table) => by_tables(table, value("keytable")?, from),
+        Some(table) => by_tables(table, value(keys.table)?, from),
         None => {
             let domains = list(value("domain")?);
             let domain = domains.into_iter().find(|domain| domain.eq_ignore_ascii_case(domain_of(from)))?;
-            Some(Signature { domain, selector: value("selector")?.into(), key: value("keyfile")?.into() })
+            Some(Signature { domain, selector: value(keys.selector)?.into(), key: value(keys.file)?.into() })
         }
     }
 }
@@ -102,10 +116,10 @@ fn matches_parent(key: &str, domain: &str) -> bool {
 mod tests {
     use std::fs;
 
-    use super::{matches_pattern, signature};
+    use super::{KEYS, matches_pattern, signature};
 
     fn signed(text: &str, from: &str) -> Option<(String, String)> {
-        signature(text, from).map(|signature| (signature.domain, signature.selector))
+        signature(text, &KEYS[0], from).map(|signature| (signature.domain, signature.selector))
     }
 
     fn pair(domain: &str, selector: &str) -> Option<(String, String)> {
@@ -119,6 +133,14 @@ mod tests {
         assert_eq!(signed(text, "r@sub.b.example"), None);
         assert_eq!(signed(&format!("{text}Mode v\n"), "r@b.example"), None);
         assert_eq!(signed("Syslog yes\n", "r@b.example"), None);
+    }
+
+    #[test]
+    fn a_key_of_ed25519_beside_the_other() {
+        let text = "Domain a.example\nSelectorEd25519 new\nKeyFileEd25519 /etc/dkimkeys/new.key\n";
+        assert_eq!(signed(text, "r@a.example"), None);
+        let found = signature(text, &KEYS[1], "r@a.example").unwrap();
+        assert_eq!((&*found.selector, found.key.to_str()), ("new", Some("/etc/dkimkeys/new.key")));
     }
 
     #[test]
