@@ -21,6 +21,10 @@ pub(super) const OLD_USE: &str = "smtp_use_tls";
 pub(super) const DISCARDED: &str = "smtp_discard_ehlo_keywords";
 pub(super) const CA_FILE: &str = "smtp_tls_CAfile";
 pub(super) const CA_FOLDER: &str = "smtp_tls_CApath";
+pub(super) const CERTIFICATE: &str = "smtp_tls_cert_file";
+pub(super) const KEY: &str = "smtp_tls_key_file";
+pub(super) const EC_CERTIFICATE: &str = "smtp_tls_eccert_file";
+pub(super) const EC_KEY: &str = "smtp_tls_eckey_file";
 pub(super) const USUAL_CA: &str = "tls_append_default_CA";
 pub(super) const POLICY_MAPS: &str = "smtp_tls_policy_maps";
 pub(super) const DNS_SUPPORT: &str = "smtp_dns_support_level";
@@ -38,7 +42,7 @@ pub(super) const OTHER_MILTERS: &str = "non_smtpd_milters";
 const CONTENT_FILTER: &str = "content_filter";
 /// The option of services that pass mail to a filter on this host.
 const XFORWARD: &str = "smtp_send_xforward_command";
-const SETTINGS: [&str; 31] = [
+const SETTINGS: [&str; 35] = [
     "mail_version",
     "config_directory",
     "queue_directory",
@@ -56,6 +60,10 @@ const SETTINGS: [&str; 31] = [
     CA_FILE,
     CA_FOLDER,
     USUAL_CA,
+    CERTIFICATE,
+    KEY,
+    EC_CERTIFICATE,
+    EC_KEY,
     POLICY_MAPS,
     DNS_SUPPORT,
     DEFAULT_TRANSPORT,

@@ -14,6 +14,7 @@ mod running;
 mod service;
 mod services;
 mod tls;
+mod tls_files;
 mod tlsproxy;
 mod version;
 
@@ -22,7 +23,11 @@ pub use instances::instances;
 
 use std::path::Path;
 
-use crate::{collector::Collector, finding::Finding, library::check_library};
+use crate::{
+    collector::Collector,
+    finding::{Finding, Status},
+    library::check_library,
+};
 
 impl Postfix {
     /// Runs all checks of Postfix, its library and its socket. `sts_domain` is a domain with an MTA-STS policy, for
@@ -34,7 +39,12 @@ impl Postfix {
         }
         let mut findings = vec![version::check(self), running::check(self), services::check(self)];
         findings.extend(enabled::check(self));
-        findings.extend(tls::check(self));
+        let without_files = tls_files::check(self);
+        // What is on is not used then.
+        findings.extend(
+            tls::check(self).into_iter().filter(|found| found.status != Status::Ok || without_files.is_empty()),
+        );
+        findings.extend(without_files);
         findings.extend(routes::check(self));
         findings.extend(dane::check(self));
         findings.extend(resolv_conf::check(self));

@@ -98,7 +98,7 @@ fn trusts_nobody(postfix: &Postfix, client: &Service) -> bool {
 }
 
 /// The file of the certificates of authorities, which Postfix reads before it enters the chroot.
-fn authorities() -> &'static str {
+pub(super) fn authorities() -> &'static str {
     AUTHORITIES.into_iter().find(|file| Path::new(file).exists()).unwrap_or(AUTHORITIES[0])
 }
 

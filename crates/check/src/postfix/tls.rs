@@ -82,6 +82,11 @@ pub(super) fn switch_on(postfix: &Postfix, client: &Service) -> Remedy {
     Remedy::run(postfix.command_to_leave_to_main(client, LEVEL, is_used(postfix.setting(LEVEL)), "may"))
 }
 
+/// Whether a service is told to use TLS.
+pub(super) fn uses_tls(postfix: &Postfix, client: &Service) -> bool {
+    is_used(level(postfix, client))
+}
+
 fn is_used(level: &str) -> bool {
     level != "none" && KNOWN.contains(&level)
 }
@@ -100,12 +105,12 @@ fn without(postfix: &Postfix, clients: &[&Service], fact: &str, remedy: Remedy) 
 }
 
 /// `smtp sends`, `smtp, relay send`.
-fn sends(clients: &[&Service]) -> String {
+pub(super) fn sends(clients: &[&Service]) -> String {
     format!("{} send{}", names(clients), if clients.len() == 1 { "s" } else { "" })
 }
 
 /// A failure if all mail leaves by one of these services.
-fn leveled(postfix: &Postfix, clients: &[&Service], message: String, remedy: Remedy) -> Finding {
+pub(super) fn leveled(postfix: &Postfix, clients: &[&Service], message: String, remedy: Remedy) -> Finding {
     let main = clients.iter().any(|client| postfix.is_main(client));
     if main { Finding::fail(CHECK, message, remedy) } else { Finding::warn(CHECK, message, remedy) }
 }
