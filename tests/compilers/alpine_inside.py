@@ -33,6 +33,8 @@ WHOLE = ("libtlsrpt", "libtlsrpt-static", "libtlsrpt-dev", "tlsrpt-openrc", "tls
 # busybox's, as far as the script needs them.
 ADDERS = {"addgroup": 'exec groupadd --system "$2"\n',
           "adduser": 'for name in "$@"; do :; done\nexec useradd --system --gid tlsrpt --no-create-home --home-dir /var/lib/tlsrpt "$name"\n'}
+# Alpine's service of this name sets interfaces up. Debian's OpenRC has no service that provides "net", which the reporter needs.
+NETWORKING = "#!/sbin/openrc-run\n\ndepend() {\n\tprovide net\n}\n\nstart() {\n\ttrue\n}\n"
 SOCKET, STORE = "/run/tlsrpt/tlsrpt.sock", "/var/lib/tlsrpt/tlsrpt.db"
 MARK, SECONDS = "=====", 300
 # What the administrator does, in one shell: the name of the step, its commands, and what they print.
@@ -57,9 +59,7 @@ def build(lower, source, checkout, target_dir, output, mountpoint):
     inside = compilers.view(lower, mountpoint)
     shutil.copytree(source, inside + PLACE)
     shutil.copy(os.path.join(compilers.HERE, "abuild.sh"), inside + PLACE)
-    with open(inside + "/usr/local/bin/alpine-cc", "w") as script:
-        script.write(COMPILER)
-    os.chmod(script.name, 0o755)
+    write_script(inside + "/usr/local/bin/alpine-cc", COMPILER)
     compilers.give_folder(inside, target_dir, compilers.TARGET_DIR)
     variables = dict(CHEAP, CARGO_BUILD_TARGET=musl.TRIPLE, CARGO_TARGET_DIR=compilers.TARGET_DIR, CC="alpine-cc")
     printed = roots.run(inside, ["env"] + ["%s=%s" % pair for pair in variables.items()]
@@ -79,6 +79,13 @@ def build(lower, source, checkout, target_dir, output, mountpoint):
     return seen
 
 
+def write_script(path, text):
+    """Writes a file that can be executed."""
+    with open(path, "w") as script:
+        script.write(text)
+    os.chmod(path, 0o755)
+
+
 def files(folder):
     """The files below a folder, as paths from there."""
     return {os.path.relpath(os.path.join(path, name), folder) for path, _, names in os.walk(folder) for name in names}
@@ -90,9 +97,8 @@ def start(lower, packages, checkout, mountpoint):
     inside = compilers.view(lower, mountpoint)
     shutil.copytree(packages, inside, symlinks=True, dirs_exist_ok=True)
     for name, text in ADDERS.items():
-        with open("%s/usr/local/sbin/%s" % (inside, name), "w") as script:
-            script.write("#!/bin/sh\n" + text)
-        os.chmod(script.name, 0o755)
+        write_script("%s/usr/local/sbin/%s" % (inside, name), "#!/bin/sh\n" + text)
+    write_script(inside + "/etc/init.d/networking", NETWORKING)
     shutil.copy(os.path.join(checkout, "packaging", "alpine", "tlsrpt.pre-install"), inside + "/tmp")
     script = "".join("echo '%s %s'\n%s\n" % (MARK, name, commands) for name, commands, _ in STEPS)
     # The shell is the first process, and takes notice of services that end, as init does.
