@@ -149,7 +149,8 @@ configuration! {
         command: Program;
         /// The recipient of a mail about each domain. It is sent as reports are.
         mail: MailAddress like "postmaster@example.com";
-        /// The least number of failed sessions since the domain was last looked at, which is every minute.
+        /// The least number of failed sessions since the domain was last judged. Too few sessions are added up, until the day
+        /// ends (UTC).
         count: Count in 1 ..= 1_000_000 = 5;
         /// The least percentage of these sessions that failed.
         rate: Count in 1 ..= 100 = 50;
