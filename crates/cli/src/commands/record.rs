@@ -65,6 +65,9 @@ fn server(text: &str) -> Result<SocketAddr, String> {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     if is_domain(&arguments.subject) {
         of_domain(&arguments)
+    } else if !arguments.subject.is_ascii() && !arguments.subject.contains('=') {
+        let what = "is not in ASCII; write the domain as DNS has it, with xn-- (idn2 prints it)";
+        Err(Failure::BadUse(format!("{} {what}", arguments.subject)))
     } else if arguments.probe || arguments.resolver.is_some() {
         Err(Failure::BadUse(format!("{} is not a domain name, so nothing is looked up", arguments.subject)))
     } else {

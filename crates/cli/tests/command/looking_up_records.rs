@@ -284,5 +284,6 @@ fn the_certificate_of_a_web_server_is_probed() {
 #[test]
 fn bad_use() {
     assert!(run_badly(2, ["record", RECORD, "--probe"]).contains("is not a domain name"));
+    assert!(run_badly(2, ["record", "m\u{fc}nchen.example"]).contains("write the domain as DNS has it, with xn--"));
     assert!(run_badly(2, ["record", "d.example", "--resolver", "dns.example"]).contains("write it as 192.0.2.53"));
 }
