@@ -180,8 +180,10 @@ fn of_configuration(
                 findings.extend(check_reports(&configuration, collector));
             }
             let exim = match server {
-                Server::OfHost => Exim::of_host(configuration.mail.sendmail.as_deref()),
-                Server::Named(_) | Server::Unknown => None,
+                Server::OfHost if configuration.mail_dkim.key.is_none() => {
+                    Exim::of_host(configuration.mail.sendmail.as_deref())
+                }
+                Server::OfHost | Server::Named(_) | Server::Unknown => None,
             };
             let server = match server {
                 Server::Named(server) => Some(server),
