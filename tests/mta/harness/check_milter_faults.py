@@ -24,9 +24,9 @@ def configured(change, signer):
     return plant
 
 
-def signs(host, signer):
+def signs(host, signer, **mail):
     """Requires that a mail has the signature of a domain."""
-    found = host.signer_of_a_mail()
+    found = host.signer_of_a_mail(**mail)
     if found != signer:
         raise Problem("%s signs with d=%s, not %s" % (host.name, found, signer))
 

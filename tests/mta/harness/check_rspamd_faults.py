@@ -11,6 +11,8 @@ from harness.checked_milter import SELECTOR
 from harness.checked_rspamd import KEY as KEY_FILE
 from harness.checked_rspamd import KEYS, OVERRIDE, SECTION
 
+BELOW = "mail." + MAIL_HOST
+
 
 def added(line, signer):
     """A line more in dkim_signing.conf."""
@@ -40,6 +42,12 @@ def file(change):
     return plant
 
 
+def from_below(host):
+    """Reports come from a domain below the registered one, with which Rspamd signs if it is not told otherwise."""
+    host.configure(lambda text: text.replace("@" + MAIL_HOST, "@" + BELOW))
+    signs(host, MAIL_HOST, sender="sender@" + BELOW)
+
+
 def closed(path):
     os.chown(path, 0, 0)
     os.chmod(path, 0o600)
@@ -48,6 +56,8 @@ def closed(path):
 SECTIONS = 'domain {\n  %s {\n    selectors [\n      { path = "%s"; selector = "%s"; }\n    ]\n  }\n}\n' % (
     MAIL_HOST, KEY_FILE, SELECTOR)
 ALL = (
+    Fault("Rspamd signs with the registered domain alone", from_below, {SIGNER: WARN}, "their From domain is " + BELOW, "[mail.dkim]",
+          FOLLOW),
     Fault("Rspamd signs with another d=", added('use_domain = "%s";\npath = "%s";\n' % (OTHER, KEY_FILE), OTHER), {SIGNER: WARN},
           "d=" + OTHER, "[mail.dkim]", FOLLOW),
     Fault("Rspamd's module is off", added("enabled = false;\n", None), {SIGNER: WARN}, SIGNS_NONE, "[mail.dkim]", FOLLOW),

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from harness import certificates, checked, checked_postfix, delivery, domains, installed, roots, sendmail, signatures, waiting
+from harness import certificates, checked, checked_postfix, delivery, domains, installed, postfix, roots, sendmail, signatures, waiting
 
 SELECTOR = "mail"
 KEY_NAME = "%s._domainkey.%s" % (SELECTOR, certificates.MAIL_HOST)
@@ -66,9 +66,9 @@ class MilterHost(checked_postfix.PostfixHost):
         if self.started_with != self.of_milter():
             self.start_milter()
 
-    def signer_of_a_mail(self, domain=checked.DOMAIN):
+    def signer_of_a_mail(self, domain=checked.DOMAIN, sender=postfix.SENDER):
         """Sends a mail, and returns d= of its signature; None for a mail without one."""
         mark, before = self.mta.mark(), len(self.network.mails)
-        self.mta.send([domains.BY_NAME[domain].recipient])
+        self.mta.send([domains.BY_NAME[domain].recipient], sender=sender)
         waiting.until("an attempt to deliver", lambda: delivery.outcomes(self.mta.log(mark), domain))
         return signatures.signer(self.network.mails[before]["data"])
