@@ -85,8 +85,16 @@ impl Sink {
                 }
                 "DATA" => {
                     let _ = say("354 go on");
-                    let lines = lines.by_ref().take_while(|line| line != ".").collect();
-                    self.mails.lock().unwrap().push(Mail { from: from.clone(), to: to.clone(), lines });
+                    let mut mail = Vec::new();
+                    loop {
+                        match lines.next() {
+                            Some(line) if line == "." => break,
+                            Some(line) => mail.push(line),
+                            // Of a client that is killed in the middle, nothing is taken.
+                            None => return,
+                        }
+                    }
+                    self.mails.lock().unwrap().push(Mail { from: from.clone(), to: to.clone(), lines: mail });
                     "250 taken"
                 }
                 "QUIT" => {
