@@ -208,12 +208,23 @@ fn by_reason(days: &[DomainDay]) -> Markup {
     let all: Vec<_> =
         days.iter().flat_map(|day| &day.failures).map(|(name, sessions)| reason(name, *sessions)).collect();
     let failures = Reason::sums(&all).into_iter().map(|Reason { result_type, times }| FailureResults {
-        remedy: Some(advice::advice(FailureType::from_rfc_name(&result_type)).into()),
+        remedy: Some(advice::advice_with_names(
+            FailureType::from_rfc_name(&result_type),
+            only_domain(days, &result_type),
+            None,
+        )),
         result_type: Some(result_type),
         sessions: times,
         details: Vec::new(),
     });
     results::reasons(failures.collect())
+}
+
+/// The domain that has these failures, if it is the only one.
+fn only_domain<'d>(days: &'d [DomainDay], result_type: &str) -> Option<&'d str> {
+    let mut domains = days.iter().filter(|day| day.failures.contains_key(result_type)).map(|day| &*day.domain);
+    let first = domains.next()?;
+    domains.all(|domain| domain == first).then_some(first)
 }
 
 fn reason(result_type: &str, times: u64) -> Reason {
@@ -248,5 +259,33 @@ fn row(day: &DomainDay) -> Markup {
             td.(if day.failed > 0 { "failed" } else { "zero" }) { (grouped(day.failed)) }
             td.text { (names(&day.organizations)) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{Timestamp, civil::date};
+    use tlsrpt_received::history::DomainDay;
+
+    use super::by_reason;
+
+    fn day(domain: &str) -> DomainDay {
+        DomainDay {
+            day: date(2026, 11, 24),
+            domain: domain.into(),
+            succeeded: 0,
+            failed: 1,
+            organizations: Vec::new(),
+            failures: [("sts-policy-fetch-error".to_owned(), 1)].into(),
+            arrived: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn the_advice_names_the_domain_if_it_is_the_only_one() {
+        let one = by_reason(&[day("a.example"), day("a.example")]).into_string();
+        assert!(one.contains("https://mta-sts.a.example/.well-known/mta-sts.txt"), "{one}");
+        let two = by_reason(&[day("a.example"), day("b.example")]).into_string();
+        assert!(two.contains("https://mta-sts.DOMAIN/.well-known/mta-sts.txt"), "{two}");
     }
 }
