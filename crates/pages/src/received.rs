@@ -285,6 +285,9 @@ mod tests {
     fn the_advice_names_the_domain_if_it_is_the_only_one() {
         let one = by_reason(&[day("a.example"), day("a.example")]).into_string();
         assert!(one.contains("https://mta-sts.a.example/.well-known/mta-sts.txt"), "{one}");
+        let long = "a".repeat(60) + ".example";
+        let whole = by_reason(&[day(&long)]).into_string();
+        assert!(whole.contains(&format!("remove the TXT record at _mta-sts.{long}.<")), "{whole}");
         let two = by_reason(&[day("a.example"), day("b.example")]).into_string();
         assert!(two.contains("https://mta-sts.DOMAIN/.well-known/mta-sts.txt"), "{two}");
     }

@@ -36,7 +36,8 @@ pub(crate) struct FailureResults {
     pub(crate) sessions: u64,
     /// Where and why: members by name.
     pub(crate) details: Vec<(String, String)>,
-    /// What to do, if the reader can do anything.
+    /// What to do, if the reader can do anything. It is from the table of advice, whose names of hosts are plain and bounded, and it is
+    /// shown to its end.
     pub(crate) remedy: Option<String>,
 }
 
@@ -128,7 +129,7 @@ fn failures_of(failures: Vec<&FailureResults>, failed: u64) -> Markup {
                     th scope="row" {
                         strong { (shown(failure.result_type.as_deref().unwrap_or("without a result type"))) }
                         @if let Some(meaning) = failure.result_type.as_deref().and_then(meaning) { div.dim { (meaning) } }
-                        @if let Some(remedy) = &failure.remedy { div { (shown(remedy)) } }
+                        @if let Some(remedy) = &failure.remedy { div { (remedy) } }
                         (members(&failure.details))
                         (plot::share(failure.sessions, failed, "failed"))
                     }
