@@ -110,7 +110,8 @@ def observe_others(network_arguments, exim_root, module, sendmail_root, command)
 def check_cross(context):
     """Builds Debian's packages for another architecture and runs what is in them under an emulator."""
     built = packaging.built(context, "cross", built_cross.root)
-    wanted = dict.fromkeys(("libtlsrpt0", "libtlsrpt0-dev", "tlsrpt", "tlsrpt-exim"), built_cross.FOREIGN)
+    foreign = dict.fromkeys(("libtlsrpt0", "libtlsrpt0-dev", "tlsrpt", "tlsrpt-exim"), built_cross.FOREIGN)
+    wanted = dict(foreign, **{"tlsrpt-tools": "all"})
     if built["architectures"] != wanted:
         raise Problem("the packages are %s" % built["architectures"])
     for what, word in (("command", "tlsrpt "), ("program", "no TLSRPT event for example.org"), ("module", "AArch64"),

@@ -4,7 +4,10 @@ use std::{
     ffi::OsStr,
     fs,
     io::{BufRead, BufReader, ErrorKind, Read},
-    os::{fd::AsFd, unix::net::UnixDatagram},
+    os::{
+        fd::{AsFd, AsRawFd},
+        unix::net::UnixDatagram,
+    },
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
     sync::mpsc::{self, RecvTimeoutError, Sender},
@@ -266,9 +269,27 @@ impl Listener {
         poll(&mut awaited, PollTimeout::ZERO).unwrap() > 0
     }
 
-    /// Closes the pipe of its standard output.
+    /// Closes the pipe of its standard output, so that it cannot write any more.
     pub(crate) fn stop_looking(&mut self) {
-        drop(self.child.stdout.take());
+        let out = self.child.stdout.take().unwrap();
+        let pipe = fs::read_link(format!("/proc/self/fd/{}", out.as_raw_fd())).unwrap();
+        drop(out);
+        let end = Instant::now() + PATIENCE;
+        while self.another_process_has(&pipe) {
+            assert!(Instant::now() < end, "{} stays open", pipe.display());
+            thread::yield_now();
+        }
+    }
+
+    /// Whether a process other than the listener has this pipe open. A child that another thread starts has all descriptors until it
+    /// executes its program.
+    fn another_process_has(&self, pipe: &Path) -> bool {
+        let own = self.child.id().to_string();
+        let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+        let others = processes.filter(|process| !process.ends_with(&own));
+        others.filter_map(|process| fs::read_dir(process.join("fd")).ok()).any(|descriptors| {
+            descriptors.flatten().any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|open| open == pipe))
+        })
     }
 
     /// Waits for its end. Returns its exit code, its standard output, and the rest of its standard error.
