@@ -18,6 +18,12 @@ pub(super) const REUSE: &str = "smtp_tls_connection_reuse";
 pub(super) const LEVEL: &str = "smtp_tls_security_level";
 pub(super) const OLD_ENFORCE: &str = "smtp_enforce_tls";
 pub(super) const OLD_USE: &str = "smtp_use_tls";
+pub(super) const PROTOCOLS: &str = "smtp_tls_protocols";
+pub(super) const MANDATORY_PROTOCOLS: &str = "smtp_tls_mandatory_protocols";
+pub(super) const CIPHERS: &str = "smtp_tls_ciphers";
+pub(super) const MANDATORY_CIPHERS: &str = "smtp_tls_mandatory_ciphers";
+pub(super) const WRAPPER: &str = "smtp_tls_wrappermode";
+pub(super) const DISABLED: &str = "master_service_disable";
 pub(super) const DISCARDED: &str = "smtp_discard_ehlo_keywords";
 pub(super) const CA_FILE: &str = "smtp_tls_CAfile";
 pub(super) const CA_FOLDER: &str = "smtp_tls_CApath";
@@ -42,7 +48,7 @@ pub(super) const OTHER_MILTERS: &str = "non_smtpd_milters";
 const CONTENT_FILTER: &str = "content_filter";
 /// The option of services that pass mail to a filter on this host.
 const XFORWARD: &str = "smtp_send_xforward_command";
-const SETTINGS: [&str; 35] = [
+const SETTINGS: [&str; 41] = [
     "mail_version",
     "config_directory",
     "queue_directory",
@@ -56,6 +62,12 @@ const SETTINGS: [&str; 35] = [
     LEVEL,
     OLD_ENFORCE,
     OLD_USE,
+    PROTOCOLS,
+    MANDATORY_PROTOCOLS,
+    CIPHERS,
+    MANDATORY_CIPHERS,
+    WRAPPER,
+    DISABLED,
     DISCARDED,
     CA_FILE,
     CA_FOLDER,

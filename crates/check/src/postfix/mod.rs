@@ -15,6 +15,8 @@ mod service;
 mod services;
 mod tls;
 mod tls_files;
+mod tls_words;
+mod tls_wrapper;
 mod tlsproxy;
 mod version;
 
@@ -39,12 +41,13 @@ impl Postfix {
         }
         let mut findings = vec![version::check(self), running::check(self), services::check(self)];
         findings.extend(enabled::check(self));
-        let without_files = tls_files::check(self);
+        let mut hindrances = tls_files::check(self);
+        hindrances.extend(tls_words::check(self));
+        hindrances.extend(tls_wrapper::check(self));
         // What is on is not used then.
-        findings.extend(
-            tls::check(self).into_iter().filter(|found| found.status != Status::Ok || without_files.is_empty()),
-        );
-        findings.extend(without_files);
+        findings
+            .extend(tls::check(self).into_iter().filter(|found| found.status != Status::Ok || hindrances.is_empty()));
+        findings.extend(hindrances);
         findings.extend(routes::check(self));
         findings.extend(dane::check(self));
         findings.extend(resolv_conf::check(self));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{finding::Finding, remedy::Remedy};
 
-const CHECK: &str = "tls";
+pub(super) const CHECK: &str = "tls";
 const KNOWN: [&str; 8] = ["none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure"];
 
 pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
