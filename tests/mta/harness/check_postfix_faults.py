@@ -221,6 +221,10 @@ ROUTES = (
           {"enabled": WARN, "route": WARN}, "slow", "slow/unix/smtp_tlsrpt_enable", PASTE, silent=True),
     Fault("a relay of some senders", set_to("sender_dependent_relayhost_maps=inline:{ { %s = %s } }" % (postfix.SENDER, RELAY)),
           {"route": WARN}, postfix.SENDER, "postconf -e sender_dependent_relayhost_maps=", PASTE, silent=True),
+    Fault("master_service_disable has the smtp service", set_to("master_service_disable=inet, smtp/unix"), {"route": FAIL},
+          "master_service_disable", "postconf -e master_service_disable=inet", PASTE, silent=True),
+    Fault("master_service_disable has the smtp service as older releases name it", set_to("master_service_disable=smtp.unix"),
+          {"route": FAIL}, "master_service_disable", "postconf -e master_service_disable=", PASTE, silent=True),
     Fault("no smtp service", drop_service("smtp"), {"route": FAIL}, "smtp", "postconf -M", PASTE),
 )
 
@@ -274,6 +278,7 @@ SOUND = (
                                                 "smtp_tls_mandatory_ciphers=Low")),
     ("TLS is required, of protocols by name", set_to("smtp_tls_security_level=encrypt", "smtp_tls_mandatory_protocols=tlsv1.2:TLSv1.3",
                                                      "smtp_tls_mandatory_ciphers=export")),
+    ("other services are switched off", set_to("master_service_disable=!smtp/unix, smtp/unix, showq/unix")),
     ("connection reuse, with tlsproxy", set_to("smtp_tls_connection_reuse=yes")),
     ("smtp without a chroot", lambda host: host.postconf("-F", "smtp/unix/chroot=n", "relay/unix/chroot=n")),
     ("an absolute name", absolute_name),

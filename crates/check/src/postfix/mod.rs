@@ -2,6 +2,7 @@
 
 mod configuration;
 mod dane;
+mod disabled;
 mod enabled;
 mod instances;
 mod loaded;

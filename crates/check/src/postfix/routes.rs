@@ -6,6 +6,7 @@ use super::{
         DEFAULT_TRANSPORT, ENABLE, OWN_DOMAINS, RELAY_DOMAINS, RELAY_HOST, RELAY_TRANSPORT, SENDER_RELAY_HOSTS,
         SENDER_TRANSPORTS, TRANSPORT_MAPS,
     },
+    disabled::switched_off,
     enabled::{self, is_on},
     route::Route,
     service::Service,
@@ -64,6 +65,10 @@ fn of_parameter(postfix: &Postfix, parameter: &str, is_default: bool) -> Finding
             format!("{parameter} = {value}: master.cf has no service {name}, so such mail stays in the queue");
         return Finding::fail(CHECK, message, if name == usual { services::add(postfix, usual) } else { remedy() });
     };
+    if let Some((command, fact)) = switched_off(postfix, service) {
+        let message = format!("{fact}, to which {parameter} leads: such mail stays in the queue");
+        return Finding::fail(CHECK, message, Remedy::run(command));
+    }
     if !service.is_client() {
         let message =
             format!("{parameter} = {value}: the service {name} runs {}, which reports nothing", service.command);
@@ -174,7 +179,7 @@ mod tests {
     use crate::{
         finding::{Finding, Status},
         postfix::configuration::{
-            ENABLE, LEVEL, RELAY_DOMAINS, RELAY_TRANSPORT, SENDER_RELAY_HOSTS,
+            DISABLED, ENABLE, LEVEL, RELAY_DOMAINS, RELAY_TRANSPORT, SENDER_RELAY_HOSTS,
             tests::{postfix, with_option},
         },
     };
@@ -207,6 +212,15 @@ mod tests {
         without.services.retain(|service| service.name != "smtp");
         let found = check(&without);
         let command = "postconf -M 'smtp/unix=smtp unix - - y - - smtp' && postfix reload";
+        assert_eq!((worst(&found).status, worst(&found).command()), (Status::Fail, Some(command)));
+    }
+
+    #[test]
+    fn a_service_that_is_switched_off_is_a_failure() {
+        let of = |domains| check(&postfix(&[(DISABLED, "inet, relay/unix"), (RELAY_DOMAINS, domains)]));
+        assert_eq!(worst(&of("")).status, Status::Ok);
+        let found = of("behind.example");
+        let command = "postconf -e master_service_disable=inet && postfix reload";
         assert_eq!((worst(&found).status, worst(&found).command()), (Status::Fail, Some(command)));
     }
 

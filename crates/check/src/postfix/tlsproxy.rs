@@ -1,6 +1,6 @@
 //! With connection reuse, tlsproxy makes the TLS connections.
 
-use super::{Postfix, configuration::REUSE, enabled::is_on, service::names};
+use super::{Postfix, configuration::REUSE, disabled::switched_off, enabled::is_on, service::names};
 use crate::{finding::Finding, remedy::Remedy};
 
 const CHECK: &str = "tlsproxy";
@@ -13,7 +13,12 @@ pub(super) fn check(postfix: &Postfix) -> Finding {
     }
     let who = names(&with_reuse);
     match postfix.tlsproxy() {
-        Some(_) => Finding::ok(CHECK, format!("{REUSE} = yes for {who}, and master.cf has the service")),
+        Some(service) => match switched_off(postfix, service) {
+            Some((command, fact)) => {
+                Finding::fail(CHECK, format!("{fact}, and {REUSE} = yes for {who}"), Remedy::run(command))
+            }
+            None => Finding::ok(CHECK, format!("{REUSE} = yes for {who}, and master.cf has the service")),
+        },
         None => {
             let message = format!("{REUSE} = yes for {who}, but the service tlsproxy is off in master.cf");
             let option = postfix.option();
@@ -30,7 +35,7 @@ mod tests {
         finding::Status,
         postfix::{
             configuration::{
-                Postfix,
+                DISABLED, Postfix,
                 tests::{postfix, with_option},
             },
             service::Service,
@@ -47,6 +52,11 @@ mod tests {
         assert_eq!(check(&postfix(&[])).status, Status::Ok);
         assert_eq!(check(&postfix(&[(REUSE, "yes")])).status, Status::Fail);
         assert_eq!(check(&with_tlsproxy(postfix(&[(REUSE, "yes")]))).status, Status::Ok);
+        let off = check(&with_tlsproxy(postfix(&[(REUSE, "yes"), (DISABLED, "tlsproxy/unix")])));
+        assert_eq!(
+            (off.status, off.command()),
+            (Status::Fail, Some("postconf -e master_service_disable= && postfix reload"))
+        );
         let one = check(&with_option(postfix(&[]), "relay", REUSE, "yes"));
         assert_eq!(one.status, Status::Fail);
         assert!(one.message.contains("for relay,"), "{one:?}");
