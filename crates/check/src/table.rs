@@ -1,6 +1,9 @@
 //! The entries of lookup tables of Postfix, where these can be listed.
 
-use std::path::Path;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::{bounded, paste};
 
@@ -63,6 +66,33 @@ pub(crate) fn file(table: &str) -> Option<(&str, &str)> {
     let (kind, file) = table.strip_prefix(BY_PROXY).unwrap_or(table).split_once(':')?;
     (file.starts_with('/') && kind != "inline" && (LISTABLE.contains(&kind) || PATTERNS.contains(&kind)))
         .then_some((kind, file))
+}
+
+/// The files of a table.
+pub(crate) struct Files<'t> {
+    pub(crate) kind: &'t str,
+    /// The lines that people write.
+    pub(crate) source: PathBuf,
+    /// What Postfix reads: the same, or a database that postmap makes of them.
+    pub(crate) read: PathBuf,
+}
+
+/// The files of a table that is made of a file of lines.
+pub(crate) fn files(table: &str) -> Option<Files<'_>> {
+    let (kind, source) = file(table)?;
+    let ending = match kind {
+        "btree" | "hash" => ".db",
+        "cdb" => ".cdb",
+        "lmdb" => ".lmdb",
+        "dbm" | "sdbm" => ".pag",
+        _ => "",
+    };
+    Some(Files { kind, source: source.into(), read: format!("{source}{ending}").into() })
+}
+
+/// Whether there is no such file. One that this user may not look at is not missing.
+pub(crate) fn is_missing(file: &Path) -> bool {
+    file.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// Whether Postfix reads an index that postmap makes of the file.

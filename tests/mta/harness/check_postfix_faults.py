@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import time
 
 from harness import checked, network, postfix, waiting
 from harness.check_faults import PASTE, Fault
@@ -56,6 +57,15 @@ def add_table(name, text):
         host.write("/etc/postfix/" + name, text)
         os.utime(host.path("/etc/postfix/" + name), (0, 0))
     return plant
+
+
+def index_older_table(host):
+    """A table whose lines were changed some minutes ago, long after the database was made of them."""
+    add_table("own", "closed.test error:no such domain\n")(host)
+    host.mta.run("postmap", "hash:/etc/postfix/own")
+    os.utime(host.path("/etc/postfix/own.db"), (0, 0))
+    minutes_ago = time.time() - 300
+    os.utime(host.path("/etc/postfix/own"), (minutes_ago, minutes_ago))
 
 
 def resolver(address):
@@ -225,6 +235,15 @@ ROUTES = (
           "master_service_disable", "postconf -e master_service_disable=inet", PASTE, silent=True),
     Fault("master_service_disable has the smtp service as older releases name it", set_to("master_service_disable=smtp.unix"),
           {"route": FAIL}, "master_service_disable", "postconf -e master_service_disable=", PASTE, silent=True),
+    Fault("a transport map without its database",
+          both(add_table("own", "closed.test error:no such domain\n"), set_to("transport_maps=hash:/etc/postfix/own")),
+          {"table": FAIL}, "own.db", "postmap hash:/etc/postfix/own", PASTE, silent=True),
+    Fault("a transport map whose files are gone", set_to("transport_maps=hash:/etc/postfix/gone"), {"table": FAIL}, "gone.db",
+          "postconf -e transport_maps=", PASTE, silent=True),
+    Fault("a policy table whose file is gone", set_to("smtp_tls_policy_maps=texthash:/etc/postfix/gone"), {"table": FAIL},
+          "/etc/postfix/gone", "postconf -e smtp_tls_policy_maps=", PASTE, silent=True),
+    Fault("a transport map that was changed without postmap", both(index_older_table, set_to("transport_maps=hash:/etc/postfix/own")),
+          {"table": WARN}, "own.db", "postmap hash:/etc/postfix/own", PASTE),
     Fault("no smtp service", drop_service("smtp"), {"route": FAIL}, "smtp", "postconf -M", PASTE),
 )
 

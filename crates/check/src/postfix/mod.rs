@@ -14,6 +14,7 @@ mod routes;
 mod running;
 mod service;
 mod services;
+mod tables;
 mod tls;
 mod tls_files;
 mod tls_words;
@@ -50,6 +51,7 @@ impl Postfix {
             .extend(tls::check(self).into_iter().filter(|found| found.status != Status::Ok || hindrances.is_empty()));
         findings.extend(hindrances);
         findings.extend(routes::check(self));
+        findings.extend(tables::check(self));
         findings.extend(dane::check(self));
         findings.extend(resolv_conf::check(self));
         findings.extend(policy_map::check(self, sts_domain));

@@ -1,6 +1,6 @@
 //! Whether the files are there without which Postfix switches TLS off.
 
-use std::{fs, io};
+use std::path::Path;
 
 use super::{
     Postfix,
@@ -9,7 +9,7 @@ use super::{
     service::Service,
     tls::{leveled, sends, uses_tls},
 };
-use crate::{finding::Finding, remedy::Remedy};
+use crate::{finding::Finding, remedy::Remedy, table};
 
 /// The parameters of a certificate with which Postfix shows who it is, and of its key.
 const OWN: [[&str; 2]; 2] = [[CERTIFICATE, KEY], [EC_CERTIFICATE, EC_KEY]];
@@ -45,9 +45,9 @@ fn missing(postfix: &Postfix, name: &str, in_main: impl Fn() -> Remedy) -> Optio
     Some(leveled(postfix, &without, message, remedy))
 }
 
-/// A file that this user may not look at is not missing.
+/// A value without a slash, such as `none`, names no file.
 fn is_missing(file: &str) -> bool {
-    file.starts_with('/') && fs::metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    file.starts_with('/') && table::is_missing(Path::new(file))
 }
 
 #[cfg(test)]
