@@ -1,6 +1,9 @@
 //! How the collector of this host is started, and the commands that change where it listens.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use tlsrpt_config::{DEFAULT_FILE, DEFAULT_SOCKET};
 
@@ -22,6 +25,12 @@ const SCRIPT: &str = "etc/init.d/tlsrpt-collect";
 /// The unit of the reporter, and its script.
 const REPORTER: &str = "tlsrpt-deliver";
 const REPORTER_SCRIPT: &str = "etc/init.d/tlsrpt-deliver";
+/// The links by which systemd and OpenRC start it with the host.
+const REPORTER_LINKS: [&str; 2] =
+    ["etc/systemd/system/multi-user.target.wants/tlsrpt-deliver.service", "etc/runlevels/default/tlsrpt-deliver"];
+/// Leads to [`MASKED`] where systemd may not start it at all.
+const REPORTER_MASK: &str = "etc/systemd/system/tlsrpt-deliver.service";
+const MASKED: &str = "/dev/null";
 /// The collector of tlsrpt-reporter: its unit and its configuration.
 const OTHER: &str = "tlsrpt-collectd";
 const OTHER_UNIT: &str = "tlsrpt-collectd.service";
@@ -42,6 +51,7 @@ const MODE: &str = "0660";
 pub struct Collector {
     configuration: PathBuf,
     start: Start,
+    starts_reporter: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +83,10 @@ impl Collector {
         } else {
             Start::Service
         };
-        Self { configuration: configuration.unwrap_or(Path::new(DEFAULT_FILE)).into(), start }
+        let is_masked = fs::read_link(root.join(REPORTER_MASK)).is_ok_and(|target| target == Path::new(MASKED));
+        let has_link = REPORTER_LINKS.iter().any(|link| root.join(link).is_symlink());
+        let configuration = configuration.unwrap_or(Path::new(DEFAULT_FILE)).into();
+        Self { configuration, start, starts_reporter: has_link && !is_masked }
     }
 
     /// The file of its configuration.
@@ -110,6 +123,11 @@ impl Collector {
             Start::Script => format!("/{REPORTER_SCRIPT} restart"),
             _ => format!("systemctl restart {REPORTER}"),
         }
+    }
+
+    /// Whether the reporter is a service that starts with the host. Else `tlsrpt deliver --once` may be run by a timer.
+    pub(crate) fn starts_reporter(&self) -> bool {
+        self.starts_reporter
     }
 
     /// The command that makes it listen at this path, for the members of a group.
@@ -184,13 +202,18 @@ fn set_other(key: &str, value: &str) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::{fs, path::Path};
+    use std::{fs, os::unix::fs::symlink, path::Path};
 
     use super::{Collector, Start};
 
     /// A collector without systemd's socket.
     pub(crate) fn of_service() -> Collector {
-        Collector { configuration: "/etc/tlsrpt/tlsrpt.toml".into(), start: Start::Service }
+        Collector { configuration: "/etc/tlsrpt/tlsrpt.toml".into(), start: Start::Service, starts_reporter: false }
+    }
+
+    /// The same with a reporter that starts with the host.
+    pub(crate) fn with_reporter() -> Collector {
+        Collector { starts_reporter: true, ..of_service() }
     }
 
     /// The collector of tlsrpt-reporter.
@@ -221,6 +244,23 @@ pub(crate) mod tests {
         assert_eq!(start(), Start::Service);
         install("usr/lib/systemd/system/tlsrpt.socket");
         assert_eq!(start(), Start::SocketUnit);
+    }
+
+    #[test]
+    fn a_link_starts_the_reporter_with_the_host() {
+        for link in super::REPORTER_LINKS {
+            let root = tempfile::tempdir().unwrap();
+            let starts = || Collector::below(root.path(), None).starts_reporter();
+            let make = |target: &str, link: &str| {
+                fs::create_dir_all(root.path().join(link).parent().unwrap()).unwrap();
+                symlink(target, root.path().join(link)).unwrap();
+            };
+            assert!(!starts());
+            make("/usr/lib/systemd/system/tlsrpt-deliver.service", link);
+            assert!(starts());
+            make("/dev/null", super::REPORTER_MASK);
+            assert!(!starts());
+        }
     }
 
     #[test]

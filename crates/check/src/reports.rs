@@ -1,14 +1,19 @@
-//! Whether the reporter of this host is told who sends the reports.
+//! Whether the reporter of this host is told who sends the reports, and runs.
 
 use tlsrpt_config::{Configuration, Report};
 use tlsrpt_store::Url;
 
-use crate::{collector::Collector, finding::Finding, paste, remedy::Remedy};
+use crate::{collector::Collector, finding::Finding, paste, processes, remedy::Remedy};
 
 const CHECK: &str = "reports";
+/// The process of the reporter: its name, and its subcommands.
+const PROCESS: &str = "tlsrpt";
+const SUBCOMMANDS: [&str; 2] = ["deliver", "serve"];
+/// The first process of a host. Who does not see it does not see the reporter, either.
+const FIRST: u32 = 1;
 
-/// Checks the keys without which no reports are made. A database has the reporter of another host, perhaps, and so has the collector of
-/// another project.
+/// Checks the keys without which no reports are made, and whether the reporter runs. A database has the reporter of another
+/// host, perhaps, and so has the collector of another project.
 #[must_use]
 pub fn check_reports(configuration: &Configuration, collector: &Collector) -> Option<Finding> {
     if !matches!(configuration.store.url, Url::Sqlite(_)) || collector.may_be_another_one() {
@@ -18,7 +23,8 @@ pub fn check_reports(configuration: &Configuration, collector: &Collector) -> Op
     let keys = [("organization", organization), ("contact", contact), ("from", from)];
     let missing: Vec<_> = keys.into_iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key).collect();
     if missing.is_empty() {
-        return None;
+        let sees_all = processes::name_of_running(FIRST).is_some();
+        return without_reporter(collector, sees_all && running_reporter().is_none());
     }
     let file = collector.configuration().to_string_lossy();
     let missing = missing.join(", ");
@@ -28,15 +34,27 @@ pub fn check_reports(configuration: &Configuration, collector: &Collector) -> Op
     Some(Finding::warn(CHECK, message, Remedy::after(words, command)))
 }
 
+/// The process of a reporter that runs all the time.
+pub(crate) fn running_reporter() -> Option<u32> {
+    processes::running(PROCESS, |word| SUBCOMMANDS.contains(&word))
+}
+
+fn without_reporter(collector: &Collector, is_absent: bool) -> Option<Finding> {
+    let message = "events are counted, and no reports are sent: tlsrpt deliver is a service that starts with this host, and \
+                   it does not run";
+    (is_absent && collector.starts_reporter())
+        .then(|| Finding::warn(CHECK, message, Remedy::run(collector.restart_reporter())))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use tlsrpt_config::load_text;
 
-    use super::check_reports;
+    use super::{check_reports, without_reporter};
     use crate::{
-        collector::tests::{of_other, of_service},
+        collector::tests::{of_other, of_service, with_reporter},
         finding::Status,
     };
 
@@ -52,5 +70,13 @@ mod tests {
         assert_eq!(check_reports(&of("[store]\nurl = \"postgresql://host/db\"\n"), &of_service()), None);
         let whole = "[report]\norganization = \"A\"\ncontact = \"a@example.com\"\nfrom = \"b@example.com\"\n";
         assert_eq!(check_reports(&of(whole), &of_service()), None);
+    }
+
+    #[test]
+    fn a_reporter_that_should_run_is_missed() {
+        let found = without_reporter(&with_reporter(), true).unwrap();
+        assert_eq!((found.status, found.command()), (Status::Warn, Some("systemctl restart tlsrpt-deliver")));
+        assert_eq!(without_reporter(&with_reporter(), false), None);
+        assert_eq!(without_reporter(&of_service(), true), None);
     }
 }

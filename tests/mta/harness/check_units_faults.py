@@ -4,9 +4,10 @@ import os
 
 from harness.check_faults import PASTE, Fault
 from harness.checked import FAIL, WARN
-from harness.checked_units import DROP_INS, RESTART, SOCKET, STOP
+from harness.checked_units import CONFIGURATION, DROP_INS, RESTART, SOCKET, STOP
 
 FOLDER = os.path.dirname(SOCKET)
+REPORT = ("[report]", 'organization = "A"', 'contact = "a@mail.test"', 'from = "b@mail.test"')
 OUTSIDE = "/run/tlsrpt/tlsrpt.sock"
 
 
@@ -33,5 +34,10 @@ ALL = (
         "ln -s %s %s" % (OUTSIDE, SOCKET))], {"link": FAIL}, OUTSIDE, DROP_INS, PASTE),
     Fault("the collector is stopped", run("systemctl kill --signal=STOP tlsrpt-collect"), {"collector": FAIL}, "stopped",
           "kill -CONT", PASTE),
+    Fault("tlsrpt.toml names the sender of reports, and the reporter was not started since",
+          run("systemctl enable tlsrpt-deliver; mkdir -p %s; printf '%%s\\n' %s >%s" % (
+              os.path.dirname(CONFIGURATION), " ".join("'%s'" % line for line in REPORT), CONFIGURATION)),
+          {"reports": WARN}, "does not run", "systemctl restart tlsrpt-deliver", PASTE,
+          after=run("systemctl disable --now tlsrpt-deliver")),
     Fault("Postfix does not run", run("systemctl stop postfix"), {"running": FAIL}, "does not run", "postfix", PASTE),
 )

@@ -13,6 +13,7 @@ SOCKET = os.path.join(postfix.QUEUE, postfix.SOCKET)
 POSTFIX = ("myhostname=%s" % postfix.HOSTNAME, "smtp_tls_security_level=may", "smtp_tlsrpt_enable=yes",
            "smtp_tlsrpt_socket_name=" + postfix.SOCKET)
 RESTART = "systemctl restart tlsrpt.socket tlsrpt-collect"
+NO_SENDER = "no reports are made"
 STOP = "systemctl stop tlsrpt.socket tlsrpt-collect"
 
 
@@ -48,9 +49,11 @@ class UnitsHost(checked.Host):
         return run.returncode, run.stdout.decode()
 
     def check(self, *options):
-        """Without the finding that tlsrpt.toml, which is not there, names no sender of reports."""
+        """Without the finding that tlsrpt.toml, which is not there, names no sender of reports, and without findings about
+        signatures, which need a zone."""
         code, findings = super().check(*options)
-        return code, [finding for finding in findings if finding["check"] != "reports"]
+        return code, [finding for finding in findings if not finding["check"].startswith("dkim")
+                      and NO_SENDER not in finding["message"]]
 
     def starts_again(self):
         self.shell(RESTART)

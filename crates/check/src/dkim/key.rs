@@ -8,16 +8,14 @@ use tlsrpt_store::Url;
 use crate::{
     access::{Permission, Visitor, describe},
     finding::Finding,
-    paste, processes,
+    paste,
     remedy::Remedy,
+    reports,
 };
 
 const CHECK: &str = "dkim key";
 /// The user of the reporter in the units of systemd. The names of all their users begin with it.
 const USER: &str = "tlsrpt";
-/// The process of the reporter: its name, and its subcommands.
-const PROCESS: &str = "tlsrpt";
-const SUBCOMMANDS: [&str; 2] = ["deliver", "serve"];
 
 /// Who signs with a key.
 #[derive(Debug)]
@@ -50,7 +48,7 @@ impl Signer {
             }
             Some(owner) => owner,
             None => {
-                let running = processes::running(PROCESS, |word| SUBCOMMANDS.contains(&word));
+                let running = reports::running_reporter();
                 running.and_then(Visitor::of_process).or_else(of_units).unwrap_or(Visitor::Anybody)
             }
         })
