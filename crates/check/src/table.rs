@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use crate::{bounded, paste};
@@ -80,14 +81,23 @@ pub(crate) struct Files<'t> {
 /// The files of a table that is made of a file of lines.
 pub(crate) fn files(table: &str) -> Option<Files<'_>> {
     let (kind, source) = file(table)?;
-    let ending = match kind {
-        "btree" | "hash" => ".db",
-        "cdb" => ".cdb",
-        "lmdb" => ".lmdb",
-        "dbm" | "sdbm" => ".pag",
-        _ => "",
+    let endings: &[&str] = match kind {
+        // Where Berkeley DB is gone, Postfix 3.11 takes one of the other types instead.
+        "btree" | "hash" => &[".db", ".lmdb", ".cdb"],
+        "cdb" => &[".cdb"],
+        "lmdb" => &[".lmdb"],
+        "dbm" | "sdbm" => &[".pag"],
+        _ => &[""],
     };
-    Some(Files { kind, source: source.into(), read: format!("{source}{ending}").into() })
+    let file = |ending: &&str| PathBuf::from(format!("{source}{ending}"));
+    let newest = endings.iter().map(file).filter(|file| !is_missing(file)).max_by_key(|file| changed(file));
+    let read = newest.or_else(|| endings.first().map(file))?;
+    Some(Files { kind, source: source.into(), read })
+}
+
+/// When a file was changed last.
+pub(crate) fn changed(file: &Path) -> Option<SystemTime> {
+    file.metadata().and_then(|file| file.modified()).ok()
 }
 
 /// Whether there is no such file. One that this user may not look at is not missing.

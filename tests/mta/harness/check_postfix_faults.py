@@ -242,8 +242,9 @@ ROUTES = (
           "postconf -e transport_maps=", PASTE, silent=True),
     Fault("a policy table whose file is gone", set_to("smtp_tls_policy_maps=texthash:/etc/postfix/gone"), {"table": FAIL},
           "/etc/postfix/gone", "postconf -e smtp_tls_policy_maps=", PASTE, silent=True),
-    Fault("a transport map that was changed without postmap", both(index_older_table, set_to("transport_maps=hash:/etc/postfix/own")),
-          {"table": WARN}, "own.db", "postmap hash:/etc/postfix/own", PASTE),
+    Fault("a transport map that was changed without postmap",
+          both(index_older_table, set_to("transport_maps=hash:/etc/postfix/own")), {"table": WARN}, "own.db",
+          "postmap hash:/etc/postfix/own", PASTE),
     Fault("no smtp service", drop_service("smtp"), {"route": FAIL}, "smtp", "postconf -M", PASTE),
 )
 
@@ -293,10 +294,10 @@ def absolute_name(host):
 # States in which all is reported: nothing may be found.
 SOUND = (
     ("DANE", set_to("smtp_tls_security_level=dane")),
-    ("limits of TLS in all their forms", set_to("smtp_tls_protocols=!SSLv2:!SSLv3, >=TLSv1.2 <=0x0304 <=304", "smtp_tls_ciphers=HIGH",
-                                                "smtp_tls_mandatory_ciphers=Low")),
-    ("TLS is required, of protocols by name", set_to("smtp_tls_security_level=encrypt", "smtp_tls_mandatory_protocols=tlsv1.2:TLSv1.3",
-                                                     "smtp_tls_mandatory_ciphers=export")),
+    ("limits of TLS in all their forms", set_to(
+        "smtp_tls_protocols=!SSLv2:!SSLv3, >=TLSv1.2 <=0x0304 <=304", "smtp_tls_ciphers=HIGH", "smtp_tls_mandatory_ciphers=Low")),
+    ("TLS is required, of protocols by name", set_to(
+        "smtp_tls_security_level=encrypt", "smtp_tls_mandatory_protocols=tlsv1.2:TLSv1.3", "smtp_tls_mandatory_ciphers=export")),
     ("other services are switched off", set_to("master_service_disable=!smtp/unix, smtp/unix, showq/unix")),
     ("connection reuse, with tlsproxy", set_to("smtp_tls_connection_reuse=yes")),
     ("smtp without a chroot", lambda host: host.postconf("-F", "smtp/unix/chroot=n", "relay/unix/chroot=n")),

@@ -67,8 +67,7 @@ fn index(kind: &str, source: &Path) -> String {
 }
 
 fn is_older(source: &Path, read: &Path) -> bool {
-    let changed = |file: &Path| file.metadata().and_then(|file| file.modified()).ok();
-    let (Some(source), Some(read)) = (changed(source), changed(read)) else { return false };
+    let (Some(source), Some(read)) = (table::changed(source), table::changed(read)) else { return false };
     source > read && SystemTime::now().duration_since(source).is_ok_and(|since| since > PATIENCE)
 }
 
@@ -130,6 +129,12 @@ mod tests {
         let command = format!("postmap hash:{}", file.display());
         assert_eq!((found.len(), found[0].status, found[0].command()), (1, Status::Warn, Some(&*command)));
         changed_before("own", 2000);
+        assert_eq!(of(), []);
+        // The database of Berkeley DB is left from before.
+        changed_before("own", 500);
+        fs::write(folder.path().join("own.lmdb"), "").unwrap();
+        assert_eq!(of(), []);
+        fs::remove_file(folder.path().join("own.db")).unwrap();
         assert_eq!(of(), []);
     }
 }
