@@ -35,7 +35,7 @@ def compile_objects(lower, mountpoint, path, checkout, crate_sources):
     """Builds everything once, in a namespace, and keeps the source tree."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", mountpoint], check=True)
     root = roots.overlay(lower, mountpoint)
-    project.install(root, checkout, crate_sources, project.LIBRARY)
+    project.install(root, checkout, crate_sources)
     make(root)
     subprocess.run(["cp", "--archive", root + SOURCE + "/.", path], check=True)
 

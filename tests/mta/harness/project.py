@@ -32,15 +32,15 @@ def crates(checkout):
         check=True, stdout=subprocess.DEVNULL))
 
 
-def install(root, checkout, crate_sources, what="install"):
-    """Copies the project into a writable root filesystem and runs `make install`, or WHAT, there."""
+def install(root, checkout, crate_sources):
+    """Copies the project into a writable root filesystem, and builds and installs the library there."""
     shutil.copytree(checkout, root + SOURCE, ignore=NOT_COPIED, symlinks=True)
     for folder in (VENDORED, CARGO_HOME):
         os.mkdir(root + folder)
     subprocess.run(["mount", "--bind", crate_sources, root + VENDORED], check=True)
     with open(root + CARGO_HOME + "/config.toml", "w") as config:
         config.write(CARGO_CONFIG)
-    roots.run(root, ["env", "CARGO_HOME=" + CARGO_HOME, "make", "-C", SOURCE, what])
+    roots.run(root, ["env", "CARGO_HOME=" + CARGO_HOME, "make", "-C", SOURCE, LIBRARY])
 
 
 def packaged(checkout, target):

@@ -30,7 +30,7 @@ def observe(kind, root, objects, checkout, crate_sources, network_arguments):
     """In a namespace: the observations of Postfix from source, linked with our shared or static library."""
     the_network = network.Network(**network_arguments)
     host = postfix.Postfix(the_network, root)
-    project.install(host.root, checkout, crate_sources, project.LIBRARY)
+    project.install(host.root, checkout, crate_sources)
     if kind == STATIC:
         for name in ("libtlsrpt.so", "libtlsrpt.so.0", "libtlsrpt.so.0.0.0"):
             os.unlink(os.path.join(host.root + os.path.dirname(project.INSTALLED), name))
@@ -97,8 +97,8 @@ def check_rust(context):
                              **arguments)
     compare.same({REFERENCE: reference, CANDIDATE: seen["rounds"]})
     context.versions["rustc of " + roots.STABLE] = seen["rust"]
-    return Row("our library built in Debian 13 with its rustc %s and installed by `make install` beside Debian's "
-               "package, whose Postfix loads it" % ".".join(seen["rust"].split(".")[:2]),
+    return Row("our library built in Debian 13 with its rustc %s and installed by `make %s` beside Debian's package, whose "
+               "Postfix loads it" % (".".join(seen["rust"].split(".")[:2]), project.LIBRARY),
                "%s; %d datagrams and log lines" % (answered.group(), compare.count(seen["rounds"], "datagrams")))
 
 
