@@ -85,9 +85,12 @@ impl<'a> SocketMap<'a> {
             }
             set_timeout(&stream, Some(left))?;
             let mut buffer = [0; 1024];
-            match stream.read(&mut buffer)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                length => answer.extend_from_slice(&buffer[..length]),
+            match stream.read(&mut buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(length) => answer.extend_from_slice(&buffer[..length]),
+                // A call with a time-out returns this also after the process was stopped and continued.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
     }
