@@ -46,41 +46,34 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
 
 /// Runs a command in the language of programs and waits for its end, but not long.
 pub(crate) fn run<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> io::Result<Ran> {
-    let mut command = Command::new(program);
-    command.args(arguments).env("LC_ALL", "C");
-    run_within(command, LONGEST)
+    run_within(in_plain_language(program, arguments), LONGEST)
 }
 
 /// The output of a command of the mail server, which may be outside of the search path.
 pub(crate) fn tool(name: &str, options: &[impl AsRef<OsStr>]) -> io::Result<String> {
+    match tool_with_input(name, options, "")? {
+        ran if ran.status.success() => Ok(ran.stdout),
+        ran => Err(io::Error::other(ran.stderr.trim().to_owned())),
+    }
+}
+
+/// The same command with a short text to read: what it prints, however it ends.
+pub(crate) fn tool_with_input(name: &str, options: &[impl AsRef<OsStr>], input: &str) -> io::Result<Ran> {
     for directory in DIRECTORIES {
-        match run(&format!("{directory}{name}"), options) {
-            Ok(ran) if ran.status.success() => return Ok(ran.stdout),
-            Ok(ran) => return Err(io::Error::other(ran.stderr.trim().to_owned())),
+        match run_with_input(in_plain_language(&format!("{directory}{name}"), options), input, LONGEST) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            ended => return ended,
         }
     }
     let text = format!("there is no program {name} on this host: the mail server is not installed");
     Err(io::Error::new(io::ErrorKind::NotFound, text))
 }
 
-/// A command of the mail server that reads a short text: what it prints, however it ends.
-pub(crate) fn tool_with_input<A: AsRef<OsStr>>(
-    name: &str,
-    arguments: impl IntoIterator<Item = A> + Clone,
-    input: &str,
-) -> io::Result<Ran> {
-    let mut failure = io::Error::from(io::ErrorKind::NotFound);
-    for directory in DIRECTORIES {
-        let mut command = Command::new(format!("{directory}{name}"));
-        command.args(arguments.clone()).env("LC_ALL", "C");
-        match run_with_input(command, input, LONGEST) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => failure = error,
-            ended => return ended,
-        }
-    }
-    Err(failure)
+/// A command in the language of programs.
+fn in_plain_language<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C");
+    command
 }
 
 /// Runs a command without input and waits for its end, at most so long.
@@ -163,9 +156,9 @@ mod tests {
 
     #[test]
     fn a_command_reads_its_input() {
-        let ran = tool_with_input("sh", ["-c", "cat; echo $1; exit 1", "sh", "more"], "text\n").unwrap();
+        let ran = tool_with_input("sh", &["-c", "cat; echo $1; exit 1", "sh", "more"], "text\n").unwrap();
         assert_eq!((&*ran.stdout, ran.status.code()), ("text\nmore\n", Some(1)));
-        assert_eq!(tool_with_input("no-such-command", ["a"], "b").unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(tool_with_input("no-such-command", &["a"], "b").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn ask(program: &str, text: &str, mail: Mail<'_>) -> Result<Result<String, Strin
 fn run(program: &str, text: &str, mail: Mail<'_>) -> Result<bounded::Ran, String> {
     let header = format!("From: {}\n\n", mail.from);
     let text = format!("{MARK}{text}");
-    bounded::tool_with_input(program, ["-f", mail.envelope, "-bem", INPUT, &text], &header)
+    bounded::tool_with_input(program, &["-f", mail.envelope, "-bem", INPUT, &text], &header)
         .map_err(|error| error.to_string())
 }
 

@@ -160,6 +160,18 @@ impl Postfix {
         self.services.iter().filter(|service| service.is_client() && !filters.contains(&*service.name)).collect()
     }
 
+    /// The lists of policy tables of these clients, each once, with the first service that has it.
+    pub(super) fn policy_lists(&self) -> Vec<(&str, &Service)> {
+        let mut lists: Vec<(&str, &Service)> = Vec::new();
+        for client in self.clients() {
+            let list = self.of(client, POLICY_MAPS);
+            if lists.iter().all(|(known, _)| *known != list) {
+                lists.push((list, client));
+            }
+        }
+        lists
+    }
+
     /// The SMTP clients that pass mail to a filter, by name.
     pub(super) fn filters(&self) -> HashSet<&str> {
         let named = self.services.iter().map(|service| self.of(service, CONTENT_FILTER));
@@ -210,9 +222,17 @@ impl Postfix {
     }
 
     /// The command that gives a service a value of its own, or changes it.
-    pub(super) fn command_to_set_for(&self, service: &Service, name: &str, value: &str) -> String {
+    fn command_to_set_for(&self, service: &Service, name: &str, value: &str) -> String {
         let setting = paste::word(&format!("{}/{name}={value}", service.entry()));
         format!("postconf {}-P {setting} && {}", self.option(), self.reload())
+    }
+
+    /// The command that changes a parameter where it is set: for a service of master.cf, or in main.cf.
+    pub(super) fn command_to_change(&self, service: &Service, name: &str, value: &str) -> String {
+        match service.options.contains_key(name) {
+            true => self.command_to_set_for(service, name, value),
+            false => self.command_to_set(name, value),
+        }
     }
 
     /// The command that removes the option of a service, if it has one, and sets the parameter in main.cf unless that is right.

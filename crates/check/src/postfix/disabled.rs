@@ -1,6 +1,7 @@
 //! Services that master.cf has and `master_service_disable` switches off.
 
 use super::{Postfix, configuration::DISABLED, service::Service};
+use crate::table;
 
 /// What makes a service run that is switched off: a command, and the fact. None if it is not switched off.
 pub(super) fn switched_off(postfix: &Postfix, service: &Service) -> Option<(String, String)> {
@@ -16,7 +17,7 @@ fn without(list: &str, service: &Service) -> Option<String> {
         let entries = [service.kind.clone(), service.entry(), format!("{}.{}", service.name, service.kind)];
         entries.iter().any(|entry| entry.eq_ignore_ascii_case(word))
     };
-    let words: Vec<_> = list.split([',', ' ', '\t']).filter(|word| !word.is_empty()).collect();
+    let words = table::items(list);
     let first = words.iter().find(|word| means(word.trim_start_matches('!')))?;
     if first.starts_with('!') {
         return None;

@@ -30,15 +30,10 @@ const RESOLVER_FILE: &str = "/etc/mta-sts-daemon.yml";
 const ZONE: &str = "default_zone:";
 
 pub(super) fn check(postfix: &Postfix, domain: &str) -> Vec<Finding> {
-    let mut lists: Vec<(&str, &Service)> = Vec::new();
-    for client in postfix.clients() {
-        let list = postfix.of(client, POLICY_MAPS);
-        if lists.iter().all(|(known, _)| *known != list) {
-            lists.push((list, client));
-        }
-    }
-    let tables =
-        lists.into_iter().flat_map(|(list, client)| table::items(list).into_iter().map(move |item| (item, client)));
+    let tables = postfix
+        .policy_lists()
+        .into_iter()
+        .flat_map(|(list, client)| table::items(list).into_iter().map(move |item| (item, client)));
     tables
         .filter_map(|(table, client)| Some(of_map(postfix, client, table, &SocketMap::read(table)?, domain)))
         .collect()
@@ -52,10 +47,7 @@ fn of_map(postfix: &Postfix, client: &Service, table: &str, map: &SocketMap<'_>,
         );
         let changed = format!("{}{WITH}", table.strip_suffix(WITHOUT).unwrap_or(table));
         let value = postfix.of(client, POLICY_MAPS).replace(table, &changed);
-        let command = match client.options.contains_key(POLICY_MAPS) {
-            true => postfix.command_to_set_for(client, POLICY_MAPS, &value),
-            false => postfix.command_to_set(POLICY_MAPS, &value),
-        };
+        let command = postfix.command_to_change(client, POLICY_MAPS, &value);
         return Finding::warn(CHECK, message, Remedy::run(command));
     }
     let answer = match map.ask(domain, &postfix.path("queue_directory")) {

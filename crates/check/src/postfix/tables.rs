@@ -23,20 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(100);
 
 pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
     let routes = [TRANSPORT_MAPS, SENDER_TRANSPORTS, SENDER_RELAY_HOSTS];
-    let mut lists: Vec<(&str, Option<&Service>, &str)> =
-        routes.into_iter().map(|name| (name, None, postfix.setting(name))).collect();
-    for client in postfix.clients() {
-        let list = postfix.of(client, POLICY_MAPS);
-        if !lists.iter().any(|(name, _, known)| *name == POLICY_MAPS && *known == list) {
-            lists.push((POLICY_MAPS, client.options.contains_key(POLICY_MAPS).then_some(client), list));
-        }
-    }
+    let of_main = routes.into_iter().map(|name| (name, None, postfix.setting(name)));
+    let of_clients = postfix.policy_lists().into_iter().map(|(list, client)| (POLICY_MAPS, Some(client), list));
+    let lists: Vec<(&str, Option<&Service>, &str)> = of_main.chain(of_clients).collect();
     let of_list =
         |(name, of, list)| table::items(list).into_iter().filter_map(move |map| of_map(postfix, name, of, list, map));
     lists.into_iter().flat_map(of_list).collect()
 }
 
-/// Judges a table in the list of a parameter of main.cf, or of one service.
+/// Judges a table in the list of a parameter of main.cf, or of a service.
 fn of_map(postfix: &Postfix, name: &str, of: Option<&Service>, list: &str, map: &str) -> Option<Finding> {
     let Files { kind, source, read } = table::files(map)?;
     let shown = read.display();
@@ -51,7 +46,7 @@ fn of_map(postfix: &Postfix, name: &str, of: Option<&Service>, list: &str, map: 
         true => {
             let left: Vec<_> = table::items(list).into_iter().filter(|item| *item != map).collect();
             match of {
-                Some(service) => postfix.command_to_set_for(service, name, &left.join(", ")),
+                Some(service) => postfix.command_to_change(service, name, &left.join(", ")),
                 None => postfix.command_to_set(name, &left.join(", ")),
             }
         }

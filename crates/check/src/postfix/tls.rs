@@ -6,7 +6,7 @@ use super::{
     enabled::is_on,
     service::{Service, names},
 };
-use crate::{finding::Finding, remedy::Remedy};
+use crate::{finding::Finding, remedy::Remedy, table};
 
 pub(super) const CHECK: &str = "tls";
 const KNOWN: [&str; 8] = ["none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure"];
@@ -53,17 +53,12 @@ fn by_old_parameter(postfix: &Postfix, clients: &[&Service], old: &str, remedy: 
 
 const STARTTLS: &str = "starttls";
 
-/// The keywords that a service does not see in the replies of servers.
-fn discarded(list: &str) -> Vec<&str> {
-    list.split([',', ' ', '\t']).filter(|word| !word.is_empty()).collect()
-}
-
 fn is_starttls(word: &&str) -> bool {
     word.eq_ignore_ascii_case(STARTTLS)
 }
 
 fn discards_starttls(postfix: &Postfix, client: &Service) -> bool {
-    discarded(postfix.of(client, DISCARDED)).iter().any(is_starttls)
+    table::items(postfix.of(client, DISCARDED)).iter().any(is_starttls)
 }
 
 /// The finding for a service that does not see that servers offer TLS.
@@ -71,8 +66,8 @@ fn without_starttls(postfix: &Postfix, client: &Service) -> Finding {
     let (value, main) = (postfix.of(client, DISCARDED), postfix.setting(DISCARDED));
     let message =
         format!("{DISCARDED} = {value} for {}: it sees no STARTTLS, so there is nothing to report", client.name);
-    let others: Vec<_> = discarded(main).into_iter().filter(|word| !is_starttls(word)).collect();
-    let is_right = !discarded(main).iter().any(is_starttls);
+    let others: Vec<_> = table::items(main).into_iter().filter(|word| !is_starttls(word)).collect();
+    let is_right = !table::items(main).iter().any(is_starttls);
     let command = postfix.command_to_leave_to_main(client, DISCARDED, is_right, &others.join(", "));
     leveled(postfix, &[client], message, Remedy::run(command))
 }

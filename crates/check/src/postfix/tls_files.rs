@@ -16,10 +16,7 @@ const OWN: [[&str; 2]; 2] = [[CERTIFICATE, KEY], [EC_CERTIFICATE, EC_KEY]];
 const WITHOUT: &str = "to send without a certificate of this host, which other servers do not ask for";
 
 pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
-    let authority = [CA_FILE].iter().filter_map(|name| {
-        let of_all = || Remedy::run(postfix.command_to_set(CA_FILE, authorities()));
-        missing(postfix, name, of_all)
-    });
+    let authority = missing(postfix, CA_FILE, || Remedy::run(postfix.command_to_set(CA_FILE, authorities())));
     let own = OWN.iter().filter_map(|[certificate, key]| {
         let without = || {
             let set = format!("postconf {}-e {certificate}= {key}=", postfix.option());
@@ -27,7 +24,7 @@ pub(super) fn check(postfix: &Postfix) -> Vec<Finding> {
         };
         [certificate, key].into_iter().find_map(|name| missing(postfix, name, without))
     });
-    authority.chain(own).collect()
+    authority.into_iter().chain(own).collect()
 }
 
 /// The finding for a file that does not exist. `in_main` is the remedy if main.cf names it.
